@@ -1,0 +1,124 @@
+import type { RequestFailure } from './errors.js';
+import { type HttpHeaders, requestIdOf } from './wire.js';
+
+/**
+ * What happened inside a turn, for logs and metrics. None holds a key, a prompt or an answer.
+ *
+ * `turn` counts the subscriptions that report to one listener, from 1; `attempt` counts the requests
+ * of one turn, from 1.
+ */
+export type Diagnostic = DiagnosticReport & { readonly turn: number; readonly attempt: number };
+
+export type DiagnosticReport =
+  RequestDiagnostic | ResponseDiagnostic | RetryDiagnostic | MalformedDiagnostic | EndDiagnostic;
+
+/** A request is about to be sent. */
+export interface RequestDiagnostic {
+  readonly type: 'request';
+  /** Without its query, which may hold a key. */
+  readonly url: string;
+  /** Length of the body, in UTF-16 code units. */
+  readonly bodyLength: number;
+}
+
+/** An answer has come, whatever its status. */
+export interface ResponseDiagnostic {
+  readonly type: 'response';
+  readonly status: number;
+  readonly requestId: string | undefined;
+  /** The answer's `x-ratelimit-*` and `retry-after*` headers, by their lower-case names. */
+  readonly rateLimits: Readonly<Record<string, string>>;
+}
+
+/** A request failed and another follows. */
+export interface RetryDiagnostic {
+  readonly type: 'retry';
+  /** Milliseconds until the next attempt. */
+  readonly delay: number;
+  readonly error: RequestFailure;
+}
+
+/** The data of an event was no JSON object; it was skipped. */
+export interface MalformedDiagnostic {
+  readonly type: 'malformed';
+  /** Length of the data, in UTF-16 code units. */
+  readonly length: number;
+  /** Which event of the stream it was, counted from 0. */
+  readonly position: number;
+}
+
+/** The turn is over. */
+export interface EndDiagnostic {
+  readonly type: 'end';
+  readonly outcome: 'completed' | 'error' | 'unsubscribed';
+  /** The `name` of the error, where one ended the turn. */
+  readonly error: string | undefined;
+  /** Server-sent events that arrived. */
+  readonly events: number;
+  /** Comments among them, such as keep-alives. */
+  readonly comments: number;
+  readonly malformed: number;
+}
+
+export type DiagnosticsListener = (diagnostic: Diagnostic) => void;
+
+/** One turn's line to a listener. */
+export interface TurnDiagnostics {
+  request(request: { readonly url: string; readonly body: string }): void;
+  response(response: { readonly status: number; readonly headers: HttpHeaders }): void;
+  retry(retry: { readonly delay: number; readonly error: RequestFailure }): void;
+  events(count: number): void;
+  comment(): void;
+  malformed(event: { readonly length: number; readonly position: number }): void;
+  end(outcome: EndDiagnostic['outcome'], error?: unknown): void;
+}
+
+const turns = /* @__PURE__ */ new WeakMap<DiagnosticsListener, number>();
+
+const rateLimitHeaders = [
+  'retry-after',
+  'retry-after-ms',
+  ...['requests', 'tokens'].flatMap((what) =>
+    ['limit', 'remaining', 'reset'].map((figure) => `x-ratelimit-${figure}-${what}`),
+  ),
+];
+
+/** Opens a turn's line to a listener. What the listener throws is dropped: it never touches the turn. */
+export function diagnose(listener: DiagnosticsListener): TurnDiagnostics {
+  const turn = (turns.get(listener) ?? 0) + 1;
+  turns.set(listener, turn);
+  let attempt = 0;
+  const counts = { events: 0, comments: 0, malformed: 0 };
+
+  function report(diagnostic: DiagnosticReport): void {
+    try {
+      listener({ ...diagnostic, turn, attempt });
+    } catch {
+      // A listener that fails is its owner's problem, not the turn's.
+    }
+  }
+
+  return {
+    request({ url, body }) {
+      attempt += 1;
+      report({ type: 'request', url: url.replace(/\?.*$/, ''), bodyLength: body.length });
+    },
+    response({ status, headers }) {
+      const rateLimits: Record<string, string> = {};
+      for (const name of rateLimitHeaders) {
+        const value = headers.get(name);
+        if (value !== null) rateLimits[name] = value;
+      }
+      report({ type: 'response', status, requestId: requestIdOf(headers), rateLimits });
+    },
+    retry: ({ delay, error }) => report({ type: 'retry', delay, error }),
+    events: (count) => void (counts.events += count),
+    comment: () => void (counts.comments += 1),
+    malformed(event) {
+      counts.malformed += 1;
+      report({ type: 'malformed', ...event });
+    },
+    end: (outcome, error) =>
+      report({ type: 'end', outcome, error: error instanceof Error ? error.name : undefined, ...counts }),
+  };
+}

@@ -1,0 +1,297 @@
+/**
+ * Every error that this library emits. Each arrives as an error notification, and each `name` is the
+ * name of its class.
+ *
+ * No message, stack or enumerable property holds the key, the prompt or the answer. What a provider
+ * said stands only in the properties `body`, `snippet` and `providerMessage`, which are not
+ * enumerable (so a logger that serialises an error leaves them out), with the key that was sent
+ * replaced by `***`.
+ */
+export abstract class ChatCompletionsError extends Error {
+  abstract override get name(): string;
+}
+
+/** Sets a property that loggers and `JSON.stringify` pass over. */
+export function hide<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
+  Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
+}
+
+const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
+
+/** The `code` of a platform's error (`ECONNREFUSED`, `UND_ERR_SOCKET`), looked for along its causes. */
+export function platformCode(error: unknown): string | undefined {
+  let current = error;
+  for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
+    const { code, cause } = current as { code?: unknown; cause?: unknown };
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return code;
+    current = cause;
+  }
+  return undefined;
+}
+
+const parenthesised = (...details: readonly (string | undefined)[]): string => {
+  const given = details.filter((detail) => detail !== undefined);
+  return given.length === 0 ? '' : ` (${given.join(', ')})`;
+};
+
+/** What an error answer said of itself. */
+export interface StatusDetails {
+  readonly status: number;
+  /** The provider's own code, such as `invalid_api_key` or `insufficient_quota`. */
+  readonly code?: string | undefined;
+  /** The request id among the answer's headers: what a provider's support asks for. */
+  readonly requestId?: string | undefined;
+  /** The wait that the answer asked for, in milliseconds. */
+  readonly retryAfter?: number | undefined;
+  /** The answer's body: at most its first 64 KiB, `''` where it was not read. */
+  readonly body?: string;
+}
+
+const advice: Readonly<Record<number, string>> = {
+  400: 'The provider refused the request: check the model and the parameters.',
+  401: 'Check the API key.',
+  402: 'Check the balance of the account.',
+  403: 'The key may not use this model or endpoint.',
+  404: 'Check the base URL and the name of the model.',
+  413: 'The prompt is too large for the provider.',
+  422: 'The provider refused the request: check the model and the parameters.',
+  429: 'Check the rate limits and the quota of the account.',
+};
+
+/**
+ * The provider answered with a status that is not 2xx, and it was not retried.
+ *
+ * What to do: `status` and `code` say what is wrong (401 the key, 404 the URL or model, 429 with
+ * `insufficient_quota` the account); `body` holds the provider's own words.
+ */
+export class UnexpectedStatusError extends ChatCompletionsError {
+  override get name() {
+    return 'UnexpectedStatusError' as const;
+  }
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly requestId: string | undefined;
+  readonly retryAfter: number | undefined;
+  /** Whether the library's own rule would send the request again. */
+  readonly retryable: boolean;
+  /** The provider's words, at most 64 KiB of them. Not enumerable. */
+  declare readonly body: string;
+
+  constructor(details: StatusDetails & { readonly retryable?: boolean }) {
+    const { status, code } = details;
+    const what = `The provider answered with status ${status}${parenthesised(code)}.`;
+    super(advice[status] === undefined ? what : `${what} ${advice[status]}`);
+    this.status = status;
+    this.code = code;
+    this.requestId = details.requestId;
+    this.retryAfter = details.retryAfter;
+    this.retryable = details.retryable ?? false;
+    hide(this, 'body', details.body ?? '');
+  }
+}
+
+/**
+ * The provider kept answering with a status that is retried, until `maxRetries` was reached or the
+ * wait it asked for was longer than `maxRetryAfter`.
+ *
+ * What to do: try again later, after `retryAfter` milliseconds where the provider named a time.
+ */
+export class RetryLimitError extends ChatCompletionsError {
+  override get name() {
+    return 'RetryLimitError' as const;
+  }
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly requestId: string | undefined;
+  /** How many requests were sent. */
+  readonly attempts: number;
+  /** The wait that the last answer asked for, in milliseconds. */
+  readonly retryAfter: number | undefined;
+  /** The provider's words, at most 64 KiB of them. Not enumerable. */
+  declare readonly body: string;
+
+  constructor(details: StatusDetails, attempts: number) {
+    const { status, code, retryAfter } = details;
+    const wait = retryAfter === undefined ? '' : ` It asks to wait ${retryAfter} ms.`;
+    const times = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
+    super(`The provider answered with status ${status}${parenthesised(code)} after ${times}.${wait}`);
+    this.status = status;
+    this.code = code;
+    this.requestId = details.requestId;
+    this.attempts = attempts;
+    this.retryAfter = retryAfter;
+    hide(this, 'body', details.body ?? '');
+  }
+}
+
+/**
+ * No answer came: the connection failed, or the provider answered with a redirect, which is refused.
+ *
+ * What to do: check the base URL and the network; `cause` is the platform's own error.
+ */
+export class TransportError extends ChatCompletionsError {
+  override get name() {
+    return 'TransportError' as const;
+  }
+  /** Whether the library's own rule would send the request again. */
+  readonly retryable: boolean;
+
+  constructor(options: { message?: string; cause?: unknown; retryable?: boolean } = {}) {
+    const { cause } = options;
+    super(
+      options.message ?? `No answer came from the provider${parenthesised(platformCode(cause))}.`,
+      causedBy(cause),
+    );
+    this.retryable = options.retryable ?? true;
+  }
+}
+
+/** What can go wrong with one request, and be retried. */
+export type RequestFailure = UnexpectedStatusError | TransportError;
+
+/**
+ * No response headers came within `responseTimeout`. Not retried: a model that is only slow would be
+ * billed again.
+ */
+export class ResponseTimeoutError extends ChatCompletionsError {
+  override get name() {
+    return 'ResponseTimeoutError' as const;
+  }
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(timeout: number, cause?: unknown) {
+    super(`No response headers came within ${timeout} ms.`, causedBy(cause));
+    this.timeout = timeout;
+  }
+}
+
+/**
+ * The event stream broke after the answer had begun. Never retried here, since text was already
+ * delivered; what arrived before it stays delivered.
+ */
+export class StreamError extends ChatCompletionsError {
+  override get name(): 'StreamError' | 'IdleTimeoutError' | 'ProviderStreamError' {
+    return 'StreamError';
+  }
+
+  constructor(options: { message?: string; cause?: unknown } = {}) {
+    const { cause } = options;
+    super(options.message ?? `The event stream broke${parenthesised(platformCode(cause))}.`, causedBy(cause));
+  }
+}
+
+/** No event came for `idleTimeout`; the connection was aborted. */
+export class IdleTimeoutError extends StreamError {
+  override get name() {
+    return 'IdleTimeoutError' as const;
+  }
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(timeout: number, cause?: unknown) {
+    super({ message: 'idle timeout waiting for SSE', cause });
+    this.timeout = timeout;
+  }
+}
+
+/**
+ * The provider reported an error inside an answer that had begun with status 200.
+ *
+ * What to do: `code`, `errorType` and `status` say what went wrong where the provider gave them;
+ * `providerMessage` holds its own words.
+ */
+export class ProviderStreamError extends StreamError {
+  override get name() {
+    return 'ProviderStreamError' as const;
+  }
+  readonly code: string | undefined;
+  readonly errorType: string | undefined;
+  readonly status: number | undefined;
+  /** The provider's words. Not enumerable. */
+  declare readonly providerMessage: string | undefined;
+
+  constructor(details: {
+    readonly code?: string | undefined;
+    readonly type?: string | undefined;
+    readonly status?: number | undefined;
+    readonly message?: string | undefined;
+  }) {
+    const { code, type, status, message } = details;
+    const statusText = status === undefined ? undefined : `status ${status}`;
+    const codeText = code === undefined || code === String(status) ? undefined : `code ${code}`;
+    super({
+      message: `The provider reported an error inside the stream${parenthesised(statusText, codeText)}.`,
+    });
+    this.code = code;
+    this.errorType = type;
+    this.status = status;
+    hide(this, 'providerMessage', message);
+  }
+}
+
+/**
+ * The provider answered with success, but with neither an event stream nor a completion: a login
+ * page, a proxy's error page, another API.
+ *
+ * What to do: check the base URL; `snippet` shows how the answer begins.
+ */
+export class UnexpectedContentError extends ChatCompletionsError {
+  override get name() {
+    return 'UnexpectedContentError' as const;
+  }
+  readonly status: number;
+  /** The media type that the answer named, `''` where it named none. */
+  readonly contentType: string;
+  /** The first characters of the answer, at most 200. Not enumerable. */
+  declare readonly snippet: string;
+
+  constructor(details: { readonly status: number; readonly contentType: string; readonly snippet: string }) {
+    const { status, contentType } = details;
+    const type = contentType === '' ? 'content of no stated type' : contentType;
+    super(
+      `The provider answered with status ${status} and ${type}, which is no event stream. Check the base URL.`,
+    );
+    this.status = status;
+    this.contentType = contentType;
+    hide(this, 'snippet', details.snippet.slice(0, 200));
+  }
+}
+
+/** The provider needs a key and none was given. Nothing was sent. */
+export class MissingApiKeyError extends ChatCompletionsError {
+  override get name() {
+    return 'MissingApiKeyError' as const;
+  }
+  /** The environment variable that holds the key; `undefined` where an `apiKey` function gave none. */
+  readonly envKey: string | undefined;
+  /** The provider's advice on how to get a key. */
+  readonly instructions: string | undefined;
+
+  constructor(provider: string, envKey?: string, instructions?: string) {
+    const what =
+      envKey === undefined
+        ? `The apiKey function of the provider "${provider}" gave no key.`
+        : `The provider "${provider}" needs a key: set the environment variable ${envKey}, or give an apiKey.`;
+    super(instructions === undefined ? what : `${what} ${instructions}`);
+    this.envKey = envKey;
+    this.instructions = instructions;
+  }
+}
+
+/**
+ * The provider is configured with something that cannot be sent: a base URL that is none, a key or
+ * a header with a character that HTTP does not allow. Nothing was sent.
+ */
+export class InvalidProviderError extends ChatCompletionsError {
+  override get name() {
+    return 'InvalidProviderError' as const;
+  }
+  /** Which setting: `baseUrl`, `apiKey`, or `headers.` and the header's name. */
+  readonly setting: string;
+
+  constructor(provider: string, setting: string, reason: string) {
+    super(`The ${setting} of the provider "${provider}" cannot be used: ${reason}.`);
+    this.setting = setting;
+  }
+}

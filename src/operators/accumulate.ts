@@ -1,0 +1,29 @@
+import { type OperatorFunction, pipe, scan, startWith } from 'rxjs';
+import type { ResponseEvent } from '../events.js';
+import { emptyTurn, reduceTurn, type Turn } from '../turn.js';
+
+/**
+ * Emits the turn so far: an empty one at once, then an immutable snapshot for each event.
+ *
+ * The last snapshot before an error or an unsubscribe is the partial answer. The event after
+ * `completed` starts a new turn.
+ *
+ * ```
+ * source   ---Hel--lo--(completed|)
+ *          accumulate()
+ * result   e--H----L---(C|)
+ *
+ * e: { status: 'waiting', text: '' }            H: { status: 'streaming', text: 'Hel' }
+ * L: { status: 'streaming', text: 'Hello' }     C: { status: 'completed', text: 'Hello', ... }
+ * ```
+ *
+ * @example
+ * ```ts
+ * turn.pipe(accumulate()).subscribe(({ status, text }) => render(status, text));
+ * ```
+ *
+ * @see {@link reduceTurn}, the fold it stands on
+ */
+export function accumulate(): OperatorFunction<ResponseEvent, Turn> {
+  return pipe(scan(reduceTurn, emptyTurn), startWith(emptyTurn));
+}

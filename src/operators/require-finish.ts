@@ -1,0 +1,51 @@
+import { defer, map, type MonoTypeOperatorFunction } from 'rxjs';
+import { ChatCompletionsError, hide } from '../errors.js';
+import type { ResponseEvent } from '../events.js';
+import { emptyTurn, reduceTurn, type Turn } from '../turn.js';
+
+/**
+ * The stream ended without a finish reason: what arrived is a part of the answer at best. Raised by
+ * `requireFinish()` alone.
+ */
+export class IncompleteStreamError extends ChatCompletionsError {
+  override get name() {
+    return 'IncompleteStreamError' as const;
+  }
+  /** What arrived. Not enumerable. */
+  declare readonly turn: Turn;
+
+  constructor(turn: Turn) {
+    super('The stream ended without a finish reason: the answer is incomplete.');
+    hide(this, 'turn', turn);
+  }
+}
+
+/**
+ * Passes a turn on, and errors with an {@link IncompleteStreamError} in place of a `completed` that
+ * has no finish reason: a connection that was closed early looks like one that ended.
+ *
+ * ```
+ * source   --Hel--(completed|)          completed: { finishReason: null }
+ *          requireFinish()
+ * result   --Hel--#
+ * ```
+ *
+ * @example
+ * ```ts
+ * turn.pipe(requireFinish()).subscribe({ error: (error) => console.log(error.turn.text) });
+ * ```
+ */
+export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
+  return (source) =>
+    defer(() => {
+      let turn = emptyTurn;
+      return source.pipe(
+        map((event) => {
+          turn = reduceTurn(turn, event);
+          if (event.type === 'completed' && event.finishReason === null)
+            throw new IncompleteStreamError(turn);
+          return event;
+        }),
+      );
+    });
+}

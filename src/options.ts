@@ -1,0 +1,119 @@
+import type { SchedulerLike } from 'rxjs';
+import type { DiagnosticsListener } from './diagnostics.js';
+import type { RequestFailure } from './errors.js';
+import type { ModelProvider } from './provider/model-provider.js';
+import type { BackoffOptions } from './request/backoff.js';
+import type { Transport } from './request/transport.js';
+
+/** When and how often a failed request is sent again. Nothing is, once the answer has begun. */
+export interface RetryOptions extends BackoffOptions {
+  /** Default: the provider's, else 4. That is 5 requests at most. */
+  readonly maxRetries?: number;
+  /** The longest `Retry-After` that is waited for, in milliseconds. Default 60,000; a longer one fails at once. */
+  readonly maxRetryAfter?: number;
+  /**
+   * Which failures are sent again. Default: those whose `retryable` is true, which are transport
+   * failures, 429 (unless the quota is spent) and 5xx, and what the provider's `x-should-retry` says.
+   */
+  readonly retryable?: (failure: RequestFailure) => boolean;
+}
+
+/** Parameters of the request's body: `temperature`, `response_format`, `seed` and so on. */
+export interface ChatParams {
+  readonly model?: never;
+  readonly messages?: never;
+  readonly stream?: never;
+  readonly [param: string]: unknown;
+}
+
+/** Everything a turn can be told. Options come before the provider's settings, those before defaults. */
+export interface ChatOptions {
+  readonly model: string;
+  readonly provider: ModelProvider;
+  /** Merged into the request's body. `model`, `messages` and `stream` belong to the turn. */
+  readonly params?: ChatParams;
+  /** Default `fetchTransport()`. */
+  readonly transport?: Transport;
+  readonly retry?: RetryOptions;
+  /** Milliseconds until the headers of each attempt; none by default. */
+  readonly responseTimeout?: number;
+  /** Milliseconds without an event. Default: the provider's, else 300,000. `Infinity`: none. */
+  readonly idleTimeout?: number;
+  /** What counts as life for `idleTimeout`: an event, or any byte, comments included. Default `'events'`. */
+  readonly idleOn?: 'events' | 'bytes';
+  /** Bytes that one event, or an answer in JSON, may hold. Default 67,108,864 (64 MiB). */
+  readonly maxEventSize?: number;
+  /** Asks the provider for the usage of the turn (`stream_options`); some refuse it. Default `false`. */
+  readonly includeUsage?: boolean;
+  /** Puts a `retrying` event into the stream for each retry. Default `false`. */
+  readonly includeRetries?: boolean;
+  /** Told what happens inside. What it throws is dropped. */
+  readonly diagnostics?: DiagnosticsListener;
+  /** Every timer of the turn. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+}
+
+export const defaults = {
+  maxRetries: 4,
+  maxRetryAfter: 60_000,
+  idleTimeout: 300_000,
+} as const;
+
+/** The limits of a turn, by the order of precedence. */
+export interface Limits {
+  readonly maxRetries: number;
+  readonly maxRetryAfter: number;
+  readonly responseTimeout: number;
+  readonly idleTimeout: number;
+}
+
+export function limitsOf({ provider, retry = {}, responseTimeout, idleTimeout }: ChatOptions): Limits {
+  return {
+    maxRetries: retry.maxRetries ?? provider.maxRetries ?? defaults.maxRetries,
+    maxRetryAfter: retry.maxRetryAfter ?? defaults.maxRetryAfter,
+    responseTimeout: responseTimeout ?? Infinity,
+    idleTimeout: idleTimeout ?? provider.idleTimeout ?? defaults.idleTimeout,
+  };
+}
+
+/**
+ * Checks what types cannot: JavaScript callers, and numbers.
+ *
+ * @throws TypeError that names the option
+ */
+export function checkOptions(options: ChatOptions): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object.');
+  const { model, provider, retry, idleOn } = options;
+  if (typeof model !== 'string' || model.trim() === '')
+    throw new TypeError('options.model must be the name of a model.');
+  if (typeof provider !== 'object' || provider === null || typeof provider.baseUrl !== 'string') {
+    throw new TypeError(
+      'options.provider must be an object with a baseUrl, such as builtInProviders.openai.',
+    );
+  }
+  if (idleOn !== undefined && idleOn !== 'events' && idleOn !== 'bytes') {
+    throw new TypeError("options.idleOn must be 'events' or 'bytes'.");
+  }
+  atLeast(0, { 'retry.maxRetries': retry?.maxRetries, 'provider.maxRetries': provider.maxRetries });
+  atLeast(0, {
+    'retry.initialDelay': retry?.initialDelay,
+    'retry.factor': retry?.factor,
+    'retry.jitter': retry?.jitter,
+    'retry.maxDelay': retry?.maxDelay,
+    'retry.maxRetryAfter': retry?.maxRetryAfter,
+  });
+  atLeast(1, {
+    responseTimeout: options.responseTimeout,
+    idleTimeout: options.idleTimeout,
+    'provider.idleTimeout': provider.idleTimeout,
+    maxEventSize: options.maxEventSize,
+  });
+}
+
+function atLeast(least: number, values: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && !(typeof value === 'number' && value >= least)) {
+      throw new TypeError(`options.${name} must be a number of at least ${least}.`);
+    }
+  }
+}

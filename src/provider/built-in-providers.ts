@@ -1,0 +1,50 @@
+import type { ModelProvider } from './model-provider.js';
+
+const hosted = (name: string, baseUrl: string, envKey: string, keysAt: string): ModelProvider => ({
+  name,
+  baseUrl,
+  envKey,
+  envKeyInstructions: `Keys are made at ${keysAt}.`,
+});
+
+/**
+ * Providers whose base URL and key variable are known from their public documentation. Spread one to
+ * change it: `{ ...builtInProviders.openai, baseUrl: '/api' }`. The last two are servers on one's own
+ * machine and send no key.
+ */
+export const builtInProviders = {
+  openai: hosted(
+    'openai',
+    'https://api.openai.com/v1',
+    'OPENAI_API_KEY',
+    'https://platform.openai.com/api-keys',
+  ),
+  openrouter: hosted(
+    'openrouter',
+    'https://openrouter.ai/api/v1',
+    'OPENROUTER_API_KEY',
+    'https://openrouter.ai/keys',
+  ),
+  gemini: hosted(
+    'gemini',
+    'https://generativelanguage.googleapis.com/v1beta/openai',
+    'GEMINI_API_KEY',
+    'https://aistudio.google.com/apikey',
+  ),
+  mistral: hosted(
+    'mistral',
+    'https://api.mistral.ai/v1',
+    'MISTRAL_API_KEY',
+    'https://console.mistral.ai/api-keys',
+  ),
+  deepseek: hosted(
+    'deepseek',
+    'https://api.deepseek.com',
+    'DEEPSEEK_API_KEY',
+    'https://platform.deepseek.com/api_keys',
+  ),
+  xai: hosted('xai', 'https://api.x.ai/v1', 'XAI_API_KEY', 'https://console.x.ai'),
+  groq: hosted('groq', 'https://api.groq.com/openai/v1', 'GROQ_API_KEY', 'https://console.groq.com/keys'),
+  ollama: { name: 'ollama', baseUrl: 'http://localhost:11434/v1' },
+  lmstudio: { name: 'lmstudio', baseUrl: 'http://localhost:1234/v1' },
+} as const satisfies Record<string, ModelProvider>;

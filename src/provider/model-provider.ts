@@ -1,0 +1,29 @@
+import type { ObservableInput } from 'rxjs';
+
+/** Who is asked: an endpoint that speaks Chat Completions, and how to be let in. */
+export interface ModelProvider {
+  /** For messages. */
+  readonly name: string;
+  /**
+   * The address up to, and without, `/chat/completions`. Relative ones (`/api`) are for browsers, where
+   * they lead to the application's own backend.
+   */
+  readonly baseUrl: string;
+  /** The environment variable that holds the key, looked up at each attempt where no `apiKey` is given. */
+  readonly envKey?: string;
+  /** How to get a key: the error for a missing one says it. */
+  readonly envKeyInstructions?: string;
+  /**
+   * The key, or where to get it. A function is asked for each attempt; the first value of what it
+   * returns is taken, its error ends the turn as it is, and unsubscribing cancels it.
+   */
+  readonly apiKey?: string | (() => ObservableInput<string>);
+  /** Sent with each request. A header that the library would set itself is replaced. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Appended to the URL. */
+  readonly queryParams?: Readonly<Record<string, string>>;
+  /** As in `retry.maxRetries`, where that is not given. */
+  readonly maxRetries?: number;
+  /** As `idleTimeout` in the options, where that is not given; in milliseconds. */
+  readonly idleTimeout?: number;
+}

@@ -1,0 +1,32 @@
+/** How the wait between two attempts grows. */
+export interface BackoffOptions {
+  /** Milliseconds before the second attempt. Default 200. */
+  readonly initialDelay?: number;
+  /** What each wait is multiplied by for the next. Default 2. */
+  readonly factor?: number;
+  /** How far a wait may stray to either side, as a part of it. Default 0.1: 0.9 to 1.1. */
+  readonly jitter?: number;
+  /** The longest wait, jitter included, in milliseconds. Default 60,000. */
+  readonly maxDelay?: number;
+  /** A number from 0 to 1, for the jitter. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/**
+ * The wait after a failed attempt, in milliseconds: 200, doubled with each attempt, strayed by 10 %.
+ *
+ * @example
+ * ```ts
+ * backoff(1, { jitter: 0 }); // 200
+ * backoff(4, { jitter: 0 }); // 1600
+ * ```
+ *
+ * @param attempt - the attempt that failed; the first is 1
+ */
+export function backoff(attempt: number, options: BackoffOptions = {}): number {
+  const { initialDelay = 200, factor = 2, jitter = 0.1, maxDelay = 60_000, random = Math.random } = options;
+  // A power that overflows is Infinity, which the longest wait cuts; 0 times it would be NaN.
+  const exact = initialDelay === 0 ? 0 : Math.min(initialDelay * factor ** (attempt - 1), maxDelay);
+  const strayed = exact * (1 - jitter + 2 * jitter * random());
+  return Math.min(Math.round(strayed), maxDelay);
+}

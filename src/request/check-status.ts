@@ -1,0 +1,44 @@
+import { concatMap, map, of, type OperatorFunction, type SchedulerLike, throwError } from 'rxjs';
+import type { UnexpectedStatusError } from '../errors.js';
+import { errorAnswer, isRetryableStatus, readErrorBody } from './error-answer.js';
+import type { HttpResponse } from './transport.js';
+
+export interface CheckStatusOptions {
+  /** Whether the body of an answer that could be retried is needed all the same: no attempt may follow. */
+  readonly needsBody: (error: UnexpectedStatusError) => boolean;
+  readonly secrets: readonly string[];
+  readonly scheduler: SchedulerLike;
+}
+
+/**
+ * Lets answers with success through and turns every other into an `UnexpectedStatusError`.
+ *
+ * The body of an error answer is read where it is needed: where nothing will follow it, and with any
+ * 429, since the code that says whether the quota is spent stands there. Any other body is left
+ * unsubscribed, so the transport frees its socket at once.
+ *
+ * ```
+ * source   --(a|)              a: 503 with the body  --x--y--|
+ *          checkStatus()
+ * result   --#                 the body not needed
+ * result   ----------#         the body needed
+ * ```
+ */
+export function checkStatus({
+  needsBody,
+  secrets,
+  scheduler,
+}: CheckStatusOptions): OperatorFunction<HttpResponse, HttpResponse> {
+  return concatMap((response) => {
+    if (response.status >= 200 && response.status <= 299) return of(response);
+    const error = (body: string) => errorAnswer(response, body, secrets, scheduler.now());
+    const unread = error('');
+    const isEnough = response.status !== 429 && isRetryableStatus(response) && !needsBody(unread);
+    if (isEnough) return throwError(() => unread);
+    return readErrorBody(response, scheduler).pipe(
+      map((body) => {
+        throw error(body);
+      }),
+    );
+  });
+}

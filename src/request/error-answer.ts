@@ -1,0 +1,89 @@
+import {
+  catchError,
+  EMPTY,
+  map,
+  type Observable,
+  reduce,
+  type SchedulerLike,
+  takeUntil,
+  takeWhile,
+  timer,
+} from 'rxjs';
+import { readProviderError } from '../provider-error.js';
+import { UnexpectedStatusError } from '../errors.js';
+import { requestIdOf } from '../wire.js';
+import { retryAfter } from './retry-after.js';
+import { redact } from './secrets.js';
+import type { HttpResponse } from './transport.js';
+
+/** How much of an error answer's body is read, in bytes. */
+const maxBodySize = 64 * 1024;
+
+/** How long an error answer's body is read, in milliseconds. */
+const maxBodyTime = 5_000;
+
+/** 429 and 5xx, unless the answer's `x-should-retry` says otherwise (OpenAI's SDKs obey it too). */
+export function isRetryableStatus({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): boolean {
+  const wish = headers.get('x-should-retry');
+  if (wish === 'true') return true;
+  if (wish === 'false') return false;
+  return status === 429 || (status >= 500 && status <= 599);
+}
+
+/** Codes of a 429 that no waiting cures: the account is out of credit. */
+const spentQuota: readonly (string | undefined)[] = ['insufficient_quota', 'billing_hard_limit_reached'];
+
+/** The error that an answer stands for, with what could be read of its body. */
+export function errorAnswer(
+  response: HttpResponse,
+  body: string,
+  secrets: readonly string[],
+  now: number,
+): UnexpectedStatusError {
+  const { status, headers } = response;
+  const text = redact(body, secrets);
+  const report = readProviderError(parseJson(text));
+  const isSpent = spentQuota.includes(report?.code) || spentQuota.includes(report?.type);
+  return new UnexpectedStatusError({
+    status,
+    code: report?.code ?? report?.type,
+    requestId: requestIdOf(headers),
+    retryAfter: retryAfter(headers, now),
+    retryable: isRetryableStatus(response) && !(status === 429 && isSpent),
+    body: text,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * An error answer's body as text, bounded in size (64 KiB) and time (5 s): if it is longer, stalls or
+ * breaks, what arrived counts.
+ */
+export function readErrorBody({ body }: HttpResponse, scheduler: SchedulerLike): Observable<string> {
+  let size = 0;
+  return body.pipe(
+    takeWhile((chunk) => (size += chunk.byteLength) < maxBodySize, true),
+    takeUntil(timer(maxBodyTime, scheduler)),
+    catchError(() => EMPTY),
+    reduce((chunks, chunk) => [...chunks, chunk], [] as readonly Uint8Array[]),
+    map(decodeStart),
+  );
+}
+
+function decodeStart(chunks: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  let room = maxBodySize;
+  let text = '';
+  for (const chunk of chunks) {
+    text += decoder.decode(chunk.subarray(0, room), { stream: true });
+    room -= Math.min(room, chunk.byteLength);
+  }
+  return text;
+}

@@ -1,0 +1,176 @@
+import { catchError, defer, map, Observable, repeat, takeWhile, throwIfEmpty } from 'rxjs';
+import {
+  IdleTimeoutError,
+  platformCode,
+  ResponseTimeoutError,
+  StreamError,
+  TransportError,
+} from '../errors.js';
+import { causeWithoutSecrets, secretsOf } from './secrets.js';
+import type { HttpHeaders } from '../wire.js';
+import { handOver, type HttpRequest, type HttpResponse, type Transport } from './transport.js';
+
+/** What is used of a platform's `Response`. */
+export interface FetchResponse {
+  readonly status: number;
+  readonly type?: string;
+  readonly headers: HttpHeaders;
+  /** A web stream, or the Node stream that `cross-fetch` hands out; `null` where there is none. */
+  readonly body: unknown;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** The platform's `fetch`, or anything that behaves like it. */
+export type FetchLike = (url: string, init: RequestInit) => Promise<FetchResponse>;
+
+export interface FetchTransportOptions {
+  /** Default: the platform's `fetch`, looked up at each subscription; `cross-fetch` where there is none. */
+  readonly fetch?: FetchLike;
+  /** Passed through to `fetch`: `credentials`, `mode`, `cache`, `priority` and so on. */
+  readonly init?: Omit<RequestInit, 'method' | 'headers' | 'body' | 'signal' | 'redirect'>;
+}
+
+/**
+ * The transport over `fetch`, and the default one.
+ *
+ * Redirects are refused with a `TransportError` that is not retried: following one would carry the
+ * prompt, and keys in headers, to an address that nobody configured.
+ *
+ * Node's own `fetch` gives up on a connection that is silent for 300 s. That arrives as a
+ * `ResponseTimeoutError` before the headers and as an `IdleTimeoutError` after them.
+ *
+ * @example
+ * ```ts
+ * const transport = fetchTransport({ init: { credentials: 'include' } });
+ * streamChatCompletions('Hello', { model, provider, transport }).subscribe();
+ * ```
+ *
+ * @param options - the `fetch` to use, and what is passed through to it
+ * @returns a transport: each subscription is one request with an `AbortController` of its own
+ */
+export function fetchTransport(options: FetchTransportOptions = {}): Transport {
+  return (request) =>
+    new Observable<HttpResponse>((subscriber) => {
+      const controller = new AbortController();
+      let answered = false;
+      send(request, options, controller.signal).then(
+        (response) => {
+          answered = true;
+          if (isRedirect(response)) {
+            controller.abort();
+            subscriber.error(refusedRedirect());
+            return;
+          }
+          handOver(subscriber, {
+            status: response.status,
+            headers: response.headers,
+            bytes: bytesOf(response, request),
+            abort: () => controller.abort(),
+          });
+        },
+        (error: unknown) => subscriber.error(noAnswer(error, request)),
+      );
+      return () => {
+        if (!answered) controller.abort();
+      };
+    });
+}
+
+async function send(
+  request: HttpRequest,
+  options: FetchTransportOptions,
+  signal: AbortSignal,
+): Promise<FetchResponse> {
+  const { url, method, headers, body } = request;
+  const platform: { fetch?: FetchLike } = globalThis;
+  // Called as plain functions: browsers refuse a `fetch` that is called as a method of anything else.
+  const fetch = options.fetch ?? platform.fetch ?? (await loadCrossFetch());
+  // The subscriber may have left while cross-fetch was being loaded.
+  signal.throwIfAborted();
+  return fetch(url, { ...options.init, method, headers: { ...headers }, body, signal, redirect: 'manual' });
+}
+
+async function loadCrossFetch(): Promise<FetchLike> {
+  const { fetch } = await import('cross-fetch');
+  return fetch;
+}
+
+/** One network read at a time; the next is made when `demand` has a value, or at once. */
+function bytesOf(response: FetchResponse, request: HttpRequest): Observable<Uint8Array> {
+  const { demand } = request;
+  return defer(() => {
+    const read = readerOf(response);
+    return defer(read).pipe(
+      repeat(demand === undefined ? {} : { delay: () => demand().pipe(throwIfEmpty()) }),
+    );
+  }).pipe(
+    takeWhile((result) => result.done !== true),
+    map(({ value }) => value as Uint8Array),
+    catchError((error: unknown) => {
+      throw brokenBody(error, request);
+    }),
+  );
+}
+
+type Read = () => Promise<{ done?: boolean; value?: Uint8Array | undefined }>;
+
+function readerOf(response: FetchResponse): Read {
+  const { body } = response;
+  if (isWebStream(body)) {
+    const reader = body.getReader();
+    return () => reader.read();
+  }
+  if (isAsyncIterable(body)) {
+    const iterator = body[Symbol.asyncIterator]();
+    return () => iterator.next();
+  }
+  // No stream at all: an empty answer, or a platform that cannot stream (React Native).
+  let taken = false;
+  return async () => {
+    if (taken) return { done: true };
+    taken = true;
+    return { value: new Uint8Array(await response.arrayBuffer()) };
+  };
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+function isWebStream(body: unknown): body is ReadableStream<Uint8Array> {
+  return isObject(body) && 'getReader' in body;
+}
+
+function isAsyncIterable(
+  body: unknown,
+): body is { [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> } {
+  return isObject(body) && Symbol.asyncIterator in body;
+}
+
+const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
+
+/** Browsers show a redirect only as a response of this type, with status 0. */
+const isRedirect = ({ type, status }: FetchResponse): boolean =>
+  type === 'opaqueredirect' || redirectStatuses.includes(status);
+
+const refusedRedirect = (): TransportError =>
+  new TransportError({
+    message:
+      'The provider answered with a redirect, which is refused. Set the base URL to the address it leads to.',
+    retryable: false,
+  });
+
+/** The limit after which Node's own `fetch` gives up on a silent connection, in milliseconds. */
+const nodeFetchTimeout = 300_000;
+
+function noAnswer(error: unknown, request: HttpRequest): ResponseTimeoutError | TransportError {
+  const cause = causeWithoutSecrets(error, secretsOf(request));
+  return platformCode(cause) === 'UND_ERR_HEADERS_TIMEOUT'
+    ? new ResponseTimeoutError(nodeFetchTimeout, cause)
+    : new TransportError({ cause });
+}
+
+function brokenBody(error: unknown, request: HttpRequest): StreamError {
+  const cause = causeWithoutSecrets(error, secretsOf(request));
+  return platformCode(cause) === 'UND_ERR_BODY_TIMEOUT'
+    ? new IdleTimeoutError(nodeFetchTimeout, cause)
+    : new StreamError({ cause });
+}

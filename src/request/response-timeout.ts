@@ -1,0 +1,25 @@
+import { identity, type MonoTypeOperatorFunction, type SchedulerLike, throwError, timeout } from 'rxjs';
+import { ResponseTimeoutError } from '../errors.js';
+import { clampDelay } from '../timers.js';
+
+/**
+ * Errors with a `ResponseTimeoutError` where no answer comes within the given milliseconds, and aborts
+ * the request. `Infinity`: no limit.
+ *
+ * ```
+ * source   -----------a|
+ *          responseTimeout(6)
+ * result   ------#
+ * ```
+ */
+export function responseTimeout<T>(
+  milliseconds: number,
+  scheduler: SchedulerLike,
+): MonoTypeOperatorFunction<T> {
+  if (milliseconds === Infinity) return identity;
+  return timeout({
+    first: clampDelay(milliseconds),
+    with: () => throwError(() => new ResponseTimeoutError(milliseconds)),
+    scheduler,
+  });
+}

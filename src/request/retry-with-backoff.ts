@@ -1,0 +1,64 @@
+import { asyncScheduler, retry, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { clampDelay } from '../timers.js';
+import { backoff, type BackoffOptions } from './backoff.js';
+
+/** Why and when a source is subscribed again. */
+export interface RetryWithBackoffOptions extends BackoffOptions {
+  /** How many times the source is subscribed again. Default 4; 0 is none. */
+  readonly maxRetries?: number;
+  /** Whether an error is worth another attempt. Default: every one. */
+  readonly retryable?: (error: unknown) => boolean;
+  /** The wait that an error itself asks for, in milliseconds, instead of the backoff. */
+  readonly retryAfter?: (error: unknown) => number | undefined;
+  /** The longest `retryAfter` that is waited for, in milliseconds; a longer one gives up. Default 60,000. */
+  readonly maxRetryAfter?: number;
+  /** Told of each retry before its wait begins. */
+  readonly onRetry?: (retry: {
+    readonly attempt: number;
+    readonly delay: number;
+    readonly error: unknown;
+  }) => void;
+  /** What to give up with where an error was worth another attempt. Default: the error itself. */
+  readonly giveUp?: (error: unknown, attempts: number) => unknown;
+  /** Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Subscribes again to a source that failed, after a wait that grows.
+ *
+ * The wait is the error's own `retryAfter`, else {@link backoff}. After `maxRetries`, on an error that
+ * is not `retryable`, and on a `retryAfter` beyond `maxRetryAfter`, the source's own error goes on.
+ *
+ * ```
+ * source   --#
+ *                    --#
+ *                                    --a--|
+ *          retryWithBackoff({ initialDelay: 8, jitter: 0 })
+ * result   ----------------------------a--|
+ * ```
+ *
+ * @example
+ * ```ts
+ * defer(() => fetch(url)).pipe(retryWithBackoff({ maxRetries: 2 })).subscribe();
+ * ```
+ *
+ * @see RxJS `retry`, which it stands on
+ */
+export function retryWithBackoff<T>(options: RetryWithBackoffOptions = {}): MonoTypeOperatorFunction<T> {
+  const { maxRetries = 4, maxRetryAfter = 60_000, scheduler = asyncScheduler } = options;
+  const { retryable, retryAfter, onRetry, giveUp } = options;
+  // The limit is counted here: `retry({ count: 0 })` would never ask `delay` about the last error.
+  return retry({
+    delay: (error: unknown, attempt) => {
+      if (retryable?.(error) === false) throw error;
+      const wished = retryAfter?.(error);
+      if (attempt > maxRetries || (wished !== undefined && wished > maxRetryAfter)) {
+        throw giveUp === undefined ? error : giveUp(error, attempt);
+      }
+      const delay = clampDelay(wished ?? backoff(attempt, options));
+      onRetry?.({ attempt, delay, error });
+      return timer(delay, scheduler);
+    },
+  });
+}

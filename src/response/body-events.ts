@@ -1,0 +1,128 @@
+import type { EventSourceMessage } from 'eventsource-parser';
+import { concat, defer, map, type Observable, of, type OperatorFunction } from 'rxjs';
+import { StreamError, UnexpectedContentError } from '../errors.js';
+import { readProviderError } from '../provider-error.js';
+import { isRecord, own } from '../wire.js';
+import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
+
+/** What is known of an answer before its first byte. */
+export interface BodyEventsOptions extends EventStreamOptions {
+  readonly status: number;
+  /** The answer's `Content-Type`, `null` where it has none. */
+  readonly contentType: string | null;
+  readonly onComment?: (() => void) | undefined;
+  readonly redact?: (text: string) => string;
+}
+
+type Events = readonly EventSourceMessage[];
+
+const none: Events = [];
+
+/**
+ * The server-sent events of an answer's body, as one batch for each network read, empty where a read
+ * completed no event.
+ *
+ * The body is looked at as well as its type, since providers send one with the other's: JSON gives the
+ * events that a stream would have given. Errors with an `UnexpectedContentError` where the body is
+ * neither an event stream nor a completion.
+ */
+export function bodyEvents(options: BodyEventsOptions): OperatorFunction<Uint8Array, Events> {
+  return (source) =>
+    defer((): Observable<Events> => {
+      const body = bodyReader(options);
+      return concat(
+        source.pipe(map((bytes) => body.push(bytes))),
+        defer(() => of(body.end())),
+      );
+    });
+}
+
+interface BodyReader {
+  push(bytes: Uint8Array): Events;
+  end(): Events;
+}
+
+/** Begins with a field name or comment of an event stream, or with what may still become one. */
+const eventStreamStart = /^(?:data|event|id|retry)?:|^(?:data|event|id|retry)[\r\n]/;
+const maybeEventStreamStart = /^(?:d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|retr|retry)?$/;
+
+function bodyReader(options: BodyEventsOptions): BodyReader {
+  const { contentType, maxEventSize = defaultMaxEventSize } = options;
+  const mediaType = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
+  const isEventStream = mediaType === 'text/event-stream';
+  const parser = eventStreamParser(options);
+  let kind: 'unknown' | 'events' | 'json' | 'other' = 'unknown';
+  let held: Uint8Array[] = [];
+  let size = 0;
+
+  const heldText = () => {
+    const decoder = new TextDecoder();
+    return held.map((bytes) => decoder.decode(bytes, { stream: true })).join('');
+  };
+
+  function kindOf(start: string): typeof kind {
+    const text = start.trimStart();
+    if (text.startsWith('{') || text.startsWith('[')) return 'json';
+    if (text.startsWith('<')) return 'other';
+    if (isEventStream) return text === '' ? 'unknown' : 'events';
+    if (eventStreamStart.test(text)) return 'events';
+    return maybeEventStreamStart.test(text) ? 'unknown' : 'other';
+  }
+
+  const unexpected = () => {
+    const { status, redact = (text: string) => text } = options;
+    return new UnexpectedContentError({ status, contentType: mediaType, snippet: redact(heldText()) });
+  };
+
+  return {
+    push(bytes) {
+      if (kind === 'events') return parser.push(bytes);
+      held.push(bytes);
+      size += bytes.byteLength;
+      if (kind === 'unknown') kind = kindOf(heldText());
+      if (kind === 'events') {
+        const events = held.flatMap((chunk) => parser.push(chunk));
+        held = [];
+        return events;
+      }
+      if (kind === 'other') {
+        // A few hundred bytes show what it is.
+        if (size >= 256) throw unexpected();
+      } else if (size > maxEventSize) {
+        throw new StreamError({ message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).` });
+      }
+      return none;
+    },
+    end() {
+      if (kind === 'events') return none;
+      if (kind === 'json') {
+        const events = eventsOfJson(heldText());
+        if (events === undefined) throw unexpected();
+        return events;
+      }
+      // An empty answer of the right type, or of none, is a stream in which nothing was said.
+      if ((isEventStream || mediaType === '') && heldText().trim() === '') return none;
+      throw unexpected();
+    },
+  };
+}
+
+/** The events that a whole JSON answer stands for; `undefined` where it is no completion. */
+function eventsOfJson(text: string): Events | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (readProviderError(json) !== undefined) return [{ data: text }];
+  const choices = isRecord(json) ? own(json, 'choices') : undefined;
+  if (!isRecord(json) || !Array.isArray(choices)) return undefined;
+  const chunk = {
+    ...json,
+    choices: choices.map((choice: unknown) =>
+      isRecord(choice) ? { ...choice, delta: own(choice, 'message') } : choice,
+    ),
+  };
+  return [{ data: JSON.stringify(chunk) }];
+}

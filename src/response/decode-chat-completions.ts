@@ -1,0 +1,43 @@
+import type { EventSourceMessage } from 'eventsource-parser';
+import { map, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import type { ResponseEvent } from '../events.js';
+import type { ChunkDecoderOptions } from './chunk-decoder.js';
+import { responseEvents } from './response-events.js';
+import { untilDone } from './until-done.js';
+
+export interface DecodeChatCompletionsOptions extends Pick<ChunkDecoderOptions, 'onMalformed'> {
+  /** For the grace after `[DONE]`. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Decodes the server-sent events of one Chat Completions answer into the events of a turn.
+ *
+ * At `[DONE]` it emits `completed` and completes; it then keeps reading the source, dropping what
+ * comes, until that ends or 1,000 ms have passed, so that the connection can be used again. An
+ * unsubscribe before `completed` ends the source at once. A source that completes without `[DONE]`
+ * gives `completed` too. Data that is not JSON is skipped.
+ *
+ * ```
+ * source   --{"choices":[{"delta":{"content":"Hi"}}]}--[DONE]---|
+ *          decodeChatCompletions()
+ * result   --output_item_done "Hi"---------------------(completed|)
+ * ```
+ *
+ * @example
+ * ```ts
+ * bytes.pipe(decodeEventStream(), decodeChatCompletions()).subscribe((event) => console.log(event.type));
+ * ```
+ *
+ * Errors with a `ProviderStreamError` where the provider reports an error.
+ */
+export function decodeChatCompletions(
+  options: DecodeChatCompletionsOptions = {},
+): OperatorFunction<EventSourceMessage, ResponseEvent> {
+  return (source) =>
+    source.pipe(
+      map((message) => [message]),
+      untilDone(options.scheduler),
+      responseEvents(options),
+    );
+}

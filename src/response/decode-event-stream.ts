@@ -1,0 +1,35 @@
+import type { EventSourceMessage } from 'eventsource-parser';
+import { defer, map, mergeAll, type OperatorFunction } from 'rxjs';
+import { type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
+
+/**
+ * Decodes bytes into server-sent events, by the rules of the WHATWG standard.
+ *
+ * Bytes may be cut anywhere, inside a character too. Comments are dropped, and so is an event whose
+ * blank line never came.
+ *
+ * ```
+ * source   --"data: a\n\nda"---"ta: b\n\n"--|
+ *          decodeEventStream()
+ * result   --{data: 'a'}-------{data: 'b'}--|
+ * ```
+ *
+ * @example
+ * ```ts
+ * response.body.pipe(decodeEventStream()).subscribe(({ data }) => console.log(data));
+ * ```
+ *
+ * Errors with a `StreamError` where one event is larger than `maxEventSize`.
+ */
+export function decodeEventStream(
+  options: EventStreamOptions = {},
+): OperatorFunction<Uint8Array, EventSourceMessage> {
+  return (source) =>
+    defer(() => {
+      const parser = eventStreamParser(options);
+      return source.pipe(
+        map((bytes) => parser.push(bytes)),
+        mergeAll(),
+      );
+    });
+}

@@ -1,0 +1,176 @@
+import {
+  asyncScheduler,
+  catchError,
+  concatMap,
+  defer,
+  filter,
+  identity,
+  map,
+  type MonoTypeOperatorFunction,
+  Observable,
+  type SchedulerLike,
+  tap,
+} from 'rxjs';
+import { diagnose } from './diagnostics.js';
+import {
+  ChatCompletionsError,
+  type RequestFailure,
+  RetryLimitError,
+  StreamError,
+  TransportError,
+  UnexpectedStatusError,
+} from './errors.js';
+import type { ResponseEvent } from './events.js';
+import { type ChatOptions, checkOptions, limitsOf } from './options.js';
+import { chatRequest } from './prompt/chat-request.js';
+import type { Prompt } from './prompt/prompt.js';
+import { resolveApiKey } from './provider/api-key.js';
+import { endpointOf } from './provider/endpoint.js';
+import { checkStatus } from './request/check-status.js';
+import { fetchTransport } from './request/fetch-transport.js';
+import { responseTimeout } from './request/response-timeout.js';
+import { retryWithBackoff } from './request/retry-with-backoff.js';
+import { causeWithoutSecrets, redact, secretsOf } from './request/secrets.js';
+import type { HttpRequest } from './request/transport.js';
+import { bodyEvents } from './response/body-events.js';
+import { idleTimeout } from './response/idle-timeout.js';
+import { responseEvents } from './response/response-events.js';
+import { untilDone } from './response/until-done.js';
+
+/**
+ * One model turn as a cold Observable: subscribing sends the request, unsubscribing aborts it wherever
+ * it stands, and each subscription is a turn of its own.
+ *
+ * ```
+ * request   --429
+ *                 --(retry-after)--200
+ * stream                              --Hel--lo--[DONE]
+ *           streamChatCompletions('Hi', options)
+ * result    ----------------------------(Hel)--(lo)--(completed|)
+ * ```
+ *
+ * @example
+ * ```ts
+ * streamChatCompletions('Why is the sky blue?', { model: 'gpt-4o-mini', provider: builtInProviders.openai })
+ *   .pipe(textDeltas())
+ *   .subscribe((text) => process.stdout.write(text));
+ * ```
+ *
+ * @param prompt - a conversation; a string is one message of the user
+ * @param options - the model, the provider, and every limit
+ * @returns the events of the turn, `completed` last. Errors are `ChatCompletionsError`s, except what an
+ * `apiKey` function fails with, which passes unchanged
+ * @throws TypeError where an argument is of the wrong type; nothing else is thrown by the call
+ */
+export function streamChatCompletions(
+  prompt: Prompt | string,
+  options: ChatOptions,
+): Observable<ResponseEvent> {
+  checkOptions(options);
+  return streamTurn(JSON.stringify(chatRequest(prompt, options)), options);
+}
+
+/** How a consumer that pulls slows a turn down. */
+export interface Pull {
+  /** Asked between two network reads. */
+  readonly demand: () => Observable<unknown>;
+  /** The idle limit's clock: it stands still while the consumer is waited for. */
+  readonly clock: SchedulerLike;
+}
+
+/** The turn itself, for a request whose body is written already. */
+export function streamTurn(body: string, options: ChatOptions, pull?: Pull): Observable<ResponseEvent> {
+  const {
+    provider,
+    transport = fetchTransport(),
+    retry,
+    includeRetries,
+    idleOn,
+    scheduler = asyncScheduler,
+  } = options;
+  const limits = limitsOf(options);
+
+  return new Observable<ResponseEvent>((subscriber) => {
+    const log = options.diagnostics && diagnose(options.diagnostics);
+    let attempt = 0;
+
+    const answer = defer(() => resolveApiKey(provider)).pipe(
+      map((key): HttpRequest => ({ ...endpointOf(provider, key), method: 'POST', body, ...pull })),
+      concatMap((request) => {
+        attempt += 1;
+        log?.request(request);
+        const secrets = secretsOf(request);
+        return defer(() => transport(request)).pipe(
+          otherErrors((cause) => new TransportError({ cause: causeWithoutSecrets(cause, secrets) })),
+          responseTimeout(limits.responseTimeout, scheduler),
+          tap((response) => log?.response(response)),
+          checkStatus({
+            needsBody: ({ retryAfter = 0 }) =>
+              attempt > limits.maxRetries ||
+              retryAfter > limits.maxRetryAfter ||
+              retry?.retryable !== undefined,
+            secrets,
+            scheduler,
+          }),
+          map((response) => ({ response, secrets })),
+        );
+      }),
+    );
+
+    const events = answer.pipe(
+      retryWithBackoff({
+        ...retry,
+        ...limits,
+        scheduler,
+        retryable: (error) => isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
+        retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
+        giveUp: (error, attempts) =>
+          error instanceof UnexpectedStatusError ? new RetryLimitError(error, attempts) : error,
+        onRetry: ({ delay, error }) => {
+          if (!isRequestFailure(error)) return;
+          log?.retry({ delay, error });
+          if (includeRetries) subscriber.next({ type: 'retrying', attempt, delay, error });
+        },
+      }),
+      concatMap(({ response, secrets }) =>
+        response.body.pipe(
+          otherErrors((cause) => new StreamError({ cause: causeWithoutSecrets(cause, secrets) })),
+          bodyEvents({
+            status: response.status,
+            contentType: response.headers.get('content-type'),
+            maxEventSize: options.maxEventSize,
+            redact: (text) => redact(text, secrets),
+            onComment: log?.comment,
+          }),
+          idleOn === 'bytes' ? identity : filter((batch) => batch.length > 0),
+          untilDone(scheduler),
+          idleTimeout(limits.idleTimeout, pull?.clock ?? scheduler),
+          log ? tap((batch) => log.events(batch.length)) : identity,
+          responseEvents({ redact: (text) => redact(text, secrets), onMalformed: log?.malformed }),
+        ),
+      ),
+    );
+
+    return events
+      .pipe(
+        log
+          ? tap({
+              complete: () => log.end('completed'),
+              error: (error: unknown) => log.end('error', error),
+              unsubscribe: () => log.end('unsubscribed'),
+            })
+          : identity,
+      )
+      .subscribe(subscriber);
+  });
+}
+
+const isRequestFailure = (error: unknown): error is RequestFailure =>
+  error instanceof UnexpectedStatusError || error instanceof TransportError;
+
+/** Gives an error that is not the library's own the type that stands for its place. */
+function otherErrors<T>(wrap: (error: unknown) => ChatCompletionsError): MonoTypeOperatorFunction<T> {
+  return catchError((error: unknown) => {
+    throw error instanceof ChatCompletionsError ? error : wrap(error);
+  });
+}

@@ -1,0 +1,24 @@
+/** Whether a value from the wire is a JSON object (no array, not `null`). */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * An own property of a value from the wire, `undefined` where there is none. Inherited properties do
+ * not count, so that nothing on `Object.prototype` can be taken for an answer.
+ */
+export function own(record: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** What is read of an answer's headers. */
+export interface HttpHeaders {
+  /** A header by its name in any case; `null` where the answer has none. */
+  get(name: string): string | null;
+}
+
+/** The headers under which providers send their request id. */
+export function requestIdOf(headers: HttpHeaders): string | undefined {
+  const id = headers.get('x-request-id') ?? headers.get('request-id') ?? headers.get('apim-request-id');
+  return id !== null && /^[\w.:-]{1,128}$/.test(id) ? id : undefined;
+}

@@ -1,0 +1,539 @@
+import { first, NEVER, Observable, of, take, throwError, VirtualTimeScheduler } from 'rxjs';
+import type { RunHelpers } from 'rxjs/testing';
+import {
+  type ChatOptions,
+  type Diagnostic,
+  IdleTimeoutError,
+  ResponseTimeoutError,
+  RetryLimitError,
+  StreamError,
+  streamChatCompletions,
+  TransportError,
+  UnexpectedStatusError,
+} from '../src/index.js';
+import { type MarbleAnswer, marbleTransport, scriptedTransport } from '../src/testing/index.js';
+import { completed, provider, text } from './support/events.js';
+import { testScheduler } from './support/marbles.js';
+import { done, finishChunk, textChunk } from './support/wire.js';
+
+const frames = {
+  a: textChunk('Hel'),
+  b: textChunk('lo'),
+  f: finishChunk(),
+  D: done,
+  c: ': keep-alive\n\n',
+  h: textChunk('cut in half').slice(0, 20),
+};
+const events = { a: text('Hel'), b: text('lo'), C: completed({ finishReason: 'stop' }), N: completed() };
+
+/** A turn over drawn answers, with exact backoff. */
+function drawn(helpers: RunHelpers, answers: readonly MarbleAnswer[], options: Partial<ChatOptions> = {}) {
+  const transport = marbleTransport(
+    helpers,
+    answers.map((answer) => ({ frames, ...answer })),
+  );
+  const turn = streamChatCompletions('Hi', {
+    model: 'm',
+    provider,
+    transport,
+    ...options,
+    retry: { jitter: 0, ...options.retry },
+  });
+  return { turn, transport };
+}
+
+describe('streamChatCompletions', () => {
+  it('sends the request, streams its events and completes at [DONE]', () => {
+    testScheduler().run((helpers) => {
+      const { turn, transport } = drawn(helpers, [{ response: '--r', body: '-a-b-f-D|' }]);
+      helpers.expectObservable(turn).toBe('---a-b---(C|)', events);
+      helpers.expectSubscriptions(transport.connections[0]!.response.subscriptions).toBe('^-!');
+      helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('--^-------!');
+    });
+  });
+
+  it('is cold: every subscription is a turn of its own', () => {
+    testScheduler().run((helpers) => {
+      const { turn, transport } = drawn(helpers, [{ body: '-a-D|' }, { body: '-b-D|' }]);
+      helpers.expectObservable(turn).toBe('-a-(N|)', events);
+      helpers.expectObservable(turn, '-----^').toBe('------b-(N|)', events);
+      helpers.flush();
+      expect(transport.requests).toHaveLength(2);
+    });
+  });
+
+  it('completes where the stream ends without [DONE], with the finish reason it had (C11)', () => {
+    testScheduler().run((helpers) => {
+      const { turn } = drawn(helpers, [{ body: '-a-|' }, { body: '-a-f-|' }]);
+      helpers.expectObservable(turn).toBe('-a-(N|)', events);
+      helpers.expectObservable(turn, '----------^').toBe('-----------a---(C|)', events);
+    });
+  });
+
+  it('drops an event that the end of the stream has cut', () => {
+    testScheduler().run((helpers) => {
+      const { turn } = drawn(helpers, [{ body: '-a-h-|' }]);
+      helpers.expectObservable(turn).toBe('-a---(N|)', events);
+    });
+  });
+
+  describe('the end', () => {
+    it('leaves the connection up to 1,000 ms to end by itself after [DONE]', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ body: '-a-D-----|' }, { body: '-a-D' }]);
+        helpers.expectObservable(turn).toBe('-a-(N|)', events);
+        helpers.expectObservable(turn, '-----^').toBe('------a-(N|)', events);
+        helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^--------!');
+        helpers.expectSubscriptions(transport.connections[1]!.body.subscriptions).toBe('-----^-- 999ms - !');
+        helpers.flush();
+        expect(transport.aborted).toBe(1);
+      });
+    });
+
+    it('leaves it that to a consumer that unsubscribes because of completed', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ body: '-a-D-----|' }]);
+        const end = turn.pipe(first(({ type }) => type === 'completed'));
+        helpers.expectObservable(end).toBe('---(N|)', events);
+        helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^--------!');
+      });
+    });
+
+    it('aborts at once where the consumer leaves before it', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ body: '-a-b-D-----|' }]);
+        helpers.expectObservable(turn, '^---!').toBe('-a-b', events);
+        helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^---!');
+      });
+    });
+
+    it('delivers nothing that follows [DONE]', () => {
+      testScheduler().run((helpers) => {
+        const { turn } = drawn(helpers, [{ body: '-a-D-b-D-#' }]);
+        helpers.expectObservable(turn).toBe('-a-(N|)', events);
+      });
+    });
+  });
+
+  describe('unsubscribing', () => {
+    it('aborts while the headers are waited for', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ response: '-----r' }]);
+        helpers.expectObservable(turn, '^--!').toBe('---');
+        helpers.expectSubscriptions(transport.connections[0]!.response.subscriptions).toBe('^--!');
+        helpers.flush();
+        expect(transport.aborted).toBe(1);
+      });
+    });
+
+    it('ends a backoff: no request follows', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ status: 503 }, { body: 'D' }]);
+        helpers.expectObservable(turn, '^ 100ms !').toBe('');
+        helpers.flush();
+        expect(transport.requests).toHaveLength(1);
+      });
+    });
+
+    it('aborts in the middle of the body', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ body: '-a-b-a-b' }]);
+        helpers.expectObservable(turn, '^---!').toBe('-a-b', events);
+        helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^---!');
+      });
+    });
+
+    it('aborts while an error answer is read', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ status: 400, body: '-x-x-x' }]);
+        helpers.expectObservable(turn, '^--!').toBe('');
+        helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^--!');
+      });
+    });
+
+    it('cancels the apiKey function’s Observable', () => {
+      testScheduler().run((helpers) => {
+        const keys = helpers.cold('-----k');
+        const { turn, transport } = drawn(helpers, [], { provider: { ...provider, apiKey: () => keys } });
+        helpers.expectObservable(turn, '^--!').toBe('');
+        helpers.expectSubscriptions(keys.subscriptions).toBe('^--!');
+        helpers.flush();
+        expect(transport.requests).toHaveLength(0);
+      });
+    });
+  });
+
+  describe('retry', () => {
+    it('waits 200 ms, doubled with each attempt, and sends five requests at most (C7, C8)', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, Array(5).fill({ status: 503, body: '|' }));
+        const error = new RetryLimitError({ status: 503 }, 5);
+        helpers.expectObservable(turn).toBe('200ms 400ms 800ms 1600ms #', undefined, error);
+        const sent = [0, 200, 600, 1_400, 3_000];
+        sent.forEach((time, index) => {
+          helpers
+            .expectSubscriptions(transport.connections[index]!.response.subscriptions)
+            .toBe(`${time}ms (^!)`);
+        });
+      });
+    });
+
+    it('takes Retry-After in place of the backoff, and streams what then comes', () => {
+      testScheduler().run((helpers) => {
+        const limited = { response: '-r', status: 429, headers: { 'retry-after': '2' }, body: '|' };
+        const { turn, transport } = drawn(helpers, [limited, { response: '-r', body: '-a-D|' }]);
+        helpers.expectObservable(turn).toBe('- 2s --a-(N|)', events);
+        helpers.expectSubscriptions(transport.connections[1]!.response.subscriptions).toBe('- 2s ^!');
+      });
+    });
+
+    it('fails at once where Retry-After is longer than maxRetryAfter', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [
+          { status: 503, headers: { 'retry-after': '61' }, body: '--x|', frames: { x: 'too busy' } },
+        ]);
+        helpers
+          .expectObservable(turn)
+          .toBe(
+            '---#',
+            undefined,
+            new RetryLimitError({ status: 503, retryAfter: 61_000, body: 'too busy' }, 1),
+          );
+        helpers.flush();
+        expect(transport.requests).toHaveLength(1);
+      });
+    });
+
+    it.each([
+      [0, '#'],
+      [1, '200ms #'],
+    ])('with maxRetries %i gives up on statuses with a RetryLimitError', (maxRetries, marbles) => {
+      testScheduler().run((helpers) => {
+        const { turn } = drawn(helpers, Array(2).fill({ status: 500, body: '|' }), { retry: { maxRetries } });
+        helpers
+          .expectObservable(turn)
+          .toBe(marbles, undefined, new RetryLimitError({ status: 500 }, maxRetries + 1));
+      });
+    });
+
+    it.each([
+      [0, '-#'],
+      [1, '- 200ms -#'],
+    ])('with maxRetries %i gives up on transport failures with that failure', (maxRetries, marbles) => {
+      testScheduler().run((helpers) => {
+        const cause = new Error('reset');
+        const { turn } = drawn(helpers, Array(2).fill({ response: '-#', error: cause }), {
+          retry: { maxRetries },
+        });
+        helpers.expectObservable(turn).toBe(marbles, undefined, new TransportError({ cause }));
+      });
+    });
+
+    it('never follows an answer that has begun (C10)', () => {
+      testScheduler().run((helpers) => {
+        const cause = new Error('reset');
+        const { turn, transport } = drawn(helpers, [{ body: '-a-#', error: cause }, { body: 'bD|' }]);
+        helpers.expectObservable(turn).toBe('-a-#', events, new StreamError({ cause }));
+        helpers.flush();
+        expect(transport.requests).toHaveLength(1);
+      });
+    });
+
+    it('does not wait for a spent quota', () => {
+      testScheduler().run((helpers) => {
+        const body = JSON.stringify({ error: { message: 'spent', code: 'insufficient_quota' } });
+        const { turn } = drawn(helpers, [{ status: 429, body: '-(x|)', frames: { x: body } }]);
+        helpers
+          .expectObservable(turn)
+          .toBe(
+            '-#',
+            undefined,
+            new UnexpectedStatusError({ status: 429, code: 'insufficient_quota', body }),
+          );
+      });
+    });
+
+    it('cancels the body of an answer that is retried, unread', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ status: 503, body: '--x--x' }, { body: 'D|' }]);
+        helpers.expectObservable(turn).toBe('200ms (N|)', events);
+        helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe([]);
+        helpers.flush();
+        expect(transport.aborted).toBe(1);
+      });
+    });
+
+    it('asks an apiKey function anew for each attempt', () => {
+      const keys = ['first', 'second'];
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ status: 503 }, { body: 'D|' }], {
+          provider: { ...provider, apiKey: () => of(keys.shift() ?? '') },
+        });
+        helpers.expectObservable(turn).toBe('200ms (N|)', events);
+        helpers.flush();
+        expect(transport.requests.map(({ headers }) => headers['Authorization'])).toEqual([
+          'Bearer first',
+          'Bearer second',
+        ]);
+      });
+    });
+
+    it('passes the error of an apiKey function unchanged, and sends nothing', () => {
+      const vault = { reason: 'the vault is closed' };
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [], {
+          provider: { ...provider, apiKey: () => throwError(() => vault) },
+        });
+        helpers.expectObservable(turn).toBe('#', undefined, vault);
+        helpers.flush();
+        expect(transport.requests).toHaveLength(0);
+      });
+    });
+
+    it('leaves the classification to retry.retryable, which sees the body', () => {
+      testScheduler().run((helpers) => {
+        const seen: unknown[] = [];
+        const { turn } = drawn(
+          helpers,
+          [
+            { status: 409, body: '-(x|)', frames: { x: 'busy' } },
+            { status: 503, body: '-(x|)', frames: { x: 'down' } },
+          ],
+          {
+            retry: {
+              retryable: (failure) => {
+                seen.push(failure instanceof UnexpectedStatusError && failure.body);
+                return failure instanceof UnexpectedStatusError && failure.status === 409;
+              },
+            },
+          },
+        );
+        helpers
+          .expectObservable(turn)
+          .toBe(
+            '- 200ms -#',
+            undefined,
+            new UnexpectedStatusError({ status: 503, retryable: true, body: 'down' }),
+          );
+        helpers.flush();
+        expect(seen).toEqual(['busy', 'down']);
+      });
+    });
+
+    it('shows itself in the stream with includeRetries', () => {
+      testScheduler().run((helpers) => {
+        const { turn } = drawn(
+          helpers,
+          [{ status: 503 }, { response: '-#', error: 'reset' }, { body: 'a-D|' }],
+          {
+            includeRetries: true,
+          },
+        );
+        const r = {
+          type: 'retrying',
+          attempt: 1,
+          delay: 200,
+          error: new UnexpectedStatusError({ status: 503, retryable: true }),
+        };
+        const s = { type: 'retrying', attempt: 2, delay: 400, error: new TransportError({ cause: 'reset' }) };
+        helpers.expectObservable(turn).toBe('r 199ms -s 399ms a-(N|)', { ...events, r, s });
+      });
+    });
+  });
+
+  describe('limits in time', () => {
+    it('lets five minutes pass without an event, not more, and aborts (C9)', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ response: '-r', body: '299999ms a' }]);
+        helpers.expectObservable(turn).toBe('300000ms a 299999ms #', events, new IdleTimeoutError(300_000));
+        helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('-^ 599998ms !');
+      });
+    });
+
+    it('does not count comments as life, unless idleOn says bytes', () => {
+      testScheduler().run((helpers) => {
+        const answer = { body: '-c--c--c--a-D|' };
+        const { turn } = drawn(helpers, [answer, answer], { idleTimeout: 5 });
+        helpers.expectObservable(turn).toBe('-----#', events, new IdleTimeoutError(5));
+        const bytes = drawn(helpers, [answer], { idleTimeout: 5, idleOn: 'bytes' });
+        helpers.expectObservable(bytes.turn).toBe('----------a-(N|)', events);
+      });
+    });
+
+    it('takes the provider’s limit where the options have none', () => {
+      testScheduler().run((helpers) => {
+        const { turn } = drawn(helpers, [{ body: '-a' }], { provider: { ...provider, idleTimeout: 7 } });
+        helpers.expectObservable(turn).toBe('-a------#', events, new IdleTimeoutError(7));
+      });
+    });
+
+    it.each([Infinity, 3e9])('with an idleTimeout of %d does not fire early', (idleTimeout) => {
+      testScheduler().run((helpers) => {
+        const { turn } = drawn(helpers, [{ body: '-a 28800m b' }], { idleTimeout });
+        helpers.expectObservable(turn, '^ 30000m !').toBe('-a 28800m b', events);
+      });
+    });
+
+    it('fails where no headers come within responseTimeout, aborts, and does not retry', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ response: '-----------r' }], { responseTimeout: 8 });
+        helpers.expectObservable(turn).toBe('--------#', undefined, new ResponseTimeoutError(8));
+        helpers.expectSubscriptions(transport.connections[0]!.response.subscriptions).toBe('^-------!');
+        helpers.flush();
+        expect(transport.requests).toHaveLength(1);
+      });
+    });
+
+    it('does not count the body against responseTimeout', () => {
+      testScheduler().run((helpers) => {
+        const { turn } = drawn(helpers, [{ response: '---r', body: '----------a-D|' }], {
+          responseTimeout: 8,
+        });
+        helpers.expectObservable(turn).toBe('-------------a-(N|)', events);
+      });
+    });
+
+    it('keeps every timer on options.scheduler', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const outcomes: unknown[] = [];
+      const transport = scriptedTransport({ status: 503 }, { body: NEVER });
+      streamChatCompletions('Hi', { model: 'm', provider, transport, scheduler }).subscribe({
+        error: (error: unknown) => outcomes.push(error),
+      });
+      scheduler.flush();
+      expect(outcomes).toEqual([new IdleTimeoutError(300_000)]);
+      expect(transport.requests).toHaveLength(2);
+    });
+  });
+
+  describe('what is asked', () => {
+    it('is one message of the user where the prompt is a string', () => {
+      const transport = scriptedTransport({ body: done });
+      streamChatCompletions('Hi', {
+        model: 'm',
+        provider,
+        transport,
+        params: { temperature: 0 },
+      }).subscribe();
+      expect(transport.requests).toEqual([
+        {
+          url: 'http://provider.test/v1/chat/completions',
+          method: 'POST',
+          headers: {
+            Accept: 'text/event-stream',
+            'Content-Type': 'application/json',
+            Authorization: 'Bearer sk-test',
+          },
+          body: '{"temperature":0,"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true}',
+        },
+      ]);
+    });
+
+    it('is refused synchronously where an argument is of the wrong type', () => {
+      expect(() => streamChatCompletions('Hi', { model: '', provider })).toThrow(TypeError);
+      expect(() => streamChatCompletions({} as never, { model: 'm', provider })).toThrow(TypeError);
+      expect(() =>
+        streamChatCompletions('Hi', { model: 'm', provider, params: { stream: false } as never }),
+      ).toThrow('params.stream is set by the turn itself and cannot be given.');
+    });
+  });
+
+  describe('diagnostics', () => {
+    it('tell of requests, answers, retries, malformed data and the end', () => {
+      const told: Diagnostic[] = [];
+      const transport = scriptedTransport(
+        { status: 503, headers: { 'Retry-After': '0', 'x-request-id': 'req_1' } },
+        { body: [': hello\n\n', 'data: {oops\n\n', textChunk('Hi'), done] },
+      );
+      const scheduler = testScheduler();
+      const options: ChatOptions = {
+        model: 'm',
+        provider: { ...provider, queryParams: { key: 'secret' } },
+        transport,
+        scheduler,
+        diagnostics: (diagnostic) => {
+          told.push(diagnostic);
+          throw new Error('a listener that fails touches nothing');
+        },
+      };
+      streamChatCompletions('Hi', options).subscribe();
+      scheduler.flush();
+      const url = 'http://provider.test/v1/chat/completions';
+      const bodyLength = transport.requests[0]!.body.length;
+      const error = new UnexpectedStatusError({
+        status: 503,
+        requestId: 'req_1',
+        retryAfter: 0,
+        retryable: true,
+      });
+      const end = { error: undefined, events: 2, comments: 1, malformed: 1 };
+      expect(told).toEqual([
+        { type: 'request', url, bodyLength, turn: 1, attempt: 1 },
+        {
+          type: 'response',
+          status: 503,
+          requestId: 'req_1',
+          rateLimits: { 'retry-after': '0' },
+          turn: 1,
+          attempt: 1,
+        },
+        { type: 'retry', delay: 0, error, turn: 1, attempt: 1 },
+        { type: 'request', url, bodyLength, turn: 1, attempt: 2 },
+        { type: 'response', status: 200, requestId: undefined, rateLimits: {}, turn: 1, attempt: 2 },
+        { type: 'malformed', length: 5, position: 0, turn: 1, attempt: 2 },
+        { type: 'end', outcome: 'completed', ...end, turn: 1, attempt: 2 },
+      ]);
+    });
+
+    it.each([
+      ['error', { body: throwError(() => new Error('reset')) }, 'StreamError'],
+      ['unsubscribed', { body: NEVER }, undefined],
+    ] as const)('tell that a turn ended as %s', (outcome, answer, error) => {
+      const told: Diagnostic[] = [];
+      const transport = scriptedTransport(answer);
+      streamChatCompletions('Hi', {
+        model: 'm',
+        provider,
+        transport,
+        diagnostics: (diagnostic) => told.push(diagnostic),
+      })
+        .subscribe({ error: () => undefined })
+        .unsubscribe();
+      expect(told.at(-1)).toMatchObject({ type: 'end', outcome, error });
+    });
+  });
+
+  it('gives a transport’s own exceptions as TransportErrors', () => {
+    testScheduler().run((helpers) => {
+      const cause = new Error('not today');
+      const turn = streamChatCompletions('Hi', {
+        model: 'm',
+        provider,
+        retry: { maxRetries: 0 },
+        transport: () => {
+          throw cause;
+        },
+      });
+      helpers.expectObservable(turn).toBe('#', undefined, new TransportError({ cause }));
+    });
+  });
+
+  it('stops a source that emits synchronously as soon as the consumer has enough', () => {
+    let produced = 0;
+    const endless = new Observable<string>((subscriber) => {
+      while (!subscriber.closed) {
+        produced += 1;
+        subscriber.next(textChunk('x'));
+      }
+    });
+    const seen: unknown[] = [];
+    const turn = streamChatCompletions('Hi', {
+      model: 'm',
+      provider,
+      transport: scriptedTransport({ body: endless }),
+    });
+    turn.pipe(take(1)).subscribe((event) => seen.push(event));
+    expect(seen).toEqual([text('x')]);
+    expect(produced).toBeLessThan(10);
+  });
+});

@@ -1,0 +1,22 @@
+import type { CompletedEvent, ModelProvider, OutputItemDoneEvent } from '../../src/index.js';
+
+/** The event of one piece of text. */
+export const text = (value: string): OutputItemDoneEvent => ({
+  type: 'output_item_done',
+  item: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: value }] },
+});
+
+/** A `completed` of a stream that told nothing, or what is given. */
+export const completed = (fields: Partial<CompletedEvent> = {}): CompletedEvent => ({
+  type: 'completed',
+  responseId: '',
+  finishReason: null,
+  usage: null,
+  ...fields,
+});
+
+export const provider: ModelProvider = {
+  name: 'test',
+  baseUrl: 'http://provider.test/v1',
+  apiKey: 'sk-test',
+};

@@ -27,7 +27,13 @@ function httpStatus(...values: readonly unknown[]): number | undefined {
 
 function words(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
-  return value === undefined || value === null ? undefined : JSON.stringify(value);
+  if (value === undefined || value === null) return undefined;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // Nested too deep to be written.
+    return undefined;
+  }
 }
 
 function fields(record: Record<string, unknown>): ProviderErrorReport {
@@ -36,7 +42,12 @@ function fields(record: Record<string, unknown>): ProviderErrorReport {
     message: words(own(record, 'message') ?? own(record, 'detail') ?? own(record, 'error')),
     code: identifier(code),
     type: identifier(own(record, 'type')),
-    status: httpStatus(own(record, 'status'), own(record, 'status_code'), code),
+    status: httpStatus(
+      own(record, 'status'),
+      own(record, 'status_code'),
+      own(record, 'raw_status_code'),
+      code,
+    ),
   };
 }
 
@@ -44,18 +55,23 @@ function fields(record: Record<string, unknown>): ProviderErrorReport {
  * Reads an error out of what a provider sent, or `undefined` where it holds none. Seen in the wild:
  * `{error: {message, type, code}}` (OpenAI and most others), the same in an array (Gemini),
  * `{error: 'text'}` (Ollama), `{detail}` (FastAPI servers), `{object: 'error', message, code}`
- * (Mistral, vLLM).
+ * (Mistral, vLLM), and the same without `object`.
  */
 export function readProviderError(value: unknown): ProviderErrorReport | undefined {
-  if (Array.isArray(value)) return value.length > 0 ? readProviderError(value[0]) : undefined;
-  if (!isRecord(value)) return undefined;
-  const error = own(value, 'error');
+  const report = Array.isArray(value) ? (value as readonly unknown[])[0] : value;
+  if (!isRecord(report)) return undefined;
+  const error = own(report, 'error');
   if (isRecord(error)) {
-    const report = fields(error);
-    return { ...report, status: report.status ?? httpStatus(own(value, 'status'), own(value, 'code')) };
+    const inner = fields(error);
+    return { ...inner, status: inner.status ?? fields(report).status };
   }
-  if (error !== undefined && error !== null && error !== false && error !== '')
-    return { ...fields(value), message: words(error) };
-  const isErrorObject = own(value, 'object') === 'error' || own(value, 'type') === 'error';
-  return isErrorObject || (own(value, 'detail') ?? null) !== null ? fields(value) : undefined;
+  if (error) return { ...fields(report), message: words(error) };
+  return isBareError(report) ? fields(report) : undefined;
+}
+
+/** An error that does not stand under `error`. */
+function isBareError(record: Record<string, unknown>): boolean {
+  if (own(record, 'object') === 'error' || own(record, 'type') === 'error') return true;
+  if ((own(record, 'detail') ?? null) !== null) return true;
+  return typeof own(record, 'message') === 'string' && httpStatus(own(record, 'code')) !== undefined;
 }

@@ -51,23 +51,26 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
   const mediaType = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
   const isEventStream = mediaType === 'text/event-stream';
   const parser = eventStreamParser(options);
+  const decoder = new TextDecoder();
   let kind: 'unknown' | 'events' | 'json' | 'other' = 'unknown';
+  /** What came before the kind was known; in an answer that is no event stream, all of it. */
   let held: Uint8Array[] = [];
   let size = 0;
+  /** How the answer begins, its white space left out. */
+  let start = '';
+
+  function kindNow(): typeof kind {
+    if (start.startsWith('{') || start.startsWith('[')) return 'json';
+    if (start.startsWith('<')) return 'other';
+    if (isEventStream) return start === '' ? 'unknown' : 'events';
+    if (eventStreamStart.test(start)) return 'events';
+    return maybeEventStreamStart.test(start) ? 'unknown' : 'other';
+  }
 
   const heldText = () => {
-    const decoder = new TextDecoder();
-    return held.map((bytes) => decoder.decode(bytes, { stream: true })).join('');
+    const whole = new TextDecoder();
+    return held.map((bytes) => whole.decode(bytes, { stream: true })).join('');
   };
-
-  function kindOf(start: string): typeof kind {
-    const text = start.trimStart();
-    if (text.startsWith('{') || text.startsWith('[')) return 'json';
-    if (text.startsWith('<')) return 'other';
-    if (isEventStream) return text === '' ? 'unknown' : 'events';
-    if (eventStreamStart.test(text)) return 'events';
-    return maybeEventStreamStart.test(text) ? 'unknown' : 'other';
-  }
 
   const unexpected = () => {
     const { status, redact = (text: string) => text } = options;
@@ -79,29 +82,32 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
       if (kind === 'events') return parser.push(bytes);
       held.push(bytes);
       size += bytes.byteLength;
-      if (kind === 'unknown') kind = kindOf(heldText());
-      if (kind === 'events') {
-        const events = held.flatMap((chunk) => parser.push(chunk));
-        held = [];
-        return events;
+      if (kind === 'unknown') {
+        start = (start + decoder.decode(bytes, { stream: true })).trimStart();
+        kind = kindNow();
       }
-      if (kind === 'other') {
-        // A few hundred bytes show what it is.
-        if (size >= 256) throw unexpected();
-      } else if (size > maxEventSize) {
+      if (kind === 'events') {
+        const chunks = held;
+        held = [];
+        return chunks.flatMap((chunk) => parser.push(chunk));
+      }
+      // A few hundred bytes show what it is.
+      if (kind === 'other' && size >= 256) throw unexpected();
+      if (size > maxEventSize) {
         throw new StreamError({ message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).` });
       }
       return none;
     },
     end() {
-      if (kind === 'events') return none;
-      if (kind === 'json') {
-        const events = eventsOfJson(heldText());
-        if (events === undefined) throw unexpected();
-        return events;
+      if (kind === 'events') {
+        parser.end();
+        return none;
       }
+      const text = heldText();
+      const events = kind === 'json' ? eventsOfJson(text) : undefined;
+      if (events !== undefined) return events;
       // An empty answer of the right type, or of none, is a stream in which nothing was said.
-      if ((isEventStream || mediaType === '') && heldText().trim() === '') return none;
+      if ((isEventStream || mediaType === '') && text.trim() === '') return none;
       throw unexpected();
     },
   };
@@ -109,20 +115,17 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
 
 /** The events that a whole JSON answer stands for; `undefined` where it is no completion. */
 function eventsOfJson(text: string): Events | undefined {
-  let json: unknown;
   try {
-    json = JSON.parse(text);
+    const json: unknown = JSON.parse(text);
+    if (readProviderError(json) !== undefined) return [{ data: text }];
+    const choices = isRecord(json) ? own(json, 'choices') : undefined;
+    if (!isRecord(json) || !Array.isArray(choices)) return undefined;
+    return [{ data: JSON.stringify({ ...json, choices: choices.map(withDelta) }) }];
   } catch {
+    // No JSON, or JSON too deep to be written again.
     return undefined;
   }
-  if (readProviderError(json) !== undefined) return [{ data: text }];
-  const choices = isRecord(json) ? own(json, 'choices') : undefined;
-  if (!isRecord(json) || !Array.isArray(choices)) return undefined;
-  const chunk = {
-    ...json,
-    choices: choices.map((choice: unknown) =>
-      isRecord(choice) ? { ...choice, delta: own(choice, 'message') } : choice,
-    ),
-  };
-  return [{ data: JSON.stringify(chunk) }];
 }
+
+const withDelta = (choice: unknown): unknown =>
+  isRecord(choice) ? { ...choice, delta: own(choice, 'message') } : choice;

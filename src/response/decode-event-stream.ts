@@ -1,5 +1,5 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { defer, map, mergeAll, type OperatorFunction } from 'rxjs';
+import { concat, defer, EMPTY, map, mergeAll, type OperatorFunction } from 'rxjs';
 import { type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
 
 /**
@@ -27,9 +27,10 @@ export function decodeEventStream(
   return (source) =>
     defer(() => {
       const parser = eventStreamParser(options);
-      return source.pipe(
-        map((bytes) => parser.push(bytes)),
-        mergeAll(),
-      );
+      const end = defer(() => {
+        parser.end();
+        return EMPTY;
+      });
+      return concat(source.pipe(map((bytes) => parser.push(bytes))), end).pipe(mergeAll());
     });
 }

@@ -3,15 +3,21 @@ import { StreamError } from '../errors.js';
 
 export interface EventStreamOptions {
   /**
-   * How much one event may hold, from its first line to its blank line: counted in the UTF-16 code
-   * units of the decoded text, which are never more than its bytes. Default 67,108,864 (64 MiB).
+   * How much of one event may be held while the rest is waited for: its data so far and the line that
+   * is being read, in the UTF-16 code units of the decoded text, which are never more than its bytes.
+   * Default 67,108,864 (64 MiB).
    */
   readonly maxEventSize?: number | undefined;
 }
 
 export interface EventStreamParser {
-  /** The events that these bytes complete, in order. Throws a `StreamError` beyond `maxEventSize`. */
+  /**
+   * The events that these bytes complete, in order. Throws a `StreamError` beyond `maxEventSize`: at
+   * once, or where events came before it, at the next call.
+   */
   push(bytes: Uint8Array): readonly EventSourceMessage[];
+  /** Throws what `push` still had to throw. What is unfinished is dropped, as the standard says. */
+  end(): void;
 }
 
 /** Real image events reach 28 MiB. */
@@ -31,18 +37,17 @@ export function eventStreamParser(
   const { maxEventSize = defaultMaxEventSize, onComment } = options;
   const decoder = new TextDecoder();
   let events: EventSourceMessage[] = [];
-  let tooLarge = false;
+  let failure: StreamError | undefined;
   let afterCarriageReturn = false;
+  let fedSinceEvent = 0;
   const parser = createParser({
     maxBufferSize: maxEventSize,
-    onEvent: (event) => {
-      // The parser bounds what waits between two pushes; an event that came in one push counts too,
-      // so that the bound does not depend on how the network has cut it.
-      if (event.data.length > maxEventSize) tooLarge = true;
-      else events.push(event);
-    },
+    onEvent: (event) => events.push(event),
     onError: ({ type }) => {
-      if (type === 'max-buffer-size-exceeded') tooLarge = true;
+      if (type !== 'max-buffer-size-exceeded') return;
+      failure = new StreamError({
+        message: `An event of the stream is larger than ${maxEventSize} bytes (maxEventSize).`,
+      });
     },
     ...(onComment && { onComment }),
   });
@@ -50,23 +55,47 @@ export function eventStreamParser(
   // Latin-1, from its first text: it gets an empty one.
   parser.feed('');
 
+  /**
+   * Carriage returns at the end end their lines at once: the parser would wait for what follows, and a
+   * stream that ends lines with CR alone would run late. A line feed after them belongs to the last.
+   */
+  function endLines(text: string): string {
+    const rest = afterCarriageReturn && text.startsWith(LF) ? text.slice(1) : text;
+    let end = rest.length;
+    while (end > 0 && rest[end - 1] === CR) end -= 1;
+    const returns = rest.length - end;
+    afterCarriageReturn = returns > 0;
+    return returns === 0 ? rest : rest.slice(0, end) + LF.repeat(returns);
+  }
+
+  /** The parser checks its bound between two texts: line by line, the bound is the same however they are cut. */
+  function feedLines(text: string): void {
+    let start = 0;
+    for (const { index, 0: end } of text.matchAll(/\r\n|\r|\n/g)) {
+      parser.feed(text.slice(start, index));
+      if (failure !== undefined) return;
+      parser.feed(LF);
+      start = index + end.length;
+    }
+    parser.feed(text.slice(start));
+  }
+
   return {
     push(bytes) {
-      let text = decoder.decode(bytes, { stream: true });
-      if (text === '') return [];
-      // A carriage return ends its line at once (the parser would wait for what follows it, and a stream
-      // that ends lines with CR alone would run one event late). A line feed after it belongs to it.
-      if (afterCarriageReturn && text.startsWith(LF)) text = text.slice(1);
-      afterCarriageReturn = text === '' ? false : text.endsWith(CR);
-      if (afterCarriageReturn) text = text.slice(0, -1) + LF;
+      if (failure !== undefined) throw failure;
+      const decoded = decoder.decode(bytes, { stream: true });
+      if (decoded === '') return [];
+      const text = endLines(decoded);
       events = [];
-      parser.feed(text);
-      if (tooLarge) {
-        throw new StreamError({
-          message: `An event of the stream is larger than ${maxEventSize} bytes (maxEventSize).`,
-        });
-      }
+      fedSinceEvent += text.length;
+      if (fedSinceEvent <= maxEventSize) parser.feed(text);
+      else feedLines(text);
+      if (events.length > 0) fedSinceEvent = text.length;
+      else if (failure !== undefined) throw failure;
       return events;
+    },
+    end() {
+      if (failure !== undefined) throw failure;
     },
   };
 }

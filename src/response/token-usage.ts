@@ -1,8 +1,10 @@
 import type { TokenUsage } from '../events.js';
 import { isRecord, own } from '../wire.js';
 
-const count = (value: unknown): number =>
-  typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : 0;
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && Number.isFinite(value);
+
+const count = (value: unknown): number => (isCount(value) ? value : 0);
 
 function part(usage: Record<string, unknown>, details: string, key: string): unknown {
   const record = own(usage, details);
@@ -24,6 +26,6 @@ export function readUsage(usage: unknown): TokenUsage | undefined {
     cachedInputTokens: count(cached),
     outputTokens,
     reasoningOutputTokens: count(reasoning),
-    totalTokens: total === undefined || total === null ? inputTokens + outputTokens : count(total),
+    totalTokens: isCount(total) ? total : inputTokens + outputTokens,
   };
 }

@@ -1,0 +1,101 @@
+import type { ResponseEvent, ResponseItem, TokenUsage } from '../../src/index.js';
+import type { Expected, ExpectedToolCall, WireUsage } from '../support/corpus.js';
+
+export interface FoldedChoice {
+  content: string;
+  reasoning: string;
+  refusal: string;
+  tool_calls: ExpectedToolCall[];
+  finish_reason: string | null;
+}
+
+/** A turn's events, folded to what a recording's `expected` says; `choices` by their index. */
+export interface Folded extends FoldedChoice {
+  id: string | null;
+  model: string | null;
+  usage: TokenUsage | null;
+  choices: FoldedChoice[];
+}
+
+const emptyChoice = (): FoldedChoice => ({
+  content: '',
+  reasoning: '',
+  refusal: '',
+  tool_calls: [],
+  finish_reason: null,
+});
+
+/** The one place that knows which item, and which part of it, is which field of `expected`. */
+function addItem(choice: FoldedChoice, item: ResponseItem): void {
+  switch (item.type) {
+    case 'message':
+      for (const part of item.content) if (part.type === 'output_text') choice.content += part.text;
+  }
+}
+
+/** Folds the events of a turn. An event says nothing of a choice's index yet: all are of choice 0. */
+export function foldExpected(events: readonly ResponseEvent[]): Folded {
+  const first = emptyChoice();
+  const choices = [first];
+  const end: Pick<Folded, 'id' | 'model' | 'usage'> = { id: null, model: null, usage: null };
+  for (const event of events) {
+    if (event.type === 'output_item_done') addItem(first, event.item);
+    else if (event.type === 'completed') {
+      first.finish_reason = event.finishReason;
+      end.id = event.responseId === '' ? null : event.responseId;
+      end.model = event.model ?? null;
+      end.usage = event.usage;
+    }
+  }
+  return { ...first, ...end, choices };
+}
+
+const figure = (record: unknown, ...keys: readonly string[]): number => {
+  let value: unknown = record;
+  for (const key of keys) value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : 0;
+  return typeof value === 'number' ? value : 0;
+};
+
+/** The usage that a provider's own figures stand for, read independently of the library. */
+export function expectedUsage(usage: WireUsage | null): TokenUsage | null {
+  if (usage === null) return null;
+  return {
+    inputTokens: figure(usage, 'prompt_tokens'),
+    cachedInputTokens:
+      figure(usage, 'prompt_tokens_details', 'cached_tokens') || figure(usage, 'prompt_cache_hit_tokens'),
+    outputTokens: figure(usage, 'completion_tokens'),
+    reasoningOutputTokens:
+      figure(usage, 'completion_tokens_details', 'reasoning_tokens') || figure(usage, 'reasoning_tokens'),
+    totalTokens: figure(usage, 'total_tokens'),
+  };
+}
+
+/** A recording's `expected`, as far as the events of a turn can say it. */
+export function expectedFold(expected: Expected): Folded {
+  const { choices, content, reasoning, refusal, tool_calls, finish_reason, id, model, usage } = {
+    ...expected,
+    ...expected.expected_if_last_event_dropped,
+  };
+  const toolCalls = (calls: readonly ExpectedToolCall[]): ExpectedToolCall[] =>
+    calls.map((call) => ({ index: call.index, id: call.id, name: call.name, arguments: call.arguments }));
+  return {
+    content,
+    reasoning,
+    refusal,
+    tool_calls: toolCalls(tool_calls),
+    finish_reason,
+    id,
+    model,
+    usage: expectedUsage(usage),
+    choices:
+      choices.length === 0
+        ? [emptyChoice()]
+        : choices.map((choice) => ({
+            content: choice.content,
+            reasoning: choice.reasoning,
+            refusal: choice.refusal,
+            tool_calls: toolCalls(choice.tool_calls),
+            finish_reason: choice.finish_reason,
+          })),
+  };
+}

@@ -1,0 +1,329 @@
+import { concat, from, NEVER, of, throwError } from 'rxjs';
+import { ChatCompletionsError, StreamError, UnexpectedContentError } from '../../src/errors.js';
+import { bodyEvents, type BodyEventsOptions } from '../../src/response/body-events.js';
+import { pieces } from '../conformance/cuts.js';
+import { record } from '../conformance/record-events.js';
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const eventStream = 'text/event-stream';
+
+function read(
+  parts: readonly (string | Uint8Array)[],
+  contentType: string | null = eventStream,
+  options: Partial<BodyEventsOptions> = {},
+) {
+  const reads = parts.map((part) => (typeof part === 'string' ? utf8(part) : part));
+  return record(from(reads).pipe(bodyEvents({ status: 200, contentType, ...options })));
+}
+
+/** What a body gives, byte by byte: its events, without the batches that they came in. */
+function readBytewise(text: string, contentType: string | null, options: Partial<BodyEventsOptions> = {}) {
+  const { events, error, ended } = read(pieces(utf8(text), 1), contentType, options);
+  return { events: events.flat(), error, ended };
+}
+
+function expectUnexpected(
+  error: unknown,
+  details: { status?: number; contentType: string; snippet: string },
+) {
+  expect(error).toBeInstanceOf(UnexpectedContentError);
+  expect(error).toMatchObject({ status: 200, ...details });
+}
+
+describe('bodyEvents()', () => {
+  describe('of an event stream', () => {
+    it('gives one batch for each read, empty where it completed no event, and one at the end', () => {
+      expect(read(['data: 1\n\ndata: 2\n\n', 'da', 'ta: 3\n\n'])).toEqual({
+        events: [[{ data: '1' }, { data: '2' }], [], [{ data: '3' }], []],
+        error: undefined,
+        ended: 1,
+      });
+    });
+
+    it('drops what no blank line ended', () => {
+      expect(read(['data: 1\n\ndata: 2\n'])).toEqual({
+        events: [[{ data: '1' }], []],
+        error: undefined,
+        ended: 1,
+      });
+    });
+
+    it('passes a break on as it is', () => {
+      const broken = new StreamError();
+      const source = concat(
+        of(utf8('data: 1\n\n')),
+        throwError(() => broken),
+      );
+      expect(record(source.pipe(bodyEvents({ status: 200, contentType: eventStream })))).toEqual({
+        events: [[{ data: '1' }]],
+        error: broken,
+        ended: 1,
+      });
+    });
+
+    it('starts afresh with each subscription', () => {
+      const turn = of(utf8('data: 1\n\nda')).pipe(bodyEvents({ status: 200, contentType: eventStream }));
+      const expected = { events: [[{ data: '1' }], []], error: undefined, ended: 1 };
+      expect(record(turn)).toEqual(expected);
+      expect(record(turn)).toEqual(expected);
+    });
+
+    it('tells of comments, those before the first event too', () => {
+      const onComment = jest.fn();
+      read([':', ' ping', '\n\ndata: 1\n\n', ': ping\n\n'], null, { onComment });
+      expect(onComment).toHaveBeenCalledTimes(2);
+    });
+
+    it('errors where an event is larger than maxEventSize', () => {
+      const { events, error, ended } = read(['data: 1\n\n', `data: ${'x'.repeat(33)}\n\n`], eventStream, {
+        maxEventSize: 32,
+      });
+      expect(events.flat()).toEqual([{ data: '1' }]);
+      expect(error).toEqual(
+        new StreamError({ message: 'An event of the stream is larger than 32 bytes (maxEventSize).' }),
+      );
+      expect(ended).toBe(1);
+    });
+
+    it.each([
+      eventStream,
+      'Text/Event-Stream; charset=utf-8',
+      ' text/event-stream;',
+      'text/event-stream;charset=windows-1252',
+    ])('takes any beginning for one where the type is "%s"', (contentType) => {
+      expect(read(['unknown: é\n\ndata: é\n\n'], contentType)).toEqual({
+        events: [[{ data: 'é' }], []],
+        error: undefined,
+        ended: 1,
+      });
+    });
+  });
+
+  describe('of an event stream with the type of something else', () => {
+    it.each([
+      'application/json',
+      'text/plain; charset=utf-8',
+      'application/octet-stream',
+      'text/html',
+      'bogus',
+      '',
+      null,
+    ])('gives the same events (%s)', (contentType) => {
+      const expected = { events: [{ data: '1' }, { data: '2' }], error: undefined, ended: 1 };
+      const text = 'data: 1\n\ndata: 2\n\n';
+      const { events, ...end } = read([text], contentType);
+      expect({ events: events.flat(), ...end }).toEqual(expected);
+      expect(readBytewise(text, contentType)).toEqual(expected);
+    });
+
+    it.each([
+      ['a comment', ': ping\n\n'],
+      ['an empty comment', ':\n\n'],
+      ['an event type', 'event: message\n'],
+      ['an event type without a value', 'event\n'],
+      ['an id', 'id: 1\n'],
+      ['an id without a value', 'id\r\n'],
+      ['a retry time', 'retry: 1\n'],
+      ['a retry time without a value', 'retry\r'],
+      ['data without a value', 'data\n'],
+      ['data without a space', 'data:\n'],
+      ['blank lines', '\n\r\n\n'],
+      ['a byte order mark', '\ufeff'],
+      ['a byte order mark and a comment', '\ufeff: ping\n\n'],
+    ])('knows it by %s, byte by byte too', (_, beginning) => {
+      const text = `${beginning}\n\ndata: [DONE]\n\n`;
+      const { events } = read([text], 'text/plain');
+      expect(events.flat().at(-1)?.data).toBe('[DONE]');
+      const { events: same, error, ended } = readBytewise(text, 'text/plain');
+      expect({ events: same, error, ended }).toEqual({ events: events.flat(), error: undefined, ended: 1 });
+    });
+
+    it.each(['database is gone', 'identity unknown', 'eventually', 'retrying', 'hello', 'data', 'e', '42'])(
+      'does not take "%s" for one',
+      (text) => {
+        const { events, error, ended } = readBytewise(text, 'text/plain');
+        expect(events).toEqual([]);
+        expectUnexpected(error, { contentType: 'text/plain', snippet: text });
+        expect(ended).toBe(1);
+      },
+    );
+  });
+
+  describe('of a completion in JSON', () => {
+    const choice = { index: 0, message: { role: 'assistant', content: 'Grüß 👋' }, finish_reason: 'stop' };
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    const completion = { id: 'chatcmpl-1', model: 'm', choices: [choice, 7], usage };
+    const chunk = { ...completion, choices: [{ ...choice, delta: choice.message }, 7] };
+    const text = JSON.stringify(completion);
+
+    it.each(['application/json', eventStream, 'text/plain', null])(
+      'gives, at its end, the one chunk that it stands for (%s)',
+      (contentType) => {
+        for (const parts of [[text], [`\r\n ${text}\n`], [`\ufeff${text}`], pieces(utf8(text), 1)]) {
+          const { events, error, ended } = read(parts, contentType);
+          expect(events.map((batch) => batch.map(({ data }): unknown => JSON.parse(data)))).toEqual([
+            ...parts.map(() => []),
+            [chunk],
+          ]);
+          expect(events.flat()).toEqual([{ data: expect.any(String) as string }]);
+          expect({ error, ended }).toEqual({ error: undefined, ended: 1 });
+        }
+      },
+    );
+
+    it('gives a choice without a message as it is', () => {
+      const { events } = read(['{"choices":[{"finish_reason":"stop"},null]}'], 'application/json');
+      expect(events.flat()).toEqual([{ data: '{"choices":[{"finish_reason":"stop"},null]}' }]);
+    });
+
+    it.each([
+      '{"error":{"message":"no"}}',
+      '{"error":"no"}',
+      '[{"error":{"code":404}}]',
+      '{"object":"error"}',
+      '{"detail":"no"}',
+    ])('gives an error that has status 200 as it is: %s', (error) => {
+      for (const contentType of ['application/json', eventStream, null])
+        expect(readBytewise(error, contentType)).toEqual({
+          events: [{ data: error }],
+          error: undefined,
+          ended: 1,
+        });
+    });
+
+    it.each([
+      '{"hello":1}',
+      '{"choices":{}}',
+      '{}',
+      '[]',
+      '[1]',
+      '{"choices":[{"mess',
+      '{"choices":[]}\n{"choices":[]}',
+    ])('errors where it is none: %s', (other) => {
+      for (const parts of [[other], pieces(utf8(other), 1)]) {
+        const { events, error, ended } = read(parts, 'application/json');
+        expect(events.flat()).toEqual([]);
+        expectUnexpected(error, { contentType: 'application/json', snippet: other });
+        expect(ended).toBe(1);
+      }
+    });
+
+    it('takes no key of the wire for a prototype', () => {
+      const { events } = read(
+        ['{"__proto__":{"x":1},"choices":[{"__proto__":{"y":1},"message":{"content":"a"}}]}'],
+        'application/json',
+      );
+      const [event] = events.flat();
+      expect(event?.data).toBe(
+        '{"__proto__":{"x":1},"choices":[{"__proto__":{"y":1},"message":{"content":"a"},"delta":{"content":"a"}}]}',
+      );
+      expect(Object.keys(Object.prototype)).toEqual([]);
+    });
+
+    it('errors at once where it is larger than maxEventSize, and not where it is as large', () => {
+      const maxEventSize = text.length + 8;
+      const atLimit = text.padEnd(maxEventSize - (utf8(text).length - text.length));
+      expect(utf8(atLimit)).toHaveLength(maxEventSize);
+      expect(read([atLimit], 'application/json', { maxEventSize }).error).toBeUndefined();
+
+      const endless = concat(from([utf8(atLimit), utf8(' ')]), NEVER);
+      const { error, ended } = record(
+        endless.pipe(bodyEvents({ status: 200, contentType: 'application/json', maxEventSize })),
+      );
+      expect(error).toEqual(
+        new StreamError({ message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).` }),
+      );
+      expect(ended).toBe(1);
+    });
+
+    const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
+    it('gives no error but its own kind where the completion is nested beyond reason', () => {
+      const { error } = read([`{"choices":[{"message":{"content":${deep(100_000)}}}]}`], 'application/json');
+      expect(error instanceof ChatCompletionsError ? undefined : error).toBeUndefined();
+    });
+
+    it('errors where it is nothing but nesting', () => {
+      const { error } = read([deep(100_000)], 'application/json');
+      expect(error).toBeInstanceOf(UnexpectedContentError);
+    });
+  });
+
+  describe('of something else', () => {
+    const page = `<!doctype html><title>Sign in</title>${'<p>Please sign in.</p>'.repeat(40)}`;
+
+    it.each(['text/html', eventStream, null])('errors with how it begins (%s)', (contentType) => {
+      for (const parts of [[page], pieces(utf8(page), 1)]) {
+        const { events, error, ended } = read(parts, contentType);
+        expect(events.flat()).toEqual([]);
+        expectUnexpected(error, { contentType: contentType ?? '', snippet: page.slice(0, 200) });
+        expect(ended).toBe(1);
+      }
+    });
+
+    it('errors once 256 bytes show what it is, and does not wait for the rest', () => {
+      const reads = pieces(utf8(page), 64);
+      const { events, error, ended } = record(
+        concat(from(reads), NEVER).pipe(bodyEvents({ status: 203, contentType: 'text/html' })),
+      );
+      expect(events).toEqual([[], [], []]);
+      expectUnexpected(error, { status: 203, contentType: 'text/html', snippet: page.slice(0, 200) });
+      expect(ended).toBe(1);
+    });
+
+    it('errors at its end where it is short', () => {
+      const { events, error, ended } = read([' <html>', '</html>'], 'text/html');
+      expect(events).toEqual([[], []]);
+      expectUnexpected(error, { contentType: 'text/html', snippet: ' <html></html>' });
+      expect(ended).toBe(1);
+    });
+
+    it('shows no secret, no more than 200 characters, and none of them in the message or to a logger', () => {
+      const secret = 'sk-1234567890abcdef';
+      const redact = (text: string) => text.replaceAll(secret, '***');
+      const { error } = read([`<p>${'é'.repeat(190)}${secret}${'ä'.repeat(200)}`], 'text/html', { redact });
+      expectUnexpected(error, { contentType: 'text/html', snippet: `<p>${'é'.repeat(190)}***ääää` });
+      expect(JSON.stringify(error)).not.toContain('é');
+      expect((error as UnexpectedContentError).message).toBe(
+        'The provider answered with status 200 and text/html, which is no event stream. Check the base URL.',
+      );
+    });
+
+    it('says that no type was stated where it was not', () => {
+      expect((read(['hello'], null).error as UnexpectedContentError).message).toBe(
+        'The provider answered with status 200 and content of no stated type, which is no event stream. Check the base URL.',
+      );
+    });
+  });
+
+  describe('of nothing', () => {
+    it.each([eventStream, null, 'bogus'])(
+      'gives no event where the type is that of a stream or none (%s)',
+      (contentType) => {
+        expect(read([], contentType)).toEqual({ events: [[]], error: undefined, ended: 1 });
+        expect(read(['\n', '\r\n \n'], contentType)).toEqual({
+          events: [[], [], []],
+          error: undefined,
+          ended: 1,
+        });
+      },
+    );
+
+    it.each(['application/json', 'text/html'])('errors where the type is another (%s)', (contentType) => {
+      const { events, error, ended } = read([], contentType);
+      expect(events).toEqual([]);
+      expectUnexpected(error, { contentType, snippet: '' });
+      expect(ended).toBe(1);
+    });
+
+    it('errors where it is more than maxEventSize of it', () => {
+      const { error, ended } = record(
+        concat(of(utf8('\n'.repeat(32)), utf8('\n')), NEVER).pipe(
+          bodyEvents({ status: 200, contentType: eventStream, maxEventSize: 32 }),
+        ),
+      );
+      expect(error).toBeInstanceOf(StreamError);
+      expect(ended).toBe(1);
+    });
+  });
+});

@@ -1,0 +1,438 @@
+import type { EventSourceMessage } from 'eventsource-parser';
+import { ChatCompletionsError, ProviderStreamError } from '../../src/errors.js';
+import type { CompletedEvent, ResponseEvent } from '../../src/events.js';
+import { chunkDecoder, type ChunkDecoderOptions } from '../../src/response/chunk-decoder.js';
+
+type Chunk = { readonly data?: never; readonly [key: string]: unknown };
+type Message = EventSourceMessage | Chunk | string;
+
+/** A message as it is, or one whose data is the text, or the JSON of the value. */
+const toMessage = (message: Message): EventSourceMessage => {
+  if (typeof message === 'string') return { data: message };
+  return typeof message.data === 'string' ? message : { data: JSON.stringify(message) };
+};
+
+/** What a whole answer gives; `error` is what a push threw. */
+function decode(messages: readonly Message[], options: ChunkDecoderOptions = {}) {
+  const events: ResponseEvent[] = [];
+  const decoder = chunkDecoder((event) => events.push(event), options);
+  try {
+    for (const message of messages) decoder.push(toMessage(message));
+    decoder.end();
+  } catch (error) {
+    return { events, error };
+  }
+  return { events, error: undefined };
+}
+
+const failureOf = (...messages: readonly Message[]): ProviderStreamError => {
+  const { error } = decode(messages);
+  expect(error).toBeInstanceOf(ProviderStreamError);
+  return error as ProviderStreamError;
+};
+
+const delta = (content: unknown) => ({ choices: [{ index: 0, delta: { content } }] });
+
+const text = (said: string): ResponseEvent => ({
+  type: 'output_item_done',
+  item: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: said }] },
+});
+
+const completed = (details: Partial<CompletedEvent> = {}): CompletedEvent => ({
+  type: 'completed',
+  responseId: '',
+  finishReason: null,
+  usage: null,
+  ...details,
+});
+
+describe('chunkDecoder()', () => {
+  it('emits an assistant message for each piece of text, and completed at the end', () => {
+    const chunk = (choice: object) => ({ id: 'chatcmpl-1', model: 'm', choices: [{ index: 0, ...choice }] });
+    expect(
+      decode([
+        chunk({ delta: { role: 'assistant', content: '' }, finish_reason: null }),
+        chunk({ delta: { content: 'Hel' }, finish_reason: null }),
+        chunk({ delta: { content: 'lo' }, finish_reason: null }),
+        chunk({ delta: {}, finish_reason: 'stop' }),
+        { id: 'chatcmpl-1', choices: [], usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } },
+      ]),
+    ).toEqual({
+      events: [
+        text('Hel'),
+        text('lo'),
+        completed({
+          responseId: 'chatcmpl-1',
+          model: 'm',
+          finishReason: 'stop',
+          usage: {
+            inputTokens: 3,
+            cachedInputTokens: 0,
+            outputTokens: 2,
+            reasoningOutputTokens: 0,
+            totalTokens: 5,
+          },
+        }),
+      ],
+      error: undefined,
+    });
+  });
+
+  it('emits only completed where nothing came, without a model', () => {
+    const { events } = decode([]);
+    expect(events).toStrictEqual([completed()]);
+  });
+
+  it('emits what one push stands for before it returns', () => {
+    const events: ResponseEvent[] = [];
+    const decoder = chunkDecoder((event) => events.push(event));
+    decoder.push({ data: JSON.stringify(delta('a')) });
+    expect(events).toEqual([text('a')]);
+  });
+
+  describe('reads text', () => {
+    it('of the last chunk too, where it has a finish reason', () => {
+      expect(decode([{ choices: [{ delta: { content: 'a' }, finish_reason: 'stop' }] }]).events).toEqual([
+        text('a'),
+        completed({ finishReason: 'stop' }),
+      ]);
+    });
+
+    it('unchanged: white space, line breaks and half of a surrogate pair', () => {
+      expect(decode([delta(' \n'), delta('\ud83d'), delta('\ude00')]).events).toEqual([
+        text(' \n'),
+        text('\ud83d'),
+        text('\ude00'),
+        completed(),
+      ]);
+    });
+
+    it('of the delta alone, where a message stands beside it', () => {
+      expect(decode([{ choices: [{ delta: { content: 'b' }, message: { content: 'ab' } }] }]).events).toEqual(
+        [text('b'), completed()],
+      );
+    });
+
+    it('of an event of any type but error', () => {
+      expect(decode([{ event: 'delta', id: '1', data: JSON.stringify(delta('a')) }]).events).toEqual([
+        text('a'),
+        completed(),
+      ]);
+    });
+
+    it.each([null, '', 7, true, {}, { text: 'a' }])('as none where the content is %j', (content) => {
+      expect(decode([delta(content)]).events).toEqual([completed()]);
+    });
+  });
+
+  describe('emits nothing, and reads on, where', () => {
+    it.each<[string, Chunk]>([
+      ['choices is empty', { choices: [] }],
+      ['choices is null', { choices: null }],
+      ['choices is missing', {}],
+      ['choices is an object', { choices: { 0: { delta: { content: 'x' } } } }],
+      ['choices is a text', { choices: 'x' }],
+      ['a choice is null', { choices: [null] }],
+      ['a choice is a list', { choices: [[{ delta: { content: 'x' } }]] }],
+      ['a choice has no delta', { choices: [{ index: 0, content_filter_results: {} }] }],
+      ['the delta is null', { choices: [{ delta: null }] }],
+      ['the delta is a text', { choices: [{ delta: 'x' }] }],
+      ['the delta is a list', { choices: [{ delta: ['x'] }] }],
+    ])('%s', (_, chunk) => {
+      expect(decode([delta('a'), chunk, delta('b')])).toEqual({
+        events: [text('a'), text('b'), completed()],
+        error: undefined,
+      });
+    });
+  });
+
+  describe('takes the finish reason', () => {
+    const reason = (finish_reason: unknown) => ({ choices: [{ delta: {}, finish_reason }] });
+    const finish = (...reasons: readonly unknown[]) =>
+      decode(reasons.map(reason)).events.map((event) => event.type === 'completed' && event.finishReason);
+
+    it('as the provider wrote it', () => {
+      expect(finish('eos')).toEqual(['eos']);
+    });
+
+    it('that came last, and keeps it where an empty one follows', () => {
+      expect(finish('length', 'stop', null, '')).toEqual(['stop']);
+    });
+
+    it.each(['', null, 0, 7, {}, ['stop']])('for none where it is %j', (value) => {
+      expect(finish(value)).toEqual([null]);
+    });
+
+    it('of a choice without a delta', () => {
+      expect(decode([{ choices: [{ finish_reason: 'stop' }] }]).events).toEqual([
+        completed({ finishReason: 'stop' }),
+      ]);
+    });
+  });
+
+  describe('takes id and model', () => {
+    it('of the first chunk that has one', () => {
+      expect(
+        decode([
+          { id: '', model: '', choices: [] },
+          { id: 'a', choices: [] },
+          { id: 'b', model: 'm', choices: [] },
+          { id: 'c', model: 'n', choices: [] },
+        ]).events,
+      ).toEqual([completed({ responseId: 'a', model: 'm' })]);
+    });
+
+    it.each([null, 7, {}, []])('for none where they are %j', (value) => {
+      expect(decode([{ id: value, model: value, choices: [] }]).events).toStrictEqual([completed()]);
+    });
+  });
+
+  describe('takes the usage', () => {
+    const usage = (total: number) => ({ prompt_tokens: 0, completion_tokens: total, total_tokens: total });
+    const totals = (...chunks: readonly Chunk[]) =>
+      decode(chunks).events.map((event) => event.type === 'completed' && event.usage?.totalTokens);
+
+    it('that came last, and keeps it where null or none follows', () => {
+      expect(totals({ usage: usage(1) }, { usage: usage(2), choices: [] }, { usage: null }, {})).toEqual([2]);
+    });
+
+    it('of a chunk without choices, and of one with text', () => {
+      expect(totals({ choices: null, usage: usage(3) })).toEqual([3]);
+      expect(decode([{ ...delta('a'), usage: usage(4) }]).events).toMatchObject([
+        text('a'),
+        { type: 'completed', usage: { totalTokens: 4 } },
+      ]);
+    });
+
+    it.each(['x', 7, [], true])('for none where it is %j', (value) => {
+      expect(decode([{ usage: value }]).events).toEqual([completed()]);
+    });
+  });
+
+  describe('skips data that is no JSON object', () => {
+    it.each([
+      '',
+      'not json',
+      '{"choices":[{"delta":{"content":"x"',
+      'null',
+      '42',
+      '"text"',
+      '[]',
+      '[1]',
+      'true',
+    ])('and tells of its length and position: %s', (data) => {
+      const onMalformed = jest.fn();
+      expect(decode([delta('a'), {}, { data }, delta('b'), { data }], { onMalformed })).toEqual({
+        events: [text('a'), text('b'), completed()],
+        error: undefined,
+      });
+      expect(onMalformed.mock.calls).toEqual([
+        [{ length: data.length, position: 2 }],
+        [{ length: data.length, position: 4 }],
+      ]);
+    });
+
+    it('where nobody wants to be told', () => {
+      expect(decode([{ data: 'not json' }])).toEqual({ events: [completed()], error: undefined });
+    });
+  });
+
+  describe('throws a ProviderStreamError', () => {
+    it('after the text that came before it, and emits no completed', () => {
+      const { events, error } = decode([delta('a'), { error: { message: 'no' } }, delta('b')]);
+      expect(events).toEqual([text('a')]);
+      expect(error).toBeInstanceOf(ProviderStreamError);
+    });
+
+    it.each<[string, Message, object]>([
+      [
+        'an error object (OpenAI)',
+        { error: { message: 'Slow down', type: 'rate_limit_error', code: 'rate_limited' } },
+        {
+          providerMessage: 'Slow down',
+          errorType: 'rate_limit_error',
+          code: 'rate_limited',
+          status: undefined,
+        },
+      ],
+      [
+        'an error object with a status for its code (OpenRouter)',
+        { id: 'gen-1', choices: [], error: { code: 502, message: 'Upstream' } },
+        { providerMessage: 'Upstream', errorType: undefined, code: '502', status: 502 },
+      ],
+      [
+        'an error object beside a choice',
+        { choices: [{ delta: { content: 'x' }, finish_reason: 'error' }], error: { message: 'Broken' } },
+        { providerMessage: 'Broken', errorType: undefined, code: undefined, status: undefined },
+      ],
+      [
+        'an error text (Ollama)',
+        { error: 'model is gone' },
+        { providerMessage: 'model is gone', errorType: undefined, code: undefined, status: undefined },
+      ],
+      [
+        'an error text with its code (xAI)',
+        { code: 'invalid-argument', error: 'no such model' },
+        {
+          providerMessage: 'no such model',
+          errorType: undefined,
+          code: 'invalid-argument',
+          status: undefined,
+        },
+      ],
+      [
+        'an object that says it is an error (Mistral, vLLM)',
+        { object: 'error', message: 'no', type: 'invalid_model', code: '1500' },
+        { providerMessage: 'no', errorType: 'invalid_model', code: '1500', status: undefined },
+      ],
+      [
+        'a type that says it is an error (Anthropic)',
+        { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
+        { providerMessage: 'Overloaded', errorType: 'overloaded_error', code: undefined, status: undefined },
+      ],
+      [
+        'a detail (FastAPI)',
+        { detail: 'Not Found' },
+        { providerMessage: 'Not Found', errorType: undefined, code: undefined, status: undefined },
+      ],
+      [
+        'an error in a list (Gemini)',
+        '[{"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED"}}]',
+        { providerMessage: 'Quota', errorType: undefined, code: '429', status: 429 },
+      ],
+      [
+        'an empty error object',
+        { error: {} },
+        { providerMessage: undefined, errorType: undefined, code: undefined, status: undefined },
+      ],
+      [
+        'an error event with an error object (Groq)',
+        { event: 'error', data: '{"error":{"message":"no","type":"server_error","code":null}}' },
+        { providerMessage: 'no', errorType: 'server_error', code: undefined, status: undefined },
+      ],
+      [
+        'an error event with prose',
+        { event: 'error', data: 'upstream connect error' },
+        {
+          providerMessage: 'upstream connect error',
+          errorType: undefined,
+          code: undefined,
+          status: undefined,
+        },
+      ],
+      [
+        'an error event with JSON that has another shape',
+        { event: 'error', data: '{"reason":"no"}' },
+        { providerMessage: '{"reason":"no"}', errorType: undefined, code: undefined, status: undefined },
+      ],
+      [
+        'an error event that says nothing',
+        { event: 'error', data: '' },
+        { providerMessage: '', errorType: undefined, code: undefined, status: undefined },
+      ],
+    ])('for %s', (_, message, details) => {
+      expect(failureOf(message)).toMatchObject(details);
+    });
+
+    it.each([null, false, '', 0])('not for an error that is %j', (error) => {
+      for (const chunk of [delta('a'), { choices: [] }, { choices: null }, {}])
+        expect(decode([{ ...chunk, error }]).error).toBeUndefined();
+    });
+
+    it('not for a chunk with choices that has a detail or a type of its own', () => {
+      expect(decode([{ ...delta('a'), detail: 'x', type: 'error', object: 'error' }])).toEqual({
+        events: [text('a'), completed()],
+        error: undefined,
+      });
+    });
+
+    it('whose message holds none of the words of the provider, and which serialises without them', () => {
+      const failure = failureOf({ error: { message: 'SECRET', type: 'SECRET words', code: 'SECRET words' } });
+      expect(failure.message).toBe('The provider reported an error inside the stream.');
+      expect(JSON.stringify(failure)).not.toContain('SECRET');
+      expect(failure.providerMessage).toBe('SECRET');
+    });
+
+    it('with its words redacted', () => {
+      const { error } = decode([{ error: { message: 'key k1', type: 'k1', code: 'k1' } }], {
+        redact: (said) => said.replaceAll('k1', '***'),
+      });
+      expect(error).toMatchObject({ providerMessage: 'key ***', errorType: '***', code: '***' });
+    });
+
+    it('and nothing but a ChatCompletionsError where data is nested beyond reason', () => {
+      const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+      for (const data of [deep, `{"error":${deep}}`, `{"error":{"message":${deep}}}`, `{"detail":${deep}}`]) {
+        const { error } = decode([{ data }]);
+        expect(error instanceof ChatCompletionsError ? undefined : error).toBeUndefined();
+      }
+    });
+  });
+
+  describe('counts own properties only', () => {
+    /** With an application's, or an attacker's, additions to every object. */
+    function withPollution<T>(properties: object, run: () => T): T {
+      const names = Object.keys(properties);
+      for (const name of names) {
+        Object.defineProperty(Object.prototype, name, {
+          value: Reflect.get(properties, name),
+          configurable: true,
+          enumerable: true,
+          writable: true,
+        });
+      }
+      try {
+        return run();
+      } finally {
+        for (const name of names) Reflect.deleteProperty(Object.prototype, name);
+      }
+    }
+
+    it.each<[string, object, string]>([
+      ['choices', { choices: [{ delta: { content: 'x' } }] }, '{}'],
+      ['a delta', { delta: { content: 'x' }, finish_reason: 'x' }, '{"choices":[{}]}'],
+      ['content', { content: 'x' }, '{"choices":[{"delta":{}}]}'],
+      ['an id, a model and usage', { id: 'x', model: 'x', usage: { total_tokens: 9 } }, '{"choices":[]}'],
+      ['an error', { error: { message: 'x' } }, '{"choices":[]}'],
+      ['an error, where there are no choices', { error: 'x', detail: 'x', object: 'error' }, '{}'],
+    ])('so that %s on Object.prototype is not taken for an answer', (_, properties, data) => {
+      const { events, error } = withPollution(properties, () => decode([{ data }]));
+      expect(error).toBeUndefined();
+      expect(events).toStrictEqual([completed()]);
+    });
+
+    it('so that usage figures on Object.prototype are not taken for an answer', () => {
+      const { events } = withPollution({ prompt_tokens: 9, total_tokens: 9, reasoning_tokens: 9 }, () =>
+        decode([{ data: '{"usage":{"prompt_tokens_details":{},"completion_tokens_details":{}}}' }]),
+      );
+      expect(events).toEqual([
+        completed({
+          usage: {
+            inputTokens: 0,
+            cachedInputTokens: 0,
+            outputTokens: 0,
+            reasoningOutputTokens: 0,
+            totalTokens: 0,
+          },
+        }),
+      ]);
+    });
+
+    it('so that a __proto__ key of the wire is no prototype', () => {
+      expect(
+        decode([
+          '{"__proto__":{"choices":[{"delta":{"content":"x"}}],"id":"x","error":"x"}}',
+          '{"choices":[{"__proto__":{"delta":{"content":"x"}}},{"delta":{"__proto__":{"content":"x"}}}]}',
+          '{"choices":[{"delta":{"__proto__":{"content":"x"},"constructor":{"prototype":{"polluted":1}}}}]}',
+        ]),
+      ).toEqual({ events: [completed()], error: undefined });
+      expect('polluted' in {}).toBe(false);
+    });
+
+    it('so that keys which every object inherits are harmless', () => {
+      expect(
+        decode([{ constructor: 'x', toString: 'x', hasOwnProperty: 'x', ...delta('a') }]).events,
+      ).toEqual([text('a'), completed()]);
+    });
+  });
+});

@@ -1,0 +1,250 @@
+import type { EventSourceMessage } from 'eventsource-parser';
+import { concat, defer, from, of, repeat, tap } from 'rxjs';
+import { StreamError } from '../../src/errors.js';
+import { decodeEventStream } from '../../src/response/decode-event-stream.js';
+import {
+  defaultMaxEventSize,
+  type EventStreamOptions,
+  eventStreamParser,
+} from '../../src/response/event-stream-parser.js';
+import { pieces } from '../conformance/cuts.js';
+import { record } from '../conformance/record-events.js';
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const toBytes = (part: string | Uint8Array) => (typeof part === 'string' ? utf8(part) : part);
+
+/** What each push gave. */
+function pushed(
+  parts: readonly (string | Uint8Array)[],
+  options: EventStreamOptions & { onComment?: () => void } = {},
+): (readonly EventSourceMessage[])[] {
+  const parser = eventStreamParser(options);
+  return parts.map((part) => parser.push(toBytes(part)));
+}
+
+const dataOf = (batches: readonly (readonly EventSourceMessage[])[]) =>
+  batches.map((events) => events.map(({ data }) => data));
+
+const bytewise = (part: string | Uint8Array) => pieces(toBytes(part), 1);
+
+describe('eventStreamParser()', () => {
+  describe('dispatches', () => {
+    it('an event with its type and id, at the push that brings its blank line', () => {
+      expect(pushed(['event: delta\nid: 7\nda', 'ta: a\n', '\n'])).toEqual([
+        [],
+        [],
+        [{ event: 'delta', id: '7', data: 'a' }],
+      ]);
+    });
+
+    it('every event that a push completes, in order', () => {
+      expect(dataOf(pushed(['data: 1\n\ndata: 2\n\ndata: 3\n\nda', 'ta: 4\n\n']))).toEqual([
+        ['1', '2', '3'],
+        ['4'],
+      ]);
+    });
+
+    it('nothing of a block that no blank line ends', () => {
+      expect(dataOf(pushed(['data: 1\n\ndata: 2\n']))).toEqual([['1']]);
+    });
+
+    it('nothing of a block without data', () => {
+      expect(pushed(['event: delta\nid: 7\n\n'])).toEqual([[]]);
+    });
+
+    it('no type or id of the event before', () => {
+      expect(pushed(['event: delta\nid: 7\ndata: a\n\ndata: b\n\n'])[0]?.[1]).toEqual({ data: 'b' });
+    });
+
+    it('several data lines as one, joined with line feeds', () => {
+      expect(dataOf(pushed(['data: {\ndata:  "a":\ndata\ndata:1}\n\n']))).toEqual([['{\n "a":\n\n1}']]);
+    });
+
+    it('a character that Unicode counts as a line break as what it is', () => {
+      expect(dataOf(pushed(['data: a\u2028b\u0085c\n\n']))).toEqual([['a\u2028b\u0085c']]);
+    });
+
+    it('nothing for comments and unknown fields, which stand anywhere', () => {
+      expect(dataOf(pushed([': ping\n\nfoo: 1\ndata: a\n: ping\nbar\ndata: b\n\n:\n\n']))).toEqual([
+        ['a\nb'],
+      ]);
+    });
+
+    it('nothing for a bad retry field', () => {
+      expect(dataOf(pushed(['retry: soon\ndata: a\n\n']))).toEqual([['a']]);
+    });
+  });
+
+  it('tells of each comment', () => {
+    const onComment = jest.fn();
+    pushed([': ping\n\n:', '\n\ndata: a\n: ping\n\n'], { onComment });
+    expect(onComment).toHaveBeenCalledTimes(3);
+  });
+
+  describe('reads UTF-8', () => {
+    it('however a character is cut', () => {
+      expect(dataOf(pushed(bytewise('data: é你👩‍👧\n\n'))).flat()).toEqual(['é你👩‍👧']);
+    });
+
+    it('with U+FFFD for bytes that are none', () => {
+      expect(dataOf(pushed(['data: a', new Uint8Array([0xff]), 'b\n\n'])).flat()).toEqual(['a\ufffdb']);
+    });
+  });
+
+  describe('drops a byte order mark', () => {
+    it.each([
+      ['whole', (text: string) => [text]],
+      ['cut', bytewise],
+    ])('at the beginning, %s', (_, cut) => {
+      expect(dataOf(pushed(cut('\ufeffdata: a\n\n'))).flat()).toEqual(['a']);
+    });
+
+    it('once: a second one belongs to a field name', () => {
+      expect(dataOf(pushed(['\ufeff\ufeffdata: a\n\ndata: b\n\n']))).toEqual([['b']]);
+    });
+
+    it('only at the beginning', () => {
+      expect(dataOf(pushed(['data: a\n\n', '\ufeffdata: b\n\n', 'data: c\n\n']))).toEqual([['a'], [], ['c']]);
+    });
+
+    it('that is one: the characters that its bytes are in Latin-1 stay', () => {
+      expect(dataOf(pushed(['ï»¿data: a\n\ndata: b\n\n']))).toEqual([['b']]);
+    });
+  });
+
+  describe('ends lines', () => {
+    const lines = ['data: a', '', 'data: b', 'data: c', '', ''];
+
+    it.each([
+      ['LF', '\n'],
+      ['CRLF', '\r\n'],
+      ['CR', '\r'],
+    ])('with %s, whole and byte by byte', (_, end) => {
+      const text = lines.join(end);
+      expect(dataOf(pushed([text])).flat()).toEqual(['a', 'b\nc']);
+      expect(dataOf(pushed(bytewise(text))).flat()).toEqual(['a', 'b\nc']);
+    });
+
+    it('with CR at once, where the two that end an event come apart', () => {
+      expect(dataOf(pushed(['data: a\r', '\r', 'data: b\r', '\r']))).toEqual([[], ['a'], [], ['b']]);
+    });
+
+    it('with CR at once, where the two that end an event come together', () => {
+      expect(dataOf(pushed(['data: a\r\r', 'data: b\r\r']))).toEqual([['a'], ['b']]);
+    });
+
+    it('with CR at once, where more than two come together', () => {
+      expect(dataOf(pushed(['data: a\r\r\r', 'data: b\r\r\r\r']))).toEqual([['a'], ['b']]);
+    });
+
+    it('with a mixture', () => {
+      expect(dataOf(pushed(['data: a\r\n\rdata: b\n\r\n', 'data: c\n\r']))).toEqual([['a', 'b'], ['c']]);
+    });
+
+    it('with CRLF once, where it is cut', () => {
+      expect(dataOf(pushed(['data: a\r', '\ndata: b\r', '\n\r', '\n']))).toEqual([[], [], ['a\nb'], []]);
+    });
+
+    it('with CRLF once, where nothing whole comes between its halves', () => {
+      expect(dataOf(pushed(['data: a\r', '', '\n', 'data: b\n\n']))).toEqual([[], [], [], ['a\nb']]);
+    });
+
+    it('with CRLF CRLF once each, where it is cut in the middle of both', () => {
+      expect(dataOf(pushed(['data: a\r', '\n\r', '\ndata: b\r', '\n', '\r', '\n']))).toEqual([
+        [],
+        ['a'],
+        [],
+        [],
+        ['b'],
+        [],
+      ]);
+    });
+
+    it('with CR, where the first byte of a character follows alone', () => {
+      expect(
+        dataOf(pushed(['data: a\r', new Uint8Array([0xc3]), new Uint8Array([0xa9]), '\r\n\r\n'])).flat(),
+      ).toEqual(['a']);
+    });
+  });
+
+  // Seen through the operator, which is where a limit that is passed becomes an error.
+  describe('bounds what is held: the data so far of an event and the line that is being read', () => {
+    const maxEventSize = 32;
+    const event = (size: number) => `${'data: '.padEnd(size, 'x')}\n\n`;
+    const atLimit = event(maxEventSize);
+    const beyond = event(maxEventSize + 1);
+    const dataAtLimit = 'x'.repeat(maxEventSize - 'data: '.length);
+    const passed = (...said: readonly string[]) => ({ said, error: undefined, ended: 1 });
+    const failed = (...said: readonly string[]) => ({
+      said,
+      error: new StreamError({ message: 'An event of the stream is larger than 32 bytes (maxEventSize).' }),
+      ended: 1,
+    });
+    const read = (
+      reads: readonly (string | Uint8Array)[],
+      options: EventStreamOptions = { maxEventSize },
+    ) => {
+      const { events, ...end } = record(from(reads.map(toBytes)).pipe(decodeEventStream(options)));
+      return { said: events.map(({ data }) => data), ...end };
+    };
+    const cuts: readonly [string, (text: string) => readonly (string | Uint8Array)[]][] = [
+      ['whole', (text) => [text]],
+      ['byte by byte', bytewise],
+      ['cut before its blank line', (text) => [text.slice(0, -2), text.slice(-2)]],
+      ['cut before the end of its blank line', (text) => [text.slice(0, -1), text.slice(-1)]],
+    ];
+
+    it('to 64 MiB by default, which the events with images that providers send need', () => {
+      expect(defaultMaxEventSize).toBe(67_108_864);
+      expect(read([event(1_000_000)], {}).said.map(({ length }) => length)).toEqual([999_994]);
+    });
+
+    it.each(cuts)('so that an event at the limit passes, %s', (_, cut) => {
+      expect(read(cut(atLimit))).toEqual(passed(dataAtLimit));
+    });
+
+    it.each(cuts)('so that many events at the limit pass, %s', (_, cut) => {
+      expect(read(cut(atLimit.repeat(9)))).toEqual(passed(...Array<string>(9).fill(dataAtLimit)));
+    });
+
+    it.each(cuts)('so that one beyond the limit is a StreamError without its text, %s', (_, cut) => {
+      expect(read(cut(beyond))).toEqual(failed());
+    });
+
+    it.each(cuts)('so that what comes before one beyond the limit is given, %s', (_, cut) => {
+      expect(read(cut(`data: a\n\n${beyond}`))).toEqual(failed('a'));
+    });
+
+    it.each(cuts)('so that nothing after one beyond the limit is given, %s', (_, cut) => {
+      expect(read(cut(`${beyond}data: a\n\n`))).toEqual(failed());
+    });
+
+    it.each(cuts)('so that the lines of an event count by their sum, %s', (_, cut) => {
+      expect(read(cut(`${'data: xxxxxxxxxx\n'.repeat(4)}\n`))).toEqual(failed());
+      expect(read(cut(`${'data:\n'.repeat(24)}\n`))).toEqual(passed('\n'.repeat(23)));
+    });
+
+    it.each(cuts)('so that a comment beyond the limit is a StreamError too, %s', (_, cut) => {
+      expect(read(cut(`:${'x'.repeat(maxEventSize)}\n\n`))).toEqual(failed());
+    });
+
+    it.each(cuts)('so that comments within it never are, however many they are, %s', (_, cut) => {
+      expect(read(cut(': ping\n\n'.repeat(20) + atLimit))).toEqual(passed(dataAtLimit));
+      expect(read(cut(`${': ping\n'.repeat(20)}${atLimit}`))).toEqual(passed(dataAtLimit));
+    });
+
+    it('so that an event which never ends is not waited for', () => {
+      let reads = 0;
+      const endless = concat(
+        of(utf8('data: ')),
+        defer(() => of(utf8('x'))).pipe(
+          tap(() => (reads += 1)),
+          repeat(),
+        ),
+      );
+      const { events, ...end } = record(endless.pipe(decodeEventStream({ maxEventSize })));
+      expect({ said: events, ...end }).toEqual(failed());
+      expect(reads).toBe(maxEventSize + 1 - 'data: '.length);
+    });
+  });
+});

@@ -1,0 +1,114 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** Recorded answers of real providers. They are others' work, so they stand beside the project, not in it. */
+const root = resolve(__dirname, '../../../shared/corpus');
+
+/** Usage as a provider wrote it. */
+export type WireUsage = Readonly<Record<string, unknown>>;
+
+export interface ExpectedToolCall {
+  readonly index: number;
+  readonly id: string | null;
+  readonly name: string | null;
+  readonly arguments: string;
+}
+
+export interface ExpectedChoice {
+  readonly index: number;
+  readonly content: string;
+  readonly reasoning: string;
+  readonly refusal: string;
+  readonly finish_reason: string | null;
+  readonly tool_calls: readonly ExpectedToolCall[];
+}
+
+/** What an answer says once it is folded: of its first choice, and of each. */
+export interface Expected {
+  readonly done: boolean;
+  readonly id: string | null;
+  readonly model: string | null;
+  readonly content: string;
+  readonly reasoning: string;
+  readonly refusal: string;
+  readonly tool_calls: readonly ExpectedToolCall[];
+  readonly finish_reason: string | null;
+  readonly usage: WireUsage | null;
+  readonly choices: readonly ExpectedChoice[];
+  readonly comments: number;
+  readonly errors: readonly { readonly event: string; readonly body: unknown }[];
+  readonly unparsable_data?: readonly string[] | null;
+  /** What differs where the block that no blank line ended is dropped, as WHATWG demands. */
+  readonly expected_if_last_event_dropped?: Partial<Expected>;
+}
+
+export interface Recording {
+  readonly name: string;
+  readonly kind: string;
+  readonly exercises?: readonly string[];
+  readonly http_status?: number;
+  readonly response_headers?: Readonly<Record<string, string>>;
+  /** Sizes of the reads that the recorder saw. */
+  readonly network_chunks?: readonly number[];
+  readonly expected: Expected;
+}
+
+export interface EventStreamCase {
+  readonly name: string;
+  readonly bytes_b64: string;
+  readonly chunks_b64?: readonly string[];
+  /** `id` is WHATWG's last event id at the time of the dispatch. */
+  readonly expected: readonly { readonly event: string; readonly data: string; readonly id: string }[];
+  readonly comment_lines: number;
+}
+
+export interface HttpErrorAnswer {
+  readonly name: string;
+  readonly provider: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export type Folder = 'recordings' | 'handwritten' | 'derived';
+
+export interface Corpus {
+  recordings(folder: Folder): readonly Recording[];
+  /** A recording's body. */
+  bytes(folder: Folder, name: string): Uint8Array;
+  eventStreamCases(): readonly EventStreamCase[];
+  httpErrors(): readonly HttpErrorAnswer[];
+}
+
+function readJson<T>(...path: readonly string[]): T {
+  return JSON.parse(readFileSync(join(root, ...path), 'utf8')) as T;
+}
+
+function readFolder<T>(folder: string): readonly T[] {
+  return readdirSync(join(root, folder))
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => readJson<T>(folder, file));
+}
+
+const corpus: Corpus = {
+  recordings: (folder) => readFolder<Recording>(folder),
+  bytes: (folder, name) => new Uint8Array(readFileSync(join(root, folder, `${name}.sse`))),
+  eventStreamCases: () =>
+    readJson<{ readonly cases: readonly EventStreamCase[] }>('sse-format', 'cases.json').cases,
+  httpErrors: () => readFolder<HttpErrorAnswer>('http-errors'),
+};
+
+/** Describes behaviour over the corpus; where it is not there, the one test says that nothing was tested. */
+export function describeCorpus(title: string, describeWith: (corpus: Corpus) => void): void {
+  describe(title, () => {
+    if (existsSync(root)) {
+      describeWith(corpus);
+      return;
+    }
+    it('the corpus is not here: nothing of it was tested', () => {
+      console.info(`${title}: the corpus is not here, nothing of it was tested.`);
+      expect(existsSync(root)).toBe(false);
+    });
+  });
+}

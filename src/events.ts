@@ -6,29 +6,107 @@ export interface InputText {
   readonly text: string;
 }
 
+/** An image that was given to a model. */
+export interface InputImage {
+  readonly type: 'input_image';
+  /** A URL, or a data URL. */
+  readonly image_url: string;
+  readonly detail?: 'auto' | 'low' | 'high';
+}
+
+/** Audio that was given to a model. */
+export interface InputAudio {
+  readonly type: 'input_audio';
+  readonly input_audio: { readonly data: string; readonly format: string };
+}
+
+/** A file that was given to a model: by its id, by its content as a data URL, or by its address. */
+export interface InputFile {
+  readonly type: 'input_file';
+  readonly file_id?: string;
+  readonly file_data?: string;
+  readonly file_url?: string;
+  readonly filename?: string;
+}
+
 /** Text that a model wrote. */
 export interface OutputText {
   readonly type: 'output_text';
   readonly text: string;
 }
 
+/** A model's refusal to answer. */
+export interface Refusal {
+  readonly type: 'refusal';
+  readonly refusal: string;
+}
+
 /** One part of a message's content. */
-export type ContentPart = InputText | OutputText;
+export type ContentPart = InputText | InputImage | InputAudio | InputFile | OutputText | Refusal;
 
 export type MessageRole = 'system' | 'developer' | 'user' | 'assistant';
 
-/** A message, as OpenAI's Responses API writes it. */
+/** A message. */
 export interface MessageItem {
   readonly type: 'message';
   readonly role: MessageRole;
   readonly content: readonly ContentPart[];
 }
 
+/** What a model thought before it answered. */
+export interface ReasoningItem {
+  readonly type: 'reasoning';
+  readonly content: readonly { readonly type: 'reasoning_text'; readonly text: string }[];
+  /**
+   * The provider's own account of it, as it came (OpenRouter's `reasoning_details`): signatures and
+   * encrypted parts that some providers want back with the next request.
+   */
+  readonly reasoning_details?: readonly unknown[];
+}
+
+/** A call that a model asks for. */
+export interface FunctionCallItem {
+  readonly type: 'function_call';
+  /** The provider's id of the call, or one made here where it gave none: unique in its turn. */
+  readonly call_id: string;
+  readonly name: string;
+  /** JSON, as the model wrote it: it may not parse. */
+  readonly arguments: string;
+}
+
+/** What a call gave. */
+export interface FunctionCallOutputItem {
+  readonly type: 'function_call_output';
+  readonly call_id: string;
+  readonly output: string;
+}
+
+/** A call of a custom tool, whose input is free text. */
+export interface CustomToolCallItem {
+  readonly type: 'custom_tool_call';
+  readonly call_id: string;
+  readonly name: string;
+  readonly input: string;
+}
+
+/** What a custom tool's call gave. */
+export interface CustomToolCallOutputItem {
+  readonly type: 'custom_tool_call_output';
+  readonly call_id: string;
+  readonly output: string;
+}
+
 /**
  * One item of a conversation, in the exact JSON shape of OpenAI's Responses API, so that items
  * interchange with what an application already holds.
  */
-export type ResponseItem = MessageItem;
+export type ResponseItem =
+  | MessageItem
+  | ReasoningItem
+  | FunctionCallItem
+  | FunctionCallOutputItem
+  | CustomToolCallItem
+  | CustomToolCallOutputItem;
 
 /** What a turn cost, in tokens. A figure that the provider did not give is 0. */
 export interface TokenUsage {
@@ -41,10 +119,28 @@ export interface TokenUsage {
   readonly totalTokens: number;
 }
 
-/** A part of the answer: text arrives as many of these, each with what is new. */
+/**
+ * A part of the answer. Text, reasoning and refusals arrive as many of these, each with what is new; a
+ * call arrives once, whole.
+ */
 export interface OutputItemDoneEvent {
   readonly type: 'output_item_done';
   readonly item: ResponseItem;
+  /** Which of several choices it belongs to; absent for choice 0. */
+  readonly choice?: number;
+}
+
+/** Progress of a call that is being written. */
+export interface FunctionCallArgumentsDeltaEvent {
+  readonly type: 'function_call_arguments_delta';
+  readonly callId: string;
+  readonly name: string;
+  /** Which call of its choice it is, counted from 0 in the order in which they began. */
+  readonly index: number;
+  /** What is new of its arguments, or of a custom tool's input. */
+  readonly delta: string;
+  /** Which of several choices it belongs to; absent for choice 0. */
+  readonly choice?: number;
 }
 
 /** The end of a turn. Nothing follows it. */
@@ -53,10 +149,15 @@ export interface CompletedEvent {
   /** The provider's id of the answer, `''` where the stream held none. */
   readonly responseId: string;
   readonly model?: string;
-  /** Why the model stopped, as the provider wrote it; `null` where the stream ended without a reason. */
+  /**
+   * Why the model stopped, as the provider wrote it; `null` where the stream ended without a reason.
+   * Choice 0's, where there are several.
+   */
   readonly finishReason: string | null;
   /** `null` where the stream held none; `includeUsage` asks for it. */
   readonly usage: TokenUsage | null;
+  /** Why the other choices stopped, where there are any. */
+  readonly choices?: readonly { readonly choice: number; readonly finishReason: string | null }[];
 }
 
 /** A request failed and another follows. Only with `includeRetries`. */
@@ -69,5 +170,17 @@ export interface RetryingEvent {
   readonly error: RequestFailure;
 }
 
+/**
+ * A chunk of the stream as it came, before the events that it stands for. Only with `includeChunks`:
+ * for what this library does not model, such as log probabilities, annotations, audio, content-filter
+ * results, the service tier and the system fingerprint.
+ */
+export interface ChunkEvent {
+  readonly type: 'chunk';
+  /** Nothing in it was checked. */
+  readonly chunk: Readonly<Record<string, unknown>>;
+}
+
 /** What a turn emits. */
-export type ResponseEvent = OutputItemDoneEvent | CompletedEvent | RetryingEvent;
+export type ResponseEvent =
+  OutputItemDoneEvent | FunctionCallArgumentsDeltaEvent | CompletedEvent | RetryingEvent | ChunkEvent;

@@ -102,6 +102,9 @@ export function checkOptions(options: ChatOptions): void {
     'retry.maxDelay': retry?.maxDelay,
     'retry.maxRetryAfter': retry?.maxRetryAfter,
   });
+  if (retry?.jitter !== undefined && retry.jitter > 1) {
+    throw new TypeError('options.retry.jitter must be a number from 0 to 1.');
+  }
   atLeast(1, {
     responseTimeout: options.responseTimeout,
     idleTimeout: options.idleTimeout,

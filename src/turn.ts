@@ -1,4 +1,13 @@
-import type { MessageItem, ResponseEvent, TokenUsage } from './events.js';
+import type {
+  CustomToolCallItem,
+  FunctionCallArgumentsDeltaEvent,
+  FunctionCallItem,
+  MessageItem,
+  ResponseEvent,
+  ResponseItem,
+  TokenUsage,
+} from './events.js';
+import { joinDetails } from './reasoning-details.js';
 
 /**
  * Where a turn stands:
@@ -9,41 +18,71 @@ import type { MessageItem, ResponseEvent, TokenUsage } from './events.js';
  */
 export type TurnStatus = 'waiting' | 'retrying' | 'streaming' | 'completed';
 
-/** A turn so far: an immutable snapshot, one for each event. */
-export interface Turn {
-  readonly status: TurnStatus;
-  /** The assistant's text so far. */
+/** A call so far. */
+export interface TurnToolCall {
+  readonly callId: string;
+  readonly name: string;
+  /** The arguments so far, or a custom tool's input. */
+  readonly arguments: string;
+  /** The whole call; `undefined` while it is being written. */
+  readonly item: FunctionCallItem | CustomToolCallItem | undefined;
+}
+
+/** What one choice of an answer says so far. */
+export interface TurnAnswer {
+  /** The assistant's text. */
   readonly text: string;
+  readonly reasoning: string;
+  /** The provider's own account of the reasoning, where it sends one. */
+  readonly reasoningDetails: readonly unknown[];
+  readonly refusal: string;
+  /** In the order in which they began. */
+  readonly toolCalls: readonly TurnToolCall[];
+  readonly finishReason: string | null;
+}
+
+/** What a further choice says so far, where a request asked for several. */
+export interface TurnChoice extends TurnAnswer {
+  /** 1 or more. */
+  readonly choice: number;
+}
+
+/** A turn so far: an immutable snapshot, one for each event. Its answer is choice 0's. */
+export interface Turn extends TurnAnswer {
+  readonly status: TurnStatus;
   /** `''` until the turn is completed, and where the stream held none. */
   readonly responseId: string;
   readonly model: string | undefined;
-  readonly finishReason: string | null;
   readonly usage: TokenUsage | null;
+  /** The further choices, by their number; empty as a rule. */
+  readonly choices: readonly TurnChoice[];
 }
+
+const emptyAnswer: TurnAnswer = {
+  text: '',
+  reasoning: '',
+  reasoningDetails: [],
+  refusal: '',
+  toolCalls: [],
+  finishReason: null,
+};
 
 /** A turn of which nothing has come yet. */
 export const emptyTurn: Turn = /* @__PURE__ */ Object.freeze({
+  ...emptyAnswer,
   status: 'waiting',
-  text: '',
   responseId: '',
   model: undefined,
-  finishReason: null,
   usage: null,
+  choices: [],
 });
 
-/** The text that one assistant item carries: its first text part (C15). */
-export function assistantText(item: MessageItem): string {
-  if (item.role !== 'assistant') return '';
-  for (const part of item.content) if (part.type === 'output_text') return part.text;
-  return '';
-}
-
 /**
- * The one fold: what a turn is after one more event. `accumulate()` and `aggregate()` stand on it,
- * and a store (NgRx, Redux) can use it as its reducer.
+ * The one fold: what a turn is after one more event. `accumulate()` and `aggregate()` stand on it, and a
+ * store (NgRx, Redux) can use it as its reducer.
  *
- * The event after `completed` starts a new turn. The text that grows is never read here, so a fold
- * over n deltas costs O(n): engines keep the sum of strings as a tree until somebody reads it.
+ * The event after `completed` starts a new turn. The text that grows is never read here, so a fold over
+ * n deltas costs O(n): engines keep the sum of strings as a tree until somebody reads it.
  *
  * @example
  * ```ts
@@ -55,26 +94,89 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
   const base = turn.status === 'completed' ? emptyTurn : turn;
   switch (event.type) {
     case 'output_item_done':
+      return withAnswer(base, event.choice, (answer) => withItem(answer, event.item));
+    case 'function_call_arguments_delta':
+      return withAnswer(base, event.choice, (answer) => withArguments(answer, event));
+    case 'completed': {
+      const { responseId, model, finishReason, usage, choices = [] } = event;
+      const reasons = new Map(choices.map((choice) => [choice.choice, choice.finishReason]));
       return {
-        status: 'streaming',
-        text: base.text + assistantText(event.item),
-        responseId: base.responseId,
-        model: base.model,
-        finishReason: base.finishReason,
-        usage: base.usage,
-      };
-    case 'completed':
-      return {
+        ...base,
         status: 'completed',
-        text: base.text,
-        responseId: event.responseId,
-        model: event.model,
-        finishReason: event.finishReason,
-        usage: event.usage,
+        responseId,
+        model,
+        finishReason,
+        usage,
+        choices: base.choices.map((choice) => ({
+          ...choice,
+          finishReason: reasons.get(choice.choice) ?? null,
+        })),
       };
+    }
     case 'retrying':
       return { ...base, status: 'retrying' };
     default:
       return base;
   }
+}
+
+function withAnswer(
+  turn: Turn,
+  choice: number | undefined,
+  change: <T extends TurnAnswer>(answer: T) => T,
+): Turn {
+  const streaming: Turn = turn.status === 'streaming' ? turn : { ...turn, status: 'streaming' };
+  if (choice === undefined || choice === 0) return change(streaming);
+  const before = turn.choices.find((other) => other.choice === choice);
+  const after = change(before ?? { ...emptyAnswer, choice });
+  const choices = [...turn.choices.filter((other) => other !== before), after];
+  return { ...streaming, choices: choices.sort((a, b) => a.choice - b.choice) };
+}
+
+function withItem<T extends TurnAnswer>(answer: T, item: ResponseItem): T {
+  switch (item.type) {
+    case 'message': {
+      if (item.role !== 'assistant') return answer;
+      const refusal = refusalOf(item);
+      const text = answer.text + assistantText(item);
+      return refusal === '' ? { ...answer, text } : { ...answer, text, refusal: answer.refusal + refusal };
+    }
+    case 'reasoning': {
+      const { content, reasoning_details: details = [] } = item;
+      let { reasoning, reasoningDetails } = answer;
+      for (const { text } of content) reasoning += text;
+      if (details.length > 0) reasoningDetails = joinDetails(reasoningDetails, details);
+      return { ...answer, reasoning, reasoningDetails };
+    }
+    case 'function_call':
+      return withCall(answer, { callId: item.call_id, name: item.name, arguments: item.arguments, item });
+    case 'custom_tool_call':
+      return withCall(answer, { callId: item.call_id, name: item.name, arguments: item.input, item });
+    default:
+      return answer;
+  }
+}
+
+function withArguments<T extends TurnAnswer>(answer: T, event: FunctionCallArgumentsDeltaEvent): T {
+  const { callId, name, delta } = event;
+  const before = answer.toolCalls.find((call) => call.callId === callId);
+  return withCall(answer, { callId, name, arguments: (before?.arguments ?? '') + delta, item: undefined });
+}
+
+function withCall<T extends TurnAnswer>(answer: T, call: TurnToolCall): T {
+  const place = answer.toolCalls.findIndex(({ callId }) => callId === call.callId);
+  const toolCalls = [...answer.toolCalls];
+  toolCalls[place === -1 ? toolCalls.length : place] = call;
+  return { ...answer, toolCalls };
+}
+
+/** The text that one assistant item carries: its first text part (C15). */
+function assistantText({ content }: MessageItem): string {
+  for (const part of content) if (part.type === 'output_text') return part.text;
+  return '';
+}
+
+function refusalOf({ content }: MessageItem): string {
+  for (const part of content) if (part.type === 'refusal') return part.refusal;
+  return '';
 }

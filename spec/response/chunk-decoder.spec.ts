@@ -425,7 +425,10 @@ describe('chunkDecoder()', () => {
           '{"choices":[{"__proto__":{"delta":{"content":"x"}}},{"delta":{"__proto__":{"content":"x"}}}]}',
           '{"choices":[{"delta":{"__proto__":{"content":"x"},"constructor":{"prototype":{"polluted":1}}}}]}',
         ]),
-      ).toEqual({ events: [completed()], error: undefined });
+      ).toEqual({
+        events: [completed({ choices: [{ choice: 1, finishReason: null }] })],
+        error: undefined,
+      });
       expect('polluted' in {}).toBe(false);
     });
 

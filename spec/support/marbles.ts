@@ -1,21 +1,11 @@
 import type { Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { CompletedEvent, OutputItemDoneEvent } from '../../src/events.js';
-import { assistantMessage } from '../../src/prompt/prompt.js';
 
 /** A scheduler of virtual time whose marbles Jest compares, so that a failure prints the difference. */
 export function testScheduler(): TestScheduler {
   return new TestScheduler((actual, expected) => {
     expect(actual).toEqual(expected);
   });
-}
-
-export function textDelta(text: string): OutputItemDoneEvent {
-  return { type: 'output_item_done', item: assistantMessage(text) };
-}
-
-export function completed(told: Partial<CompletedEvent> = {}): CompletedEvent {
-  return { type: 'completed', responseId: 'r1', finishReason: 'stop', usage: null, ...told };
 }
 
 /** What a source that emits synchronously has emitted by the time `subscribe` returns. */

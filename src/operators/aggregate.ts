@@ -1,14 +1,14 @@
 import { concatMap, filter, map, type OperatorFunction, pipe, scan } from 'rxjs';
-import type { ResponseEvent, ResponseItem } from '../events.js';
-import { assistantMessage } from '../prompt/prompt.js';
-import { emptyTurn, reduceTurn, type Turn } from '../turn.js';
+import type { ContentPart, ReasoningItem, ResponseEvent, ResponseItem } from '../events.js';
+import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn.js';
 
 /**
- * Replaces the deltas of a turn by one whole message: silent while the model writes, then the message,
- * then the `completed` that ended it.
+ * Replaces the pieces of a turn by whole items: silent while the model writes, then the reasoning, the
+ * message and each call, then the `completed` that ended it.
  *
- * A turn without text gives only `completed`. Each `completed` starts afresh. Errors pass at once, and
- * a source that ends without `completed` gives nothing.
+ * What a turn does not have is left out: one without any text, reasoning or calls gives only
+ * `completed`. Further choices follow choice 0, each item marked with its `choice`. Each `completed`
+ * starts afresh. Errors pass at once, and a source that ends without `completed` gives nothing.
  *
  * ```
  * source   --Hel--lo--(completed|)
@@ -18,16 +18,15 @@ import { emptyTurn, reduceTurn, type Turn } from '../turn.js';
  *
  * @example
  * ```ts
- * const [message, completed] = await firstValueFrom(turn.pipe(aggregate(), toArray()));
+ * turn.pipe(aggregate()).subscribe((event) => {
+ *   if (event.type === 'output_item_done') conversation.push(event.item);
+ * });
  * ```
  */
 export function aggregate(): OperatorFunction<ResponseEvent, ResponseEvent> {
   return pipe(
-    scan(({ turn }: Fold, event: ResponseEvent): Fold => ({ turn: reduceTurn(turn, event), event }), {
-      turn: emptyTurn,
-      event: undefined,
-    }),
-    map(({ turn, event }) => (event?.type === 'completed' ? [...itemsOf(turn), event] : undefined)),
+    scan(({ turn }: Fold, event: ResponseEvent): Fold => ({ turn: reduceTurn(turn, event), event }), start),
+    map(({ turn, event }) => (event?.type === 'completed' ? [...itemEvents(turn), event] : undefined)),
     filter((events) => events !== undefined),
     concatMap((events) => events),
   );
@@ -38,7 +37,40 @@ interface Fold {
   readonly event: ResponseEvent | undefined;
 }
 
-function itemsOf(turn: Turn): readonly ResponseEvent[] {
-  const items: ResponseItem[] = turn.text === '' ? [] : [assistantMessage(turn.text)];
-  return items.map((item) => ({ type: 'output_item_done', item }));
+const start: Fold = { turn: emptyTurn, event: undefined };
+
+function itemEvents(turn: Turn): readonly ResponseEvent[] {
+  return [
+    ...itemsOf(turn).map((item): ResponseEvent => ({ type: 'output_item_done', item })),
+    ...turn.choices.flatMap((answer) => {
+      const { choice } = answer;
+      return itemsOf(answer).map((item): ResponseEvent => ({ type: 'output_item_done', item, choice }));
+    }),
+  ];
+}
+
+function itemsOf(answer: TurnAnswer): readonly ResponseItem[] {
+  return [
+    ...reasoningOf(answer),
+    ...messageOf(answer),
+    ...answer.toolCalls.flatMap(({ item }) => (item === undefined ? [] : [item])),
+  ];
+}
+
+function reasoningOf({ reasoning, reasoningDetails }: TurnAnswer): readonly ReasoningItem[] {
+  if (reasoning === '' && reasoningDetails.length === 0) return [];
+  return [
+    {
+      type: 'reasoning',
+      content: reasoning === '' ? [] : [{ type: 'reasoning_text', text: reasoning }],
+      ...(reasoningDetails.length > 0 && { reasoning_details: reasoningDetails }),
+    },
+  ];
+}
+
+function messageOf({ text, refusal }: TurnAnswer): readonly ResponseItem[] {
+  const content: ContentPart[] = [];
+  if (text !== '') content.push({ type: 'output_text', text });
+  if (refusal !== '') content.push({ type: 'refusal', refusal });
+  return content.length === 0 ? [] : [{ type: 'message', role: 'assistant', content }];
 }

@@ -1,11 +1,12 @@
-import type { MessageItem } from '../events.js';
+import { type ChatMessage, chatMessages, type ReasoningField } from './messages.js';
 import { type Prompt, userMessage } from './prompt.js';
-
-/** A message as Chat Completions writes it. */
-export interface ChatMessage {
-  readonly role: string;
-  readonly content: string;
-}
+import {
+  chatResponseFormat,
+  chatTool,
+  chatToolChoice,
+  type ResponseFormat,
+  type ToolChoice,
+} from './tools.js';
 
 /** The body of a Chat Completions request. */
 export interface ChatRequest {
@@ -20,52 +21,47 @@ export interface ChatRequestOptions {
   readonly model: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly includeUsage?: boolean;
+  readonly toolChoice?: ToolChoice;
+  readonly parallelToolCalls?: boolean;
+  readonly responseFormat?: ResponseFormat;
+  readonly sendReasoning?: ReasoningField | undefined;
 }
 
-/** Parameters that a turn decides itself. */
-export const reservedParams = ['model', 'messages', 'stream'] as const;
-
 /**
- * The body of a prompt's request (C2, C3): `model`, `messages` and `stream`, and what the caller
- * added.
+ * The body of a prompt's request (C2, C3): `model`, `messages` and `stream`, and what the caller added.
  *
- * @throws TypeError where the prompt or a parameter is none
+ * @throws TypeError where the prompt is none, or a parameter is given twice or belongs to the turn
  */
 export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions): ChatRequest {
-  const { model, params = {}, includeUsage = false } = options;
-  for (const name of reservedParams) {
+  const { model, params = {}, toolChoice, parallelToolCalls, responseFormat } = options;
+  const { instructions, input, tools } = typeof prompt === 'string' ? asPrompt(prompt) : prompt;
+  if (!Array.isArray(input))
+    throw new TypeError('A prompt is a string, or an object whose input is an array of items.');
+  const system: readonly ChatMessage[] =
+    instructions === undefined ? [] : [{ role: 'system', content: instructions }];
+  const set = {
+    model,
+    messages: [...system, ...chatMessages(input as Prompt['input'], options.sendReasoning)],
+    ...(tools !== undefined && tools.length > 0 && { tools: tools.map(chatTool) }),
+    ...(toolChoice !== undefined && { tool_choice: chatToolChoice(toolChoice) }),
+    ...(parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
+    ...(responseFormat !== undefined && { response_format: chatResponseFormat(responseFormat) }),
+    stream: true as const,
+  };
+  for (const name of Object.keys(set)) {
     if (Object.hasOwn(params, name))
       throw new TypeError(`params.${name} is set by the turn itself and cannot be given.`);
   }
-  return {
-    ...params,
-    model,
-    messages: messagesOf(prompt),
-    stream: true,
-    ...(includeUsage && { stream_options: { ...asObject(params['stream_options']), include_usage: true } }),
-  };
+  return { ...params, ...set, ...streamOptions(params, options) };
 }
 
-function messagesOf(prompt: Prompt | string): readonly ChatMessage[] {
-  const { instructions, input } =
-    typeof prompt === 'string' ? { instructions: undefined, input: [userMessage(prompt)] } : prompt;
-  if (!Array.isArray(input))
-    throw new TypeError('A prompt is a string, or an object whose input is an array of items.');
-  const messages: ChatMessage[] = [];
-  if (instructions !== undefined) messages.push({ role: 'system', content: instructions });
-  for (const item of input as Prompt['input']) {
-    if (item.type === 'message') messages.push({ role: item.role, content: textOf(item) });
-  }
-  return messages;
-}
+const asPrompt = (text: string): Prompt => ({ input: [userMessage(text)] });
 
-function textOf({ content }: MessageItem): string {
-  let text = '';
-  for (const part of content)
-    if (part.type === 'input_text' || part.type === 'output_text') text += part.text;
-  return text;
-}
-
-function asObject(value: unknown): object {
-  return typeof value === 'object' && value !== null ? value : {};
+/** Asks for the usage chunk, beside whatever other stream options the caller has. */
+export function streamOptions(
+  { stream_options: given }: { readonly stream_options?: unknown },
+  { includeUsage = false }: { readonly includeUsage?: boolean },
+): { readonly stream_options?: object } {
+  const others = typeof given === 'object' && given !== null ? given : {};
+  return includeUsage ? { stream_options: { ...others, include_usage: true } } : {};
 }

@@ -1,11 +1,14 @@
-import type { MessageItem, ResponseItem } from '../events.js';
+import type { FunctionCallOutputItem, MessageItem, ResponseItem } from '../events.js';
+import type { ToolDefinition } from './tools.js';
 
 /** What is asked in one turn. */
 export interface Prompt {
   /** Sent first, with the role `system`. */
   readonly instructions?: string;
-  /** The conversation so far, oldest first. */
+  /** The conversation so far, oldest first. The items of an aggregated turn can be appended as they are. */
   readonly input: readonly ResponseItem[];
+  /** What the model may call. */
+  readonly tools?: readonly ToolDefinition[];
 }
 
 /** A message of the user. */
@@ -16,4 +19,14 @@ export function userMessage(text: string): MessageItem {
 /** A message that the assistant wrote earlier. */
 export function assistantMessage(text: string): MessageItem {
   return { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };
+}
+
+/**
+ * What a call gave, to be appended after the call itself.
+ *
+ * @param callId - the call's `call_id`
+ * @param output - text, JSON as a rule
+ */
+export function functionCallOutput(callId: string, output: string): FunctionCallOutputItem {
+  return { type: 'function_call_output', call_id: callId, output };
 }

@@ -32,6 +32,9 @@ function urlOf({ name, baseUrl, queryParams = {} }: ModelProvider): string {
       base === undefined ? 'it is no absolute URL, and relative ones are for browsers' : 'it is no URL',
     );
   }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new InvalidProviderError(name, 'baseUrl', 'it must begin with http:// or https://');
+  }
   if (url.username !== '' || url.password !== '') {
     throw new InvalidProviderError(
       name,

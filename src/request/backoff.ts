@@ -4,7 +4,7 @@ export interface BackoffOptions {
   readonly initialDelay?: number;
   /** What each wait is multiplied by for the next. Default 2. */
   readonly factor?: number;
-  /** How far a wait may stray to either side, as a part of it. Default 0.1: 0.9 to 1.1. */
+  /** How far a wait may stray to either side, as a part of it from 0 to 1. Default 0.1: 0.9 to 1.1. */
   readonly jitter?: number;
   /** The longest wait, jitter included, in milliseconds. Default 60,000. */
   readonly maxDelay?: number;
@@ -25,8 +25,9 @@ export interface BackoffOptions {
  */
 export function backoff(attempt: number, options: BackoffOptions = {}): number {
   const { initialDelay = 200, factor = 2, jitter = 0.1, maxDelay = 60_000, random = Math.random } = options;
-  // A power that overflows is Infinity, which the longest wait cuts; 0 times it would be NaN.
-  const exact = initialDelay === 0 ? 0 : Math.min(initialDelay * factor ** (attempt - 1), maxDelay);
+  // A power that overflows is Infinity, and 0 times that would be no number.
+  const longest = Math.min(maxDelay, Number.MAX_SAFE_INTEGER);
+  const exact = initialDelay === 0 ? 0 : Math.min(initialDelay * factor ** (attempt - 1), longest);
   const strayed = exact * (1 - jitter + 2 * jitter * random());
-  return Math.min(Math.round(strayed), maxDelay);
+  return Math.min(Math.max(0, Math.round(strayed)), longest);
 }

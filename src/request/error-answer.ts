@@ -41,16 +41,17 @@ export function errorAnswer(
   now: number,
 ): UnexpectedStatusError {
   const { status, headers } = response;
-  const text = redact(body, secrets);
-  const report = readProviderError(parseJson(text));
+  const report = readProviderError(parseJson(body));
   const isSpent = spentQuota.includes(report?.code) || spentQuota.includes(report?.type);
+  const code = report?.code ?? report?.type;
   return new UnexpectedStatusError({
     status,
-    code: report?.code ?? report?.type,
+    // A code that repeats a secret is none.
+    code: code !== undefined && redact(code, secrets) === code ? code : undefined,
     requestId: requestIdOf(headers),
     retryAfter: retryAfter(headers, now),
     retryable: isRetryableStatus(response) && !(status === 429 && isSpent),
-    body: text,
+    body: redact(body, secrets),
   });
 }
 

@@ -26,10 +26,10 @@ function parseNumber(value: string | null): number | undefined {
  */
 export function retryAfter(headers: HttpHeaders, now: number): number | undefined {
   const milliseconds = parseNumber(headers.get('retry-after-ms'));
-  if (milliseconds !== undefined) return milliseconds;
+  if (milliseconds !== undefined) return Math.round(milliseconds);
   const value = headers.get('retry-after');
   const seconds = parseNumber(value);
-  if (seconds !== undefined) return seconds * 1_000;
+  if (seconds !== undefined) return Math.round(seconds * 1_000);
   const date = value === null ? undefined : parseHttpDate(value);
   if (date === undefined) return undefined;
   return Math.max(0, date - (parseHttpDate(headers.get('date') ?? '') ?? now));

@@ -1,23 +1,25 @@
 import type { HttpRequest } from './transport.js';
 
-const secretName = /auth|key|token|secret|cookie/i;
+const secretName = /authori[sz]|auth$|key|token|secret|cookie/i;
 
 /** What of a request must not be repeated by anything that it causes. */
 export function secretsOf({ url, headers }: Pick<HttpRequest, 'url' | 'headers'>): readonly string[] {
   const secrets = new Set<string>();
   for (const [name, value] of Object.entries(headers)) {
-    if (secretName.test(name)) secrets.add(value.replace(/^(?:Bearer|Basic)\s+/i, ''));
+    if (secretName.test(name)) secrets.add(value.replace(/^\s*(?:Bearer|Basic)\s+/i, '').trim());
   }
   const query = url.indexOf('?');
   if (query !== -1) {
-    for (const [name, value] of new URLSearchParams(url.slice(query)))
+    for (const [name, value] of new URLSearchParams(url.slice(query))) {
       if (secretName.test(name)) secrets.add(value);
+    }
   }
   secrets.delete('');
   // A provider may repeat a secret as it stands in JSON or in a URL.
   for (const secret of [...secrets]) {
     secrets.add(JSON.stringify(secret).slice(1, -1));
     secrets.add(encodeURIComponent(secret));
+    secrets.add(new URLSearchParams([['', secret]]).toString().slice(1));
   }
   return [...secrets].sort((a, b) => b.length - a.length);
 }

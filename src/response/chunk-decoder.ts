@@ -1,13 +1,17 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { ProviderStreamError } from '../errors.js';
-import type { ResponseEvent, TokenUsage } from '../events.js';
+import type { CompletedEvent, ContentPart, ReasoningItem, ResponseEvent, TokenUsage } from '../events.js';
 import { type ProviderErrorReport, readProviderError } from '../provider-error.js';
 import { isRecord, own } from '../wire.js';
+import { reasoningDetails, reasoningText, textOfDetails, thinkingText } from './reasoning.js';
 import { readUsage } from './token-usage.js';
+import { type ToolCalls, toolCalls } from './tool-calls.js';
 
 export interface ChunkDecoderOptions {
+  /** Puts a `chunk` event with each chunk as it came before the events that it stands for. Default `false`. */
+  readonly includeChunks?: boolean | undefined;
   /** Takes the secrets out of what a provider said. */
-  readonly redact?: (text: string) => string;
+  readonly redact?: ((text: string) => string) | undefined;
   /** Told of each event whose data was no JSON object. */
   readonly onMalformed?:
     ((event: { readonly length: number; readonly position: number }) => void) | undefined;
@@ -16,26 +20,38 @@ export interface ChunkDecoderOptions {
 export interface ChunkDecoder {
   /** Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error. */
   push(message: EventSourceMessage): void;
-  /** Emits `completed`, with what the stream has told of itself. */
+  /** Emits the calls that are still open, then `completed`, with what the stream has told of itself. */
   end(): void;
+}
+
+/** How many choices are read: OpenAI's `n` goes to 128, and a hostile stream would go on. */
+const maxChoices = 128;
+
+interface Choice {
+  /** What its events carry: nothing for choice 0. */
+  readonly label: { readonly choice?: number };
+  finishReason: string | null;
+  calls: ToolCalls | undefined;
 }
 
 /**
  * Server-sent events to response events: the state of one answer, from its first chunk to
- * `completed`. What comes from the wire is used after its type was checked.
+ * `completed`. What comes from the wire is used after its type was checked, and only its own
+ * properties count.
  */
 export function chunkDecoder(
   emit: (event: ResponseEvent) => void,
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
-  const { redact = (text: string) => text, onMalformed } = options;
+  const { includeChunks = false, redact = (text: string) => text, onMalformed } = options;
   let position = -1;
   let responseId = '';
   let model: string | undefined;
-  let finishReason: string | null = null;
   let usage: TokenUsage | null = null;
+  const first: Choice = { label: {}, finishReason: null, calls: undefined };
+  const choices = new Map<number, Choice>([[0, first]]);
 
-  const failure = ({ message, code, type, status }: ProviderErrorReport) =>
+  const failure = ({ message, code, type, status }: Partial<ProviderErrorReport>) =>
     new ProviderStreamError({
       status,
       code: code === undefined ? undefined : redact(code),
@@ -43,37 +59,109 @@ export function chunkDecoder(
       message: message === undefined ? undefined : redact(message),
     });
 
-  function readChoice(choice: unknown): void {
-    if (!isRecord(choice)) return;
-    const reason = own(choice, 'finish_reason');
-    if (typeof reason === 'string' && reason !== '') finishReason = reason;
-    const delta = own(choice, 'delta');
-    if (!isRecord(delta)) return;
-    const text = own(delta, 'content');
-    if (typeof text === 'string' && text !== '') {
-      emit({
-        type: 'output_item_done',
-        item: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] },
-      });
+  function choiceAt(index: number): Choice {
+    let choice = choices.get(index);
+    if (choice === undefined) {
+      choice = { label: { choice: index }, finishReason: null, calls: undefined };
+      choices.set(index, choice);
     }
+    return choice;
+  }
+
+  function say({ label }: Choice, part: ContentPart): void {
+    emit({
+      type: 'output_item_done',
+      item: { type: 'message', role: 'assistant', content: [part] },
+      ...label,
+    });
+  }
+
+  function think({ label }: Choice, text: string, details: readonly unknown[] = []): void {
+    const content: ReasoningItem['content'] = text === '' ? [] : [{ type: 'reasoning_text', text }];
+    emit({
+      type: 'output_item_done',
+      item: { type: 'reasoning', content, ...(details.length > 0 && { reasoning_details: details }) },
+      ...label,
+    });
+  }
+
+  function readContent(choice: Choice, content: unknown): void {
+    if (typeof content === 'string') {
+      if (content !== '') say(choice, { type: 'output_text', text: content });
+      return;
+    }
+    if (!Array.isArray(content)) return;
+    for (const part of content as readonly unknown[]) {
+      if (typeof part === 'string') readContent(choice, part);
+      if (!isRecord(part)) continue;
+      const type = own(part, 'type');
+      if (type === 'text' || type === 'output_text') {
+        const text = own(part, 'text');
+        if (typeof text === 'string') readContent(choice, text);
+      } else if (type === 'thinking' || type === 'reasoning') {
+        const text = thinkingText(part);
+        if (text !== '') think(choice, text);
+      } else if (type === 'refusal') {
+        readRefusal(choice, own(part, 'refusal'));
+      }
+    }
+  }
+
+  function readRefusal(choice: Choice, refusal: unknown): void {
+    if (typeof refusal === 'string' && refusal !== '') say(choice, { type: 'refusal', refusal });
+  }
+
+  function readCalls(choice: Choice, entries: readonly unknown[]): void {
+    const { label } = choice;
+    const { choice: index = 0 } = label;
+    choice.calls ??= toolCalls(emit, label, (call) => `call_${index}_${call}`);
+    choice.calls.push(entries);
+  }
+
+  function readDelta(choice: Choice, delta: Record<string, unknown>): void {
+    const details = reasoningDetails(delta);
+    const reasoning = reasoningText(delta) || textOfDetails(details);
+    if (reasoning !== '' || details.length > 0) think(choice, reasoning, details);
+    readContent(choice, own(delta, 'content'));
+    readRefusal(choice, own(delta, 'refusal'));
+    const calls = own(delta, 'tool_calls');
+    if (Array.isArray(calls)) readCalls(choice, calls);
+    // What OpenAI had before `tool_calls`: one call, and without an id.
+    const call = own(delta, 'function_call');
+    if (isRecord(call)) readCalls(choice, [{ index: 0, function: call }]);
+  }
+
+  function readChoice(raw: unknown, place: number): void {
+    if (!isRecord(raw)) return;
+    const given = own(raw, 'index');
+    const index = typeof given === 'number' && Number.isInteger(given) && given >= 0 ? given : place;
+    if (index >= maxChoices) return;
+    const delta = own(raw, 'delta');
+    const reason = own(raw, 'finish_reason');
+    const isFinished = typeof reason === 'string' && reason !== '';
+    if (!isRecord(delta) && !isFinished) return;
+    const choice = index === 0 ? first : choiceAt(index);
+    if (isRecord(delta)) readDelta(choice, delta);
+    if (!isFinished) return;
+    if (reason === 'error') throw failure(readProviderError(raw) ?? {});
+    choice.finishReason = reason;
+    choice.calls?.flush();
   }
 
   return {
     push({ event, data }) {
       position += 1;
       const chunk = parseJson(data);
-      if (event === 'error')
-        throw failure(
-          readProviderError(chunk) ?? { message: data, code: undefined, type: undefined, status: undefined },
-        );
+      if (event === 'error') throw failure(readProviderError(chunk) ?? { message: data });
       if (!isRecord(chunk)) {
         const report = readProviderError(chunk);
         if (report !== undefined) throw failure(report);
         onMalformed?.({ length: data.length, position });
         return;
       }
-      const choices = own(chunk, 'choices');
-      if (own(chunk, 'error') || !Array.isArray(choices)) {
+      if (includeChunks) emit({ type: 'chunk', chunk });
+      const list = own(chunk, 'choices');
+      if (own(chunk, 'error') || !Array.isArray(list)) {
         const report = readProviderError(chunk);
         if (report !== undefined) throw failure(report);
       }
@@ -82,12 +170,30 @@ export function chunkDecoder(
       const name = own(chunk, 'model');
       if (model === undefined && typeof name === 'string' && name !== '') model = name;
       usage = readUsage(own(chunk, 'usage')) ?? usage;
-      if (Array.isArray(choices)) readChoice(choices[0]);
+      if (!Array.isArray(list)) return;
+      const end = Math.min(list.length, maxChoices);
+      for (let place = 0; place < end; place += 1) readChoice(list[place], place);
     },
     end() {
-      emit({ type: 'completed', responseId, ...(model !== undefined && { model }), finishReason, usage });
+      for (const { calls } of choices.values()) calls?.flush();
+      const others = othersOf(choices);
+      emit({
+        type: 'completed',
+        responseId,
+        ...(model !== undefined && { model }),
+        finishReason: first.finishReason,
+        usage,
+        ...(others.length > 0 && { choices: others }),
+      });
     },
   };
+}
+
+function othersOf(choices: ReadonlyMap<number, Choice>): NonNullable<CompletedEvent['choices']> {
+  return [...choices]
+    .filter(([index]) => index > 0)
+    .sort(([a], [b]) => a - b)
+    .map(([choice, { finishReason }]) => ({ choice, finishReason }));
 }
 
 function parseJson(data: string): unknown {

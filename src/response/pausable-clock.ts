@@ -8,7 +8,7 @@ export interface PausableClock extends SchedulerLike {
 
 /**
  * A clock that runs with another scheduler's and can be stopped: what is scheduled on it waits for as
- * much running time as it asked for.
+ * much running time as it asked for. Work that schedules itself again (`interval`) leaves the clock.
  */
 export function pausableClock(scheduler: SchedulerLike): PausableClock {
   let pausedAt: number | undefined;

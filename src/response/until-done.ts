@@ -38,8 +38,10 @@ export function untilDone(
   return (source) =>
     new Observable((subscriber) => {
       let done = false;
+      let isSubscribed = false;
       // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
-      const connection = source.pipe(takeWhile(() => done || !subscriber.closed)).subscribe({
+      const isWanted = () => (done ? isSubscribed : !subscriber.closed);
+      const connection = source.pipe(takeWhile(isWanted)).subscribe({
         next: (events) => {
           if (done) return;
           const end = events.findIndex(isDone);
@@ -55,6 +57,7 @@ export function untilDone(
           if (!done) subscriber.complete();
         },
       });
+      isSubscribed = true;
       return () => {
         if (!done) connection.unsubscribe();
         else if (!connection.closed)

@@ -1,0 +1,85 @@
+import { map, of, range, take } from 'rxjs';
+import type { ResponseEvent } from '../../src/events.js';
+import { IncompleteStreamError, requireFinish } from '../../src/operators/require-finish.js';
+import { emptyTurn } from '../../src/turn.js';
+import { completed, text } from '../support/events.js';
+import { failureOf, received, testScheduler } from '../support/marbles.js';
+
+const values = {
+  a: text('Hel'),
+  b: text('lo'),
+  c: completed({ finishReason: 'stop' }),
+  n: completed(),
+};
+
+describe('requireFinish', () => {
+  it('passes a finished turn on unchanged', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('-a-b-(c|)', values);
+      expectObservable(source.pipe(requireFinish())).toBe('-a-b-(c|)', values);
+      expectSubscriptions(source.subscriptions).toBe('    ^----!');
+    });
+  });
+
+  it('errors in place of a completed without a finish reason', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('-a-n-c|', values);
+      const error = new IncompleteStreamError(emptyTurn);
+      expectObservable(source.pipe(requireFinish())).toBe('-a-#', values, error);
+      expectSubscriptions(source.subscriptions).toBe('    ^--!');
+    });
+  });
+
+  it('leaves a source that ends without completed alone', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      expectObservable(cold<ResponseEvent>('-a-|', values).pipe(requireFinish())).toBe('-a-|', values);
+    });
+  });
+
+  it("passes the source's error on", () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<ResponseEvent>('-a-#', values, 'broken');
+      expectObservable(source.pipe(requireFinish())).toBe('-a-#', values, 'broken');
+    });
+  });
+
+  it('unsubscribes from the source with its subscriber', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('-a-n', values);
+      expectObservable(source.pipe(requireFinish()), '^-!').toBe('-a-', values);
+      expectSubscriptions(source.subscriptions).toBe('           ^-!');
+    });
+  });
+
+  it('gives the error the turn that it cut short, and only that one', () => {
+    const source = of<ResponseEvent[]>(
+      text('first turn'),
+      completed({ finishReason: 'stop' }),
+      text('sec'),
+      text('ond'),
+      completed({ responseId: 'r2', model: 'm' }),
+    );
+    const failure = failureOf(source.pipe(requireFinish()));
+    expect(failure).toBeInstanceOf(IncompleteStreamError);
+    expect((failure as IncompleteStreamError).turn).toEqual({
+      ...emptyTurn,
+      status: 'completed',
+      text: 'second',
+      responseId: 'r2',
+      model: 'm',
+      finishReason: null,
+      usage: null,
+    });
+  });
+
+  it('folds each subscription by itself', () => {
+    const turn = of<ResponseEvent[]>(text('once'), values.n).pipe(requireFinish());
+    failureOf(turn);
+    expect((failureOf(turn) as IncompleteStreamError).turn.text).toBe('once');
+  });
+
+  it('stops an endless synchronous source', () => {
+    const turns = range(0, Infinity).pipe(map(() => values.c));
+    expect(received(turns.pipe(requireFinish(), take(1)))).toEqual([values.c]);
+  });
+});

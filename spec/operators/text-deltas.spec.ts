@@ -1,0 +1,45 @@
+import { map, range, take } from 'rxjs';
+import { TransportError } from '../../src/errors.js';
+import type { ResponseEvent } from '../../src/events.js';
+import { textDeltas } from '../../src/operators/text-deltas.js';
+import { userMessage } from '../../src/prompt/prompt.js';
+import { completed, text } from '../support/events.js';
+import { received, testScheduler } from '../support/marbles.js';
+
+const values: Record<string, ResponseEvent> = {
+  a: text('Hel'),
+  b: text('lo'),
+  c: completed(),
+  r: { type: 'retrying', attempt: 1, delay: 200, error: new TransportError() },
+  u: { type: 'output_item_done', item: userMessage('asked') },
+};
+const texts = { a: 'Hel', b: 'lo' };
+
+describe('textDeltas', () => {
+  it('gives the text of the assistant as it comes, and nothing else', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-r-u-a-b-(c|)', values);
+      expectObservable(source.pipe(textDeltas())).toBe('-----a-b-|', texts);
+      expectSubscriptions(source.subscriptions).toBe('  ^--------!');
+    });
+  });
+
+  it('passes an error on', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      expectObservable(cold('-a-#', values, 'broken').pipe(textDeltas())).toBe('-a-#', texts, 'broken');
+    });
+  });
+
+  it('unsubscribes from the source with its subscriber', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-b', values);
+      expectObservable(source.pipe(textDeltas()), '^-!').toBe('-a-', texts);
+      expectSubscriptions(source.subscriptions).toBe('        ^-!');
+    });
+  });
+
+  it('stops an endless synchronous source', () => {
+    const deltas = range(0, Infinity).pipe(map((n) => text(String(n))));
+    expect(received(deltas.pipe(textDeltas(), take(2)))).toEqual(['0', '1']);
+  });
+});

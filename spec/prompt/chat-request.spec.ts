@@ -1,0 +1,105 @@
+import type { ResponseItem } from '../../src/events.js';
+import { chatRequest, type ChatRequestOptions } from '../../src/prompt/chat-request.js';
+import { assistantMessage, type Prompt, userMessage } from '../../src/prompt/prompt.js';
+
+const asks = (prompt: Prompt | string, options: Partial<ChatRequestOptions> = {}) =>
+  chatRequest(prompt, { model: 'm', ...options });
+
+const hi = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], stream: true };
+
+describe('chatRequest', () => {
+  it('holds the model, the messages and stream, and nothing else', () => {
+    expect(asks('Hi')).toStrictEqual(hi);
+  });
+
+  it('takes a string for one message of the user', () => {
+    expect(asks('Hi')).toStrictEqual(asks({ input: [userMessage('Hi')] }));
+  });
+
+  it('puts the instructions first, as the system', () => {
+    const prompt = { instructions: 'Be brief.', input: [userMessage('Hi'), assistantMessage('Hello')] };
+    expect(asks(prompt).messages).toStrictEqual([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+    ]);
+  });
+
+  it('sends instructions that are empty, and none that are not given', () => {
+    expect(asks({ instructions: '', input: [] }).messages).toStrictEqual([{ role: 'system', content: '' }]);
+    expect(asks({ input: [] }).messages).toStrictEqual([]);
+  });
+
+  it.each(['system', 'developer', 'user', 'assistant'] as const)('keeps the role %s', (role) => {
+    const content = [{ type: 'input_text', text: 'Hi' }] as const;
+    expect(asks({ input: [{ type: 'message', role, content }] }).messages).toStrictEqual([
+      { role, content: 'Hi' },
+    ]);
+  });
+
+  it('joins the text parts of a message with nothing between', () => {
+    const item: unknown = {
+      type: 'message',
+      role: 'user',
+      content: [
+        { type: 'input_text', text: 'one ' },
+        { type: 'output_text', text: 'two' },
+      ],
+    };
+    expect(asks({ input: [item as ResponseItem] }).messages).toStrictEqual([
+      { role: 'user', content: 'one two' },
+    ]);
+  });
+
+  it('passes over items that are no messages', () => {
+    const reasoning: unknown = { type: 'reasoning', content: [{ type: 'reasoning_text', text: 'never' }] };
+    expect(asks({ input: [reasoning as ResponseItem, userMessage('Hi')] })).toStrictEqual(hi);
+  });
+
+  it('adds the parameters of the caller', () => {
+    expect(asks('Hi', { params: { temperature: 0, stop: ['\n'] } })).toStrictEqual({
+      ...hi,
+      temperature: 0,
+      stop: ['\n'],
+    });
+  });
+
+  it.each(['model', 'messages', 'stream'])('refuses the parameter %s', (name) => {
+    for (const value of ['x', undefined]) {
+      expect(() => asks('Hi', { params: { [name]: value } })).toThrow(
+        new TypeError(`params.${name} is set by the turn itself and cannot be given.`),
+      );
+    }
+  });
+
+  it.each<[string, ChatRequestOptions['params'], object]>([
+    ['by itself', undefined, { include_usage: true }],
+    ['beside other stream options', { stream_options: { a: 1 } }, { a: 1, include_usage: true }],
+    ['against a refusal', { stream_options: { include_usage: false } }, { include_usage: true }],
+    ['in place of none', { stream_options: null }, { include_usage: true }],
+  ])('asks for usage %s', (_, params, expected) => {
+    expect(asks('Hi', { includeUsage: true, ...(params && { params }) })).toStrictEqual({
+      ...hi,
+      stream_options: expected,
+    });
+  });
+
+  it('leaves the stream options of the caller alone where usage is not asked for', () => {
+    const params = { stream_options: { a: 1 } };
+    expect(asks('Hi', { params, includeUsage: false })).toStrictEqual({ ...hi, ...params });
+    expect(params).toStrictEqual({ stream_options: { a: 1 } });
+  });
+
+  it.each<[unknown]>([[{}], [{ input: 'Hi' }], [{ input: { 0: userMessage('Hi') } }], [7]])(
+    'refuses the prompt %j',
+    (prompt) => {
+      expect(() => asks(prompt as Prompt)).toThrow(
+        new TypeError('A prompt is a string, or an object whose input is an array of items.'),
+      );
+    },
+  );
+
+  it.each<[unknown]>([[null], [undefined]])('refuses %p with a TypeError', (prompt) => {
+    expect(() => asks(prompt as Prompt)).toThrow(TypeError);
+  });
+});

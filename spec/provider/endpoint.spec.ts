@@ -1,0 +1,144 @@
+import { InvalidProviderError } from '../../src/errors.js';
+import { endpointOf } from '../../src/provider/endpoint.js';
+import type { ModelProvider } from '../../src/provider/model-provider.js';
+
+const baseUrl = 'https://api.example/v1';
+const endpoint = (provider: Partial<ModelProvider>, key?: string) =>
+  endpointOf({ name: 'spec', baseUrl, ...provider }, key);
+
+function refusal(provider: Partial<ModelProvider>, key?: string): InvalidProviderError {
+  try {
+    endpoint(provider, key);
+  } catch (error) {
+    if (error instanceof InvalidProviderError) return error;
+    throw error;
+  }
+  throw new Error('It was not refused.');
+}
+
+describe('the URL of an endpoint', () => {
+  it.each<[string, string]>([
+    ['https://api.example/v1', 'https://api.example/v1/chat/completions'],
+    ['https://api.example/v1/', 'https://api.example/v1/chat/completions'],
+    ['https://api.example/v1///', 'https://api.example/v1/chat/completions'],
+    [' https://api.example/v1 ', 'https://api.example/v1/chat/completions'],
+    ['https://api.example', 'https://api.example/chat/completions'],
+    ['http://localhost:11434/v1', 'http://localhost:11434/v1/chat/completions'],
+    ['http://[::1]:8080', 'http://[::1]:8080/chat/completions'],
+  ])('of %j is %s', (given, url) => {
+    expect(endpoint({ baseUrl: given }).url).toBe(url);
+  });
+
+  it.each<[Record<string, string>, string]>([
+    [{ 'api-version': '2024-10-21' }, '?api-version=2024-10-21'],
+    [{ a: '1', b: 'x y&z' }, '?a=1&b=x+y%26z'],
+    [{}, ''],
+  ])('ends with the query parameters %j', (queryParams, query) => {
+    expect(endpoint({ queryParams }).url).toBe(`${baseUrl}/chat/completions${query}`);
+  });
+
+  it.each<[string, string]>([
+    ['https://api.example/v1?key=sk-secret', 'a query belongs in queryParams, and a fragment nowhere'],
+    ['https://api.example/v1#sk-secret', 'a query belongs in queryParams, and a fragment nowhere'],
+    ['https://user:sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
+    ['https://sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
+    ['https://:sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
+    ['/sk-secret', 'it is no absolute URL, and relative ones are for browsers'],
+    ['', 'it is no absolute URL, and relative ones are for browsers'],
+    ['https://sk secret', 'it is no absolute URL, and relative ones are for browsers'],
+  ])('is refused for %j, which is not quoted', (given, reason) => {
+    const error = refusal({ baseUrl: given });
+    expect(error.setting).toBe('baseUrl');
+    expect(error.message).toBe(`The baseUrl of the provider "spec" cannot be used: ${reason}.`);
+    expect(`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain('secret');
+  });
+
+  describe('on a page', () => {
+    const onPage = (href: string) =>
+      Object.defineProperty(globalThis, 'location', { value: { href }, configurable: true });
+
+    afterEach(() => {
+      Reflect.deleteProperty(globalThis, 'location');
+    });
+
+    it('may be relative, and stays as it was written', () => {
+      onPage('https://app.example/page?x#y');
+      expect(endpoint({ baseUrl: '/api/' }).url).toBe('/api/chat/completions');
+      expect(endpoint({ baseUrl: 'api' }).url).toBe('api/chat/completions');
+    });
+
+    it('is refused where it is none', () => {
+      onPage('about:blank');
+      expect(refusal({ baseUrl: '/api' }).message).toBe(
+        'The baseUrl of the provider "spec" cannot be used: it is no URL.',
+      );
+    });
+  });
+});
+
+describe('the headers of an endpoint', () => {
+  it('are three where there is a key, and two where there is none', () => {
+    const plain = { Accept: 'text/event-stream', 'Content-Type': 'application/json' };
+    expect(endpoint({}).headers).toStrictEqual(plain);
+    expect(endpoint({}, 'sk-1').headers).toStrictEqual({ ...plain, Authorization: 'Bearer sk-1' });
+  });
+
+  it("hold the provider's own", () => {
+    expect(
+      endpoint({ headers: { 'api-key': 'k', 'X-Title': 'Ärzte', 'X-Empty': '' } }).headers,
+    ).toStrictEqual({
+      Accept: 'text/event-stream',
+      'Content-Type': 'application/json',
+      'api-key': 'k',
+      'X-Title': 'Ärzte',
+      'X-Empty': '',
+    });
+  });
+
+  it("have the provider's in place of the library's, in whatever case", () => {
+    const headers = { authorization: 'Basic abc', ACCEPT: '*/*', 'content-type': 'application/json; x=1' };
+    expect(endpoint({ headers }, 'sk-1').headers).toStrictEqual(headers);
+  });
+
+  it('have the last of those that the provider names twice', () => {
+    expect(endpoint({ headers: { 'X-A': '1', 'x-a': '2' } }).headers).toMatchObject({ 'x-a': '2' });
+    expect(endpoint({ headers: { 'X-A': '1', 'x-a': '2' } }).headers).not.toHaveProperty('X-A');
+  });
+
+  it.each([
+    'sk-secret\nX-Injected: 1',
+    'sk-secret\r',
+    'sk-secret\0',
+    'sk-secret🔑',
+    'sk-secret\u2013',
+    'sk-secret\x7f',
+  ])('are refused for the key %j, which is not quoted', (key) => {
+    const error = refusal({}, key);
+    expect(error.setting).toBe('apiKey');
+    expect(error.message).toBe(
+      'The apiKey of the provider "spec" cannot be used: it holds a character that HTTP headers do not allow.',
+    );
+    expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain('secret');
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    [
+      'a value with a line feed',
+      { 'X-A': 'secret\n' },
+      'it holds a character that HTTP headers do not allow',
+    ],
+    ['a name with a blank', { 'X A': 'secret' }, 'the name is no HTTP header name'],
+    ['a name with a colon', { 'X:A': 'secret' }, 'the name is no HTTP header name'],
+    ['an empty name', { '': 'secret' }, 'the name is no HTTP header name'],
+  ])('are refused for %s', (_, headers, reason) => {
+    const error = refusal({ headers });
+    expect(error.setting).toBe(`headers.${Object.keys(headers)[0]}`);
+    expect(error.message).toContain(reason);
+    expect(error.message).not.toContain('secret');
+  });
+
+  it('are refused where a value is no string', () => {
+    const headers: unknown = { 'X-A': undefined };
+    expect(refusal({ headers: headers as Record<string, string> }).setting).toBe('headers.X-A');
+  });
+});

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { causeWithoutSecrets, redact, secretsOf } from '../../src/request/secrets.js';
+
+const url = 'https://api.example/v1/chat/completions';
+
+describe('secretsOf', () => {
+  it.each<[string, Record<string, string>, string, readonly string[]]>([
+    ['a bearer key', { Authorization: 'Bearer sk-1' }, url, ['sk-1']],
+    ['a bearer key in any case', { authorization: 'bearer sk-1' }, url, ['sk-1']],
+    ['basic credentials', { Authorization: 'Basic dXNlcjo' }, url, ['dXNlcjo']],
+    ['a key header', { 'api-key': 'k1' }, url, ['k1']],
+    ['a token header', { 'X-Access-Token': 't1' }, url, ['t1']],
+    ['a cookie', { Cookie: 'sid=1' }, url, ['sid%3D1', 'sid=1']],
+    ['a key in the query', {}, `${url}?key=k1&version=2`, ['k1']],
+    ['nothing of other headers', { Accept: 'text/event-stream', 'X-Title': 'App' }, `${url}?v=2`, []],
+    ['nothing of an empty key', { Authorization: 'Bearer ', 'api-key': '' }, `${url}?key=`, []],
+  ])('are %s', (_, headers, address, expected) => {
+    expect(secretsOf({ url: address, headers })).toEqual(expected);
+  });
+
+  it('come as JSON and URLs write them too, the longest first', () => {
+    expect(secretsOf({ url, headers: { 'api-key': 'a"b' } })).toEqual(['a%22b', 'a\\"b', 'a"b']);
+  });
+});
+
+describe('redact', () => {
+  it.each([
+    ['no secret here', 'no secret here'],
+    ['key sk-123456789 and sk-123456789', 'key *** and ***'],
+    ['cut at sk-12345678', 'cut at ***'],
+    ['cut at sk-12345', 'cut at ***'],
+    ['cut at sk-1234', 'cut at sk-1234'],
+    ['cut at xk-12345678', 'cut at xk-12345678'],
+    ['sk-12345 inside', 'sk-12345 inside'],
+    ['', ''],
+  ])('makes %j to %j', (text, expected) => {
+    expect(redact(text, ['sk-123456789'])).toBe(expected);
+  });
+
+  it('leaves no part of a longer secret that holds a shorter one', () => {
+    const secrets = secretsOf({ url, headers: { 'api-key': 'abc', 'x-token': 'abcdef' } });
+    expect(redact('abcdef abc', secrets)).toBe('*** ***');
+  });
+
+  it('leaves a text as it is where there is no secret', () => {
+    expect(redact('anything', [])).toBe('anything');
+  });
+
+  it('leaves no secret in any text', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.stringMatching(/^[\w-]{4,20}$/), fc.string(), (before, key, after) => {
+        expect(redact(`${before}${key}${after}`, [key])).not.toContain(key);
+      }),
+    );
+  });
+});
+
+describe('causeWithoutSecrets', () => {
+  const secrets = ['sk-secret'];
+
+  it.each<[string, unknown]>([
+    ['an error', new Error('connect ECONNREFUSED 127.0.0.1:9')],
+    ['an error with a cause', new Error('failed', { cause: new Error('reset') })],
+    ['an error without a stack', Object.assign(new Error('failed'), { stack: undefined })],
+    ['a string', 'closed'],
+    ['no error at all', { status: 0 }],
+    ['nothing', undefined],
+    ['null', null],
+  ])('gives %s without a secret back as it is', (_, cause) => {
+    expect(causeWithoutSecrets(cause, secrets)).toBe(cause);
+  });
+
+  it.each<[string, unknown]>([
+    ['a message', new Error('invalid header value "Bearer sk-secret"')],
+    ['a cause', new Error('failed', { cause: new Error('sk-secret') })],
+    ['a string', 'sk-secret is no key'],
+    ['a fourth cause', [1, 2, 3, 4].reduce<unknown>((cause) => new Error('x', { cause }), 'sk-secret')],
+    ['a string below an error', new Error('failed', { cause: 'sk-secret' })],
+    ['a stack', Object.assign(new Error('failed'), { stack: 'at fetch(https://x/?key=sk-secret)' })],
+  ])('gives an error of its own where %s holds a secret', (_, cause) => {
+    const safe = causeWithoutSecrets(cause, secrets);
+    expect(safe).toBeInstanceOf(Error);
+    const { message, stack, cause: below } = safe as Error;
+    expect([message, stack, String(below)].join()).not.toContain('sk-secret');
+  });
+
+  it('gives every cause back where there is no secret', () => {
+    const cause = new Error('anything');
+    expect(causeWithoutSecrets(cause, [])).toBe(cause);
+  });
+
+  it('comes to an end with causes that go in a circle', () => {
+    const circle = new Error('around');
+    circle.cause = circle;
+    expect(causeWithoutSecrets(circle, secrets)).toBe(circle);
+  });
+});

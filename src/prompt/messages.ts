@@ -1,0 +1,166 @@
+import type { ContentPart, CustomToolCallItem, FunctionCallItem, ResponseItem } from '../events.js';
+
+/** A message as Chat Completions writes it. */
+export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
+
+/** The field in which a provider wants an assistant's earlier reasoning back. */
+export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_details';
+
+/**
+ * A conversation as Chat Completions writes it (C2), from the items of a prompt.
+ *
+ * - A message's text parts are joined with nothing between; where images, audio or files stand among
+ *   them, the content is an array of parts.
+ * - Calls become the `tool_calls` of one assistant message, together with the assistant's text before
+ *   them; their outputs become `tool` messages.
+ * - Reasoning is left out, unless `reasoningField` names the field in which the provider wants it.
+ * - An assistant message that says nothing, or the same as the one right before it, is left out:
+ *   providers refuse the first, and the second is what an append done twice looks like. Of two calls
+ *   with one id the later counts.
+ */
+export function chatMessages(
+  items: readonly ResponseItem[],
+  reasoningField?: ReasoningField,
+): readonly ChatMessage[] {
+  const messages: ChatMessage[] = [];
+  let assistant = emptyAssistant();
+
+  const flush = () => {
+    const message = assistantMessageOf(assistant, reasoningField);
+    assistant = emptyAssistant();
+    if (message !== undefined && !repeats(message, messages.at(-1))) messages.push(message);
+  };
+
+  for (const item of items) {
+    switch (item.type) {
+      case 'message':
+        if (item.role !== 'assistant') {
+          flush();
+          messages.push({ role: item.role, content: inputContent(item.content) });
+          break;
+        }
+        // Two messages stay two; but nothing may come between calls and their outputs.
+        if (assistant.hasMessage && assistant.calls.size === 0) flush();
+        assistant.hasMessage = true;
+        for (const part of item.content) {
+          if (part.type === 'refusal') assistant.refusal += part.refusal;
+          else assistant.text += textOf(part);
+        }
+        break;
+      case 'reasoning':
+        // It comes before what it led to.
+        if (assistant.hasMessage && assistant.calls.size === 0) flush();
+        for (const { text } of item.content) assistant.reasoning += text;
+        assistant.details.push(...(item.reasoning_details ?? []));
+        break;
+      case 'function_call':
+      case 'custom_tool_call':
+        assistant.calls.set(item.call_id, item);
+        break;
+      case 'function_call_output':
+      case 'custom_tool_call_output':
+        flush();
+        messages.push({ role: 'tool', tool_call_id: item.call_id, content: textOrJson(item.output) });
+        break;
+      default:
+        // A kind of item that Chat Completions does not know.
+        break;
+    }
+  }
+  flush();
+  return messages;
+}
+
+/** What is known so far of the assistant message that is being put together. */
+interface Assistant {
+  hasMessage: boolean;
+  text: string;
+  refusal: string;
+  reasoning: string;
+  readonly details: unknown[];
+  readonly calls: Map<string, FunctionCallItem | CustomToolCallItem>;
+}
+
+const emptyAssistant = (): Assistant => ({
+  hasMessage: false,
+  text: '',
+  refusal: '',
+  reasoning: '',
+  details: [],
+  calls: new Map(),
+});
+
+function assistantMessageOf(
+  assistant: Assistant,
+  reasoningField: ReasoningField | undefined,
+): ChatMessage | undefined {
+  const { text, refusal, calls } = assistant;
+  if (text === '' && refusal === '' && calls.size === 0) return undefined;
+  return {
+    role: 'assistant',
+    content: text === '' ? null : text,
+    ...(refusal !== '' && { refusal }),
+    ...reasoningOf(assistant, reasoningField),
+    ...(calls.size > 0 && { tool_calls: [...calls.values()].map(toolCall) }),
+  };
+}
+
+function reasoningOf({ reasoning, details }: Assistant, field: ReasoningField | undefined): object {
+  if (field === 'reasoning_details') return details.length === 0 ? {} : { reasoning_details: details };
+  return field === undefined || reasoning === '' ? {} : { [field]: reasoning };
+}
+
+function toolCall(call: FunctionCallItem | CustomToolCallItem): object {
+  return call.type === 'function_call'
+    ? {
+        id: call.call_id,
+        type: 'function',
+        function: { name: call.name, arguments: textOrJson(call.arguments) },
+      }
+    : { id: call.call_id, type: 'custom', custom: { name: call.name, input: textOrJson(call.input) } };
+}
+
+function repeats(message: ChatMessage, previous: ChatMessage | undefined): boolean {
+  return (
+    previous?.role === 'assistant' &&
+    message['tool_calls'] === undefined &&
+    JSON.stringify(message) === JSON.stringify(previous)
+  );
+}
+
+function textOf(part: ContentPart): string {
+  return part.type === 'input_text' || part.type === 'output_text' ? part.text : '';
+}
+
+function inputContent(parts: readonly ContentPart[]): unknown {
+  if (parts.every((part) => !isMedia(part))) return parts.map(textOf).join('');
+  return parts.flatMap((part) => (isMedia(part) ? [mediaPart(part)] : textPart(textOf(part))));
+}
+
+const textPart = (text: string): readonly object[] => (text === '' ? [] : [{ type: 'text', text }]);
+
+type MediaPart = Exclude<ContentPart, { readonly type: 'input_text' | 'output_text' | 'refusal' }>;
+
+const isMedia = (part: ContentPart): part is MediaPart =>
+  part.type !== 'input_text' && part.type !== 'output_text' && part.type !== 'refusal';
+
+/** Parts of a kind that is not known here may already be in the provider's own shape: they pass as they are. */
+function mediaPart(part: MediaPart): object {
+  switch (part.type) {
+    case 'input_image': {
+      const { image_url: url, detail } = part;
+      return { type: 'image_url', image_url: { url, ...(detail !== undefined && { detail }) } };
+    }
+    case 'input_file': {
+      const { type: _type, ...file } = part;
+      return { type: 'file', file };
+    }
+    default:
+      return part;
+  }
+}
+
+/** JavaScript callers may hold what a tool gave as a value. */
+function textOrJson(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,40 @@
+import { isRecord, own } from './wire.js';
+
+/** The parts of a detail that arrive in pieces. */
+const pieces = ['text', 'summary'] as const;
+
+/**
+ * One provider's account of its reasoning, put together from what arrived in pieces: an entry that goes
+ * on with the one before it (same type and index, and text or a summary) is joined to it; any other
+ * stays an entry of its own. In this form providers take it back.
+ */
+export function joinDetails(details: readonly unknown[], added: readonly unknown[]): readonly unknown[] {
+  const joined = [...details];
+  for (const detail of added) {
+    const whole = join(joined.at(-1), detail);
+    if (whole === undefined) joined.push(detail);
+    else joined[joined.length - 1] = whole;
+  }
+  return joined;
+}
+
+function join(before: unknown, detail: unknown): object | undefined {
+  if (!isRecord(before) || !isRecord(detail)) return undefined;
+  if (own(before, 'type') !== own(detail, 'type') || own(before, 'index') !== own(detail, 'index'))
+    return undefined;
+  const whole: Record<string, unknown> = { ...before };
+  for (const key of Object.keys(detail)) {
+    const value = detail[key];
+    if (value === null || value === undefined) continue;
+    Object.defineProperty(whole, key, { value, enumerable: true, writable: true, configurable: true });
+  }
+  let isPiece = false;
+  for (const key of pieces) {
+    const [start, rest] = [own(before, key), own(detail, key)];
+    if (typeof start !== 'string' || typeof rest !== 'string') continue;
+    whole[key] = start + rest;
+    isPiece = true;
+  }
+  // A signature alone ends the text before it.
+  return isPiece || typeof own(detail, 'signature') === 'string' ? whole : undefined;
+}

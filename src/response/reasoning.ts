@@ -1,0 +1,54 @@
+import { isRecord, own } from '../wire.js';
+
+/** The names under which providers send the same reasoning; the first that says something counts. */
+const aliases = ['reasoning_content', 'reasoning', 'thinking'] as const;
+
+/** What is new of a model's reasoning in one delta: never the sum of two aliases. */
+export function reasoningText(delta: Record<string, unknown>): string {
+  for (const alias of aliases) {
+    const text = textOf(own(delta, alias));
+    if (text !== '') return text;
+  }
+  return '';
+}
+
+/** The provider's own account of it, as it came. */
+export function reasoningDetails(delta: Record<string, unknown>): readonly unknown[] {
+  const details = own(delta, 'reasoning_details');
+  return Array.isArray(details) ? details : [];
+}
+
+/** What details say in words, for providers that send nothing else. */
+export function textOfDetails(details: readonly unknown[]): string {
+  let text = '';
+  for (const detail of details) {
+    if (isRecord(detail)) text += textOf(own(detail, 'text') ?? own(detail, 'summary'));
+  }
+  return text;
+}
+
+/** The text of a thinking part of a message's content: Mistral nests text parts in it. */
+export function thinkingText(part: Record<string, unknown>): string {
+  for (const name of ['thinking', 'reasoning', 'text'] as const) {
+    const text = textOf(own(part, name));
+    if (text !== '') return text;
+  }
+  return '';
+}
+
+/** A string, an object with text or content, or a list of these. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(plainText).join('');
+  return plainText(value);
+}
+
+function plainText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (!isRecord(value)) return '';
+  for (const name of ['text', 'content'] as const) {
+    const text = own(value, name);
+    if (typeof text === 'string' && text !== '') return text;
+  }
+  return '';
+}

@@ -29,25 +29,41 @@ const emptyChoice = (): FoldedChoice => ({
 function addItem(choice: FoldedChoice, item: ResponseItem): void {
   switch (item.type) {
     case 'message':
-      for (const part of item.content) if (part.type === 'output_text') choice.content += part.text;
+      for (const part of item.content) {
+        if (part.type === 'output_text') choice.content += part.text;
+        if (part.type === 'refusal') choice.refusal += part.refusal;
+      }
+      break;
+    case 'reasoning':
+      for (const part of item.content) choice.reasoning += part.text;
+      break;
+    case 'function_call':
+      choice.tool_calls.push({
+        index: choice.tool_calls.length,
+        id: item.call_id,
+        name: item.name,
+        arguments: item.arguments,
+      });
   }
 }
 
-/** Folds the events of a turn. An event says nothing of a choice's index yet: all are of choice 0. */
+/** Folds the events of a turn. */
 export function foldExpected(events: readonly ResponseEvent[]): Folded {
-  const first = emptyChoice();
-  const choices = [first];
+  const choices: FoldedChoice[] = [emptyChoice()];
+  const choiceAt = (index = 0) => (choices[index] ??= emptyChoice());
   const end: Pick<Folded, 'id' | 'model' | 'usage'> = { id: null, model: null, usage: null };
   for (const event of events) {
-    if (event.type === 'output_item_done') addItem(first, event.item);
+    if (event.type === 'output_item_done') addItem(choiceAt(event.choice), event.item);
     else if (event.type === 'completed') {
-      first.finish_reason = event.finishReason;
+      choiceAt().finish_reason = event.finishReason;
+      for (const { choice, finishReason } of event.choices ?? [])
+        choiceAt(choice).finish_reason = finishReason;
       end.id = event.responseId === '' ? null : event.responseId;
       end.model = event.model ?? null;
       end.usage = event.usage;
     }
   }
-  return { ...first, ...end, choices };
+  return { ...choiceAt(), ...end, choices };
 }
 
 const figure = (record: unknown, ...keys: readonly string[]): number => {
@@ -77,7 +93,7 @@ export function expectedFold(expected: Expected): Folded {
     ...expected.expected_if_last_event_dropped,
   };
   const toolCalls = (calls: readonly ExpectedToolCall[]): ExpectedToolCall[] =>
-    calls.map((call) => ({ index: call.index, id: call.id, name: call.name, arguments: call.arguments }));
+    calls.map((call, index) => ({ index, id: call.id, name: call.name ?? '', arguments: call.arguments }));
   return {
     content,
     reasoning,

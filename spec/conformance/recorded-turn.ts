@@ -1,22 +1,10 @@
+import { of } from 'rxjs';
 import type { EndDiagnostic, ResponseEvent } from '../../src/index.js';
-import { ProviderStreamError } from '../../src/index.js';
-import type { Corpus, Expected, Folder, Recording } from '../support/corpus.js';
+import { aggregate, ProviderStreamError } from '../../src/index.js';
+import type { Expected, Recording } from '../support/corpus.js';
+import { received } from '../support/marbles.js';
 import { pieces, piecesOf } from './cuts.js';
 import { expectedFold, foldExpected } from './fold-expected.js';
-
-/** The kinds of recordings that the library gives whole. */
-const kinds: readonly string[] = ['text', 'logprobs', 'empty', 'error'];
-
-/** Whether the events of a turn can say all that this recording holds. */
-function isCovered({ kind, expected }: Recording): boolean {
-  const holdsOnlyText =
-    expected.reasoning === '' && expected.refusal === '' && expected.tool_calls.length === 0;
-  return kind === 'error' || ((kind === 'derived' || kinds.includes(kind)) && holdsOnlyText);
-}
-
-export function coveredRecordings(corpus: Corpus, folder: Folder): readonly Recording[] {
-  return corpus.recordings(folder).filter(isCovered);
-}
 
 export interface Cut {
   readonly cut: string;
@@ -59,10 +47,15 @@ function expectFailure(error: unknown, { errors }: Expected): void {
 export function expectRecorded({ events, error, end }: PlayedTurn, expected: Expected): void {
   if (expected.errors.length === 0) {
     expect(foldExpected(events)).toEqual(expectedFold(expected));
+    expect(foldExpected(received(of(...events).pipe(aggregate())))).toEqual(expectedFold(expected));
     expect(error).toBeUndefined();
     expect(events.findIndex(({ type }) => type === 'completed')).toBe(events.length - 1);
   } else {
-    expect(foldExpected(events).content).toBe(expected.content);
+    expect(foldExpected(events)).toMatchObject({
+      content: expected.content,
+      reasoning: expected.reasoning,
+      refusal: expected.refusal,
+    });
     expectFailure(error, expected);
     expect(events.findIndex(({ type }) => type === 'completed')).toBe(-1);
   }

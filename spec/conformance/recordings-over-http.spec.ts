@@ -7,7 +7,7 @@ import {
 import { type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
 import { describeCorpus, type Folder, type Recording } from '../support/corpus.js';
 import { pieces } from './cuts.js';
-import { coveredRecordings, cuts, expectRecorded, type PlayedTurn } from './recorded-turn.js';
+import { cuts, expectRecorded, type PlayedTurn } from './recorded-turn.js';
 
 /** A write for each 7 bytes of a long recording would test the patience of the network's buffers only. */
 const longest = 4 * 1024;
@@ -44,7 +44,7 @@ describeCorpus('streamChatCompletions() over recorded answers, over HTTP', (corp
 
   const folders: readonly Folder[] = ['recordings', 'handwritten', 'derived'];
   describe.each(folders)('%s', (folder) => {
-    it.each(coveredRecordings(corpus, folder))(
+    it.each(corpus.recordings(folder))(
       '$name gives what was recorded, however it is written',
       async (recording: Recording) => {
         const bytes = corpus.bytes(folder, recording.name);

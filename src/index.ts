@@ -23,13 +23,24 @@ export {
   UnexpectedStatusError,
 } from './errors.js';
 export type {
+  ChunkEvent,
   CompletedEvent,
   ContentPart,
+  CustomToolCallItem,
+  CustomToolCallOutputItem,
+  FunctionCallArgumentsDeltaEvent,
+  FunctionCallItem,
+  FunctionCallOutputItem,
+  InputAudio,
+  InputFile,
+  InputImage,
   InputText,
   MessageItem,
   MessageRole,
   OutputItemDoneEvent,
   OutputText,
+  ReasoningItem,
+  Refusal,
   ResponseEvent,
   ResponseItem,
   RetryingEvent,
@@ -40,9 +51,20 @@ export { accumulate } from './operators/accumulate.js';
 export { aggregate } from './operators/aggregate.js';
 export { isTextDelta, type TextDeltaEvent } from './operators/is-text-delta.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
+export { splitThinking, type SplitThinkingOptions } from './operators/split-thinking.js';
 export { textDeltas } from './operators/text-deltas.js';
-export type { ChatOptions, ChatParams, RetryOptions } from './options.js';
-export { assistantMessage, type Prompt, userMessage } from './prompt/prompt.js';
+export type { ChatOptions, ChatParams, RetryOptions, TurnOptions } from './options.js';
+export type { ReasoningField } from './prompt/messages.js';
+export { assistantMessage, functionCallOutput, type Prompt, userMessage } from './prompt/prompt.js';
+export type {
+  CustomTool,
+  FunctionTool,
+  ProviderTool,
+  ResponseFormat,
+  ToolChoice,
+  ToolDefinition,
+} from './prompt/tools.js';
+export { azureOpenAI, type AzureOpenAIOptions } from './provider/azure-open-ai.js';
 export { builtInProviders } from './provider/built-in-providers.js';
 export type { ModelProvider } from './provider/model-provider.js';
 export { backoff, type BackoffOptions } from './request/backoff.js';
@@ -62,6 +84,15 @@ export { decodeEventStream } from './response/decode-event-stream.js';
 export type { EventStreamOptions } from './response/event-stream-parser.js';
 export { idleTimeout } from './response/idle-timeout.js';
 export { streamChatCompletions } from './stream-chat-completions.js';
-export { emptyTurn, reduceTurn, type Turn, type TurnStatus } from './turn.js';
+export { type ChatRequestBody, streamChatRequest } from './stream-chat-request.js';
+export {
+  emptyTurn,
+  reduceTurn,
+  type Turn,
+  type TurnAnswer,
+  type TurnChoice,
+  type TurnStatus,
+  type TurnToolCall,
+} from './turn.js';
 export type { HttpHeaders } from './wire.js';
 export type { EventSourceMessage } from 'eventsource-parser';

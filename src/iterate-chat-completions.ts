@@ -1,10 +1,9 @@
 import { asyncScheduler, Observable, type Subscription } from 'rxjs';
 import type { ResponseEvent } from './events.js';
-import { type ChatOptions, checkOptions } from './options.js';
-import { chatRequest } from './prompt/chat-request.js';
+import type { ChatOptions } from './options.js';
 import type { Prompt } from './prompt/prompt.js';
 import { pausableClock } from './response/pausable-clock.js';
-import { streamTurn } from './stream-chat-completions.js';
+import { requestBody, streamTurn } from './stream-chat-completions.js';
 
 export interface IterateOptions extends ChatOptions {
   /** The network is not read while this many events wait for the consumer. Default 16. */
@@ -38,10 +37,9 @@ export function iterateChatCompletions(
   prompt: Prompt | string,
   options: IterateOptions,
 ): AsyncIterable<ResponseEvent> {
-  checkOptions(options);
+  const body = requestBody(prompt, options);
   const { highWaterMark = 16 } = options;
   if (!(highWaterMark >= 1)) throw new TypeError('options.highWaterMark must be a number of at least 1.');
-  const body = JSON.stringify(chatRequest(prompt, options));
   return { [Symbol.asyncIterator]: () => pullTurn(body, options, highWaterMark) };
 }
 

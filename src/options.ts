@@ -1,6 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
 import type { DiagnosticsListener } from './diagnostics.js';
 import type { RequestFailure } from './errors.js';
+import type { ReasoningField } from './prompt/messages.js';
+import type { ResponseFormat, ToolChoice } from './prompt/tools.js';
 import type { ModelProvider } from './provider/model-provider.js';
 import type { BackoffOptions } from './request/backoff.js';
 import type { Transport } from './request/transport.js';
@@ -18,7 +20,7 @@ export interface RetryOptions extends BackoffOptions {
   readonly retryable?: (failure: RequestFailure) => boolean;
 }
 
-/** Parameters of the request's body: `temperature`, `response_format`, `seed` and so on. */
+/** Parameters of the request's body: `temperature`, `seed`, `max_tokens` and so on. */
 export interface ChatParams {
   readonly model?: never;
   readonly messages?: never;
@@ -26,12 +28,12 @@ export interface ChatParams {
   readonly [param: string]: unknown;
 }
 
-/** Everything a turn can be told. Options come before the provider's settings, those before defaults. */
-export interface ChatOptions {
-  readonly model: string;
+/**
+ * How a turn is run, whatever it asks. Options come before the provider's settings, those before
+ * defaults.
+ */
+export interface TurnOptions {
   readonly provider: ModelProvider;
-  /** Merged into the request's body. `model`, `messages` and `stream` belong to the turn. */
-  readonly params?: ChatParams;
   /** Default `fetchTransport()`. */
   readonly transport?: Transport;
   readonly retry?: RetryOptions;
@@ -47,10 +49,33 @@ export interface ChatOptions {
   readonly includeUsage?: boolean;
   /** Puts a `retrying` event into the stream for each retry. Default `false`. */
   readonly includeRetries?: boolean;
+  /** Puts a `chunk` event with each chunk as it came into the stream. Default `false`. */
+  readonly includeChunks?: boolean;
   /** Told what happens inside. What it throws is dropped. */
   readonly diagnostics?: DiagnosticsListener;
   /** Every timer of the turn. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
+}
+
+/** Everything a turn can be told beside its prompt. */
+export interface ChatOptions extends TurnOptions {
+  readonly model: string;
+  /**
+   * Merged into the request's body. What the turn itself sets (`model`, `messages`, `stream`, and what
+   * the prompt and the options below give) cannot be given here too.
+   */
+  readonly params?: ChatParams;
+  /** Whether, and which of the prompt's tools, the model must call. */
+  readonly toolChoice?: ToolChoice;
+  /** Whether the model may ask for several calls at once. */
+  readonly parallelToolCalls?: boolean;
+  /** The form of the answer, such as a JSON schema. */
+  readonly responseFormat?: ResponseFormat;
+  /**
+   * Sends the reasoning items of the prompt back, in the field in which the provider wants them.
+   * Default: the provider's, else they are left out.
+   */
+  readonly sendReasoning?: ReasoningField;
 }
 
 export const defaults = {
@@ -67,7 +92,7 @@ export interface Limits {
   readonly idleTimeout: number;
 }
 
-export function limitsOf({ provider, retry = {}, responseTimeout, idleTimeout }: ChatOptions): Limits {
+export function limitsOf({ provider, retry = {}, responseTimeout, idleTimeout }: TurnOptions): Limits {
   return {
     maxRetries: retry.maxRetries ?? provider.maxRetries ?? defaults.maxRetries,
     maxRetryAfter: retry.maxRetryAfter ?? defaults.maxRetryAfter,
@@ -81,11 +106,9 @@ export function limitsOf({ provider, retry = {}, responseTimeout, idleTimeout }:
  *
  * @throws TypeError that names the option
  */
-export function checkOptions(options: ChatOptions): void {
+export function checkOptions(options: TurnOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object.');
-  const { model, provider, retry, idleOn } = options;
-  if (typeof model !== 'string' || model.trim() === '')
-    throw new TypeError('options.model must be the name of a model.');
+  const { provider, retry, idleOn } = options;
   if (typeof provider !== 'object' || provider === null || typeof provider.baseUrl !== 'string') {
     throw new TypeError(
       'options.provider must be an object with a baseUrl, such as builtInProviders.openai.',

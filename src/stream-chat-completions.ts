@@ -21,7 +21,7 @@ import {
   UnexpectedStatusError,
 } from './errors.js';
 import type { ResponseEvent } from './events.js';
-import { type ChatOptions, checkOptions, limitsOf } from './options.js';
+import { type ChatOptions, checkOptions, limitsOf, type TurnOptions } from './options.js';
 import { chatRequest } from './prompt/chat-request.js';
 import type { Prompt } from './prompt/prompt.js';
 import { resolveApiKey } from './provider/api-key.js';
@@ -66,8 +66,14 @@ export function streamChatCompletions(
   prompt: Prompt | string,
   options: ChatOptions,
 ): Observable<ResponseEvent> {
+  return streamTurn(requestBody(prompt, options), options);
+}
+
+/** The body of a prompt's request, once the arguments have been checked. */
+export function requestBody(prompt: Prompt | string, options: ChatOptions): string {
   checkOptions(options);
-  return streamTurn(JSON.stringify(chatRequest(prompt, options)), options);
+  const { sendReasoning = options.provider.sendReasoning } = options;
+  return JSON.stringify(chatRequest(prompt, { ...options, sendReasoning }));
 }
 
 /** How a consumer that pulls slows a turn down. */
@@ -79,7 +85,7 @@ export interface Pull {
 }
 
 /** The turn itself, for a request whose body is written already. */
-export function streamTurn(body: string, options: ChatOptions, pull?: Pull): Observable<ResponseEvent> {
+export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Observable<ResponseEvent> {
   const {
     provider,
     transport = fetchTransport(),
@@ -95,11 +101,17 @@ export function streamTurn(body: string, options: ChatOptions, pull?: Pull): Obs
     let attempt = 0;
 
     const answer = defer(() => resolveApiKey(provider)).pipe(
-      map((key): HttpRequest => ({ ...endpointOf(provider, key), method: 'POST', body, ...pull })),
-      concatMap((request) => {
+      concatMap((key) => {
+        const endpoint = endpointOf(provider, key);
+        const request: HttpRequest = {
+          ...endpoint,
+          method: 'POST',
+          body,
+          ...(pull && { demand: pull.demand }),
+        };
+        const secrets = secretsOf(endpoint, key);
         attempt += 1;
         log?.request(request);
-        const secrets = secretsOf(request);
         return defer(() => transport(request)).pipe(
           otherErrors((cause) => new TransportError({ cause: causeWithoutSecrets(cause, secrets) })),
           responseTimeout(limits.responseTimeout, scheduler),
@@ -146,7 +158,11 @@ export function streamTurn(body: string, options: ChatOptions, pull?: Pull): Obs
           untilDone(scheduler),
           idleTimeout(limits.idleTimeout, pull?.clock ?? scheduler),
           log ? tap((batch) => log.events(batch.length)) : identity,
-          responseEvents({ redact: (text) => redact(text, secrets), onMalformed: log?.malformed }),
+          responseEvents({
+            redact: (text) => redact(text, secrets),
+            onMalformed: log?.malformed,
+            includeChunks: options.includeChunks,
+          }),
         ),
       ),
     );

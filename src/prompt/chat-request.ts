@@ -34,6 +34,9 @@ export interface ChatRequestOptions {
  */
 export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions): ChatRequest {
   const { model, params = {}, toolChoice, parallelToolCalls, responseFormat } = options;
+  if (typeof model !== 'string' || model.trim() === '') {
+    throw new TypeError('options.model must be the name of a model.');
+  }
   const { instructions, input, tools } = typeof prompt === 'string' ? asPrompt(prompt) : prompt;
   if (!Array.isArray(input))
     throw new TypeError('A prompt is a string, or an object whose input is an array of items.');

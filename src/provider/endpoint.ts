@@ -67,7 +67,9 @@ function headersOf(provider: ModelProvider, key: string | undefined): Record<str
   };
   set('Accept', 'text/event-stream', 'headers.Accept');
   set('Content-Type', 'application/json', 'headers.Content-Type');
-  if (key !== undefined) set('Authorization', `Bearer ${key}`, 'apiKey');
+  const { apiKeyHeader } = provider;
+  if (key !== undefined && apiKeyHeader === undefined) set('Authorization', `Bearer ${key}`, 'apiKey');
+  if (key !== undefined && apiKeyHeader !== undefined) set(apiKeyHeader, key, 'apiKey');
   for (const [name, value] of Object.entries(provider.headers ?? {})) set(name, value, `headers.${name}`);
   return headers;
 }

@@ -1,4 +1,5 @@
 import type { ObservableInput } from 'rxjs';
+import type { ReasoningField } from '../prompt/messages.js';
 
 /** Who is asked: an endpoint that speaks Chat Completions, and how to be let in. */
 export interface ModelProvider {
@@ -18,6 +19,8 @@ export interface ModelProvider {
    * returns is taken, its error ends the turn as it is, and unsubscribing cancels it.
    */
   readonly apiKey?: string | (() => ObservableInput<string>);
+  /** The header that carries the key, as it is. Default: `Authorization`, with `Bearer` before the key. */
+  readonly apiKeyHeader?: string;
   /** Sent with each request. A header that the library would set itself is replaced. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Appended to the URL. */
@@ -26,4 +29,6 @@ export interface ModelProvider {
   readonly maxRetries?: number;
   /** As `idleTimeout` in the options, where that is not given; in milliseconds. */
   readonly idleTimeout?: number;
+  /** As in the options, where that is not given. */
+  readonly sendReasoning?: ReasoningField;
 }

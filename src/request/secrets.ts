@@ -3,8 +3,11 @@ import type { HttpRequest } from './transport.js';
 const secretName = /authori[sz]|auth$|key|token|secret|cookie/i;
 
 /** What of a request must not be repeated by anything that it causes. */
-export function secretsOf({ url, headers }: Pick<HttpRequest, 'url' | 'headers'>): readonly string[] {
-  const secrets = new Set<string>();
+export function secretsOf(
+  { url, headers }: Pick<HttpRequest, 'url' | 'headers'>,
+  key?: string,
+): readonly string[] {
+  const secrets = new Set(key === undefined ? [] : [key]);
   for (const [name, value] of Object.entries(headers)) {
     if (secretName.test(name)) secrets.add(value.replace(/^\s*(?:Bearer|Basic)\s+/i, '').trim());
   }

@@ -1,0 +1,129 @@
+import { catchError, concat, concatMap, defer, from, type MonoTypeOperatorFunction, throwError } from 'rxjs';
+import type { OutputItemDoneEvent, ResponseEvent } from '../events.js';
+import { isTextDelta } from './is-text-delta.js';
+
+export interface SplitThinkingOptions {
+  /** For models that begin to think without the opening tag. Default `false`. */
+  readonly startInReasoning?: boolean;
+  /** Default `<think>`. */
+  readonly openingTag?: string;
+  /** Default `</think>`. */
+  readonly closingTag?: string;
+}
+
+/**
+ * Moves what a model thinks aloud in its text, between `<think>` and `</think>`, to reasoning items.
+ *
+ * Tags may be split anywhere over deltas. Text that may be the beginning of a tag is held back until it
+ * is known what it is, and nothing else is; what is held when the turn ends or fails is passed on as
+ * what it was. Each choice is split by itself, and each turn anew.
+ *
+ * ```
+ * source   --<thi--nk>Hm</th--ink>4--(completed|)
+ *          splitThinking()
+ * result   ----------Hm-----------4--(completed|)      Hm: reasoning, 4: text
+ * ```
+ *
+ * @example
+ * ```ts
+ * turn.pipe(splitThinking(), textDeltas()).subscribe((answer) => console.log(answer));
+ * ```
+ */
+export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOperatorFunction<ResponseEvent> {
+  return (source) =>
+    defer(() => {
+      const splitters = new Map<number, Splitter>();
+      const flush = (): ResponseEvent[] => {
+        const rest = [...splitters.values()].flatMap((splitter) => splitter.flush());
+        splitters.clear();
+        return rest;
+      };
+
+      const split = (event: ResponseEvent): ResponseEvent[] => {
+        if (event.type === 'completed') return [...flush(), event];
+        if (event.type !== 'output_item_done') return [event];
+        const { choice = 0 } = event;
+        if (!isTextDelta(event) || event.item.content.length > 1) {
+          // What comes after text comes after all of it.
+          return [...(splitters.get(choice)?.flush() ?? []), event];
+        }
+        let splitter = splitters.get(choice);
+        if (splitter === undefined) splitters.set(choice, (splitter = splitterOf(event.choice, options)));
+        return splitter.push(event.item.content[0].text);
+      };
+
+      const rest = defer(() => from(flush()));
+      return concat(source.pipe(concatMap(split)), rest).pipe(
+        catchError((error: unknown) =>
+          concat(
+            rest,
+            throwError(() => error),
+          ),
+        ),
+      );
+    });
+}
+
+interface Splitter {
+  push(text: string): OutputItemDoneEvent[];
+  flush(): OutputItemDoneEvent[];
+}
+
+function splitterOf(choice: number | undefined, options: SplitThinkingOptions): Splitter {
+  const { startInReasoning = false, openingTag = '<think>', closingTag = '</think>' } = options;
+  let isThinking = startInReasoning;
+  /** Whether the opening tag, which need not come, may still come. */
+  let mayOpen = startInReasoning;
+  /** The beginning of a tag, perhaps. */
+  let held = '';
+
+  function itemOf(text: string): OutputItemDoneEvent[] {
+    if (text === '') return [];
+    const item: OutputItemDoneEvent['item'] = isThinking
+      ? { type: 'reasoning', content: [{ type: 'reasoning_text', text }] }
+      : { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };
+    return [{ type: 'output_item_done', item, ...(choice !== undefined && { choice }) }];
+  }
+
+  return {
+    push(text) {
+      const events: OutputItemDoneEvent[] = [];
+      let rest = held + text;
+      held = '';
+      if (mayOpen) {
+        if (rest.length < openingTag.length && openingTag.startsWith(rest)) {
+          held = rest;
+          return events;
+        }
+        mayOpen = false;
+        if (rest.startsWith(openingTag)) rest = rest.slice(openingTag.length);
+      }
+      for (;;) {
+        const tag = isThinking ? closingTag : openingTag;
+        const place = rest.indexOf(tag);
+        if (place === -1) {
+          const kept = beginningOf(tag, rest);
+          held = rest.slice(rest.length - kept);
+          events.push(...itemOf(rest.slice(0, rest.length - kept)));
+          return events;
+        }
+        events.push(...itemOf(rest.slice(0, place)));
+        isThinking = !isThinking;
+        rest = rest.slice(place + tag.length);
+      }
+    },
+    flush() {
+      const text = held;
+      held = '';
+      return itemOf(text);
+    },
+  };
+}
+
+/** How many of a text's last characters may be the beginning of a tag. */
+function beginningOf(tag: string, text: string): number {
+  for (let length = Math.min(tag.length - 1, text.length); length > 0; length -= 1) {
+    if (text.endsWith(tag.slice(0, length))) return length;
+  }
+  return 0;
+}

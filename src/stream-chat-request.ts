@@ -1,0 +1,49 @@
+import type { Observable } from 'rxjs';
+import type { ResponseEvent } from './events.js';
+import { checkOptions, type TurnOptions } from './options.js';
+import { streamOptions } from './prompt/chat-request.js';
+import { streamTurn } from './stream-chat-completions.js';
+
+/**
+ * The body of a Chat Completions request, as far as it is looked at: a `ChatCompletionCreateParams` of
+ * the `openai` package is one.
+ */
+export interface ChatRequestBody {
+  readonly model: string;
+  readonly messages: readonly unknown[];
+  /** Set by the turn; `false` is refused. */
+  readonly stream?: boolean | null | undefined;
+  readonly stream_options?: unknown;
+}
+
+/**
+ * `streamChatCompletions` for those who hold the body of a request already (`messages: [...]`): sent as
+ * it is, with `stream: true`.
+ *
+ * ```
+ * request   --200
+ * stream         --Hel--lo--[DONE]
+ *           streamChatRequest(body, options)
+ * result    --------(Hel)--(lo)--(completed|)
+ * ```
+ *
+ * @example
+ * ```ts
+ * const body = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }] };
+ * streamChatRequest(body, { provider: builtInProviders.openai }).pipe(textDeltas()).subscribe(console.log);
+ * ```
+ *
+ * @returns the events and errors of `streamChatCompletions`
+ * @throws TypeError where an argument is of the wrong type
+ */
+export function streamChatRequest<Body extends ChatRequestBody>(
+  body: Body,
+  options: TurnOptions,
+): Observable<ResponseEvent> {
+  checkOptions(options);
+  if (typeof body !== 'object' || typeof body.model !== 'string' || !Array.isArray(body.messages)) {
+    throw new TypeError('body must be an object with a model and an array of messages.');
+  }
+  if (body.stream === false) throw new TypeError('body.stream is false, and a turn is always streamed.');
+  return streamTurn(JSON.stringify({ ...body, stream: true, ...streamOptions(body, options) }), options);
+}

@@ -1,0 +1,539 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { version } from '../../package.json';
+import { main } from '../../src/cli/main.js';
+import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
+import { type FakeIo, fakeIo, type FakeIoOptions } from './fake-io.js';
+
+let mock: MockProvider;
+
+beforeEach(async () => {
+  mock = await startMockProvider({ pace: 0 });
+});
+
+afterEach(() => mock.close());
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(argv: readonly string[], options: FakeIoOptions = {}): Promise<Outcome> {
+  const io = fakeIo(options);
+  const code = await main(argv, io);
+  return { code, stdout: io.stdout.text, stderr: io.stderr.text };
+}
+
+/** Runs the command against the mock provider. */
+function ask(argv: readonly string[], options: FakeIoOptions = {}): Promise<Outcome> {
+  return run(['--base-url', mock.baseUrl, '--model', 'm', ...argv], options);
+}
+
+function answering(...answers: MockAnswer[]): void {
+  mock.enqueue(...answers);
+}
+
+const messages = () => mock.requests.map(({ body }) => body.messages);
+
+describe('the answer', () => {
+  it('is streamed to stdout, and the time goes to stderr', async () => {
+    answering({ content: 'Hello there.' });
+    expect(await ask(['Hi'])).toEqual({ code: 0, stdout: 'Hello there.\n', stderr: '1.5 s\n' });
+    expect(mock.requests[0]?.body).toEqual({
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hi' }],
+      stream: true,
+    });
+  });
+
+  it('is shown before it is complete', async () => {
+    answering({ content: ['Hello', { wait: Infinity }] });
+    const io = fakeIo();
+    const code = main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], io);
+    await io.stdout.until('Hello');
+    io.controller.abort();
+    expect(await code).toBe(130);
+  });
+
+  it('has one line feed at its end, whether the model sent one or not', async () => {
+    answering({ content: 'one\n' }, { content: [] });
+    expect((await ask(['Hi'])).stdout).toBe('one\n');
+    expect((await ask(['Hi'])).stdout).toBe('');
+  });
+
+  it('comes at once with --aggregate, and not where it breaks', async () => {
+    answering({ content: ['Hel', 'lo'] }, { content: ['Hel', { cut: 'close' }] });
+    expect(await ask(['--aggregate', 'Hi'])).toMatchObject({ code: 0, stdout: 'Hello\n' });
+    expect(await ask(['--aggregate', 'Hi'])).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it('is a line of JSON for each event with --json', async () => {
+    answering(
+      { status: 503, headers: { 'retry-after-ms': '0' } },
+      { content: ['Hel', 'lo \u009b'], finishReason: 'length' },
+    );
+    const { code, stdout, stderr } = await ask(['--json', '--usage', 'Hi']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('lo \\u009b');
+    const item = (text: string) => ({
+      type: 'output_item_done',
+      item: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] },
+    });
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      {
+        type: 'retrying',
+        attempt: 1,
+        delay: 0,
+        error: {
+          name: 'UnexpectedStatusError',
+          message: 'The provider answered with status 503.',
+          status: 503,
+          requestId: 'req-mock-1',
+          retryAfter: 0,
+          retryable: true,
+        },
+      },
+      item('Hel'),
+      item('lo \u009b'),
+      {
+        type: 'completed',
+        responseId: 'chatcmpl-mock-2',
+        model: 'm',
+        finishReason: 'length',
+        usage: {
+          inputTokens: 1,
+          cachedInputTokens: 0,
+          outputTokens: 2,
+          reasoningOutputTokens: 0,
+          totalTokens: 3,
+        },
+      },
+    ]);
+    expect(stderr).toBe('503, retrying in 0 ms\n1 tokens in, 2 out, 1.5 s, finish reason length\n');
+  });
+
+  it('is one message and the end with --json --aggregate', async () => {
+    answering({ content: ['Hel', 'lo'] });
+    const { stdout } = await ask(['--json', '--aggregate', 'Hi']);
+    expect(stdout.split('\n').map((line) => line.slice(0, 30))).toEqual([
+      '{"type":"output_item_done","it',
+      '{"type":"completed","responseI',
+      '',
+    ]);
+    expect(stdout).toContain('"text":"Hello"');
+  });
+
+  it('commands a terminal nothing, and is left as it is elsewhere', async () => {
+    const content = ['a\u001b[3', '1mb\u001b]0;title', '\u0007c\r\n'];
+    answering({ content }, { content });
+    expect((await ask(['Hi'], { terminals: ['stdout'] })).stdout).toBe('abc\n');
+    expect((await ask(['Hi'])).stdout).toBe(content.join(''));
+  });
+});
+
+describe('the request', () => {
+  it('holds the arguments as one prompt, the system text and the parameters', async () => {
+    const params = ['temperature=0', 'stop=["a","b"]', 'user=me', 'metadata={"a":"="}'];
+    await ask(['--system', 'Be brief.', ...params.flatMap((param) => ['--param', param]), 'Why', 'so?']);
+    expect(mock.requests[0]?.body).toEqual({
+      model: 'm',
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Why so?' },
+      ],
+      stream: true,
+      temperature: 0,
+      stop: ['a', 'b'],
+      user: 'me',
+      metadata: { a: '=' },
+    });
+  });
+
+  it('takes the prompt from stdin where no argument gives one', async () => {
+    await ask([], { stdin: ' two\nlines\n' });
+    await ask(['argument'], { stdin: 'not read' });
+    expect(messages()).toEqual([
+      [{ role: 'user', content: ' two\nlines' }],
+      [{ role: 'user', content: 'argument' }],
+    ]);
+  });
+
+  it('asks the default question with --demo, unless there is another, and leaves stdin alone', async () => {
+    await ask(['--demo'], { stdin: 'not read' });
+    await ask(['--demo', 'Another?']);
+    expect(messages()).toEqual([
+      [{ role: 'user', content: 'Why is the sky blue?' }],
+      [{ role: 'user', content: 'Another?' }],
+    ]);
+  });
+
+  it('goes where the environment says, with its key and its model', async () => {
+    const env = { OPENAI_BASE_URL: mock.baseUrl, OPENAI_API_KEY: 'k', OPENAI_MODEL: 'from-env' };
+    await run(['Hi'], { env });
+    await run(['--model', 'named', 'Hi'], { env });
+    await run(['--provider', 'openai', '--base-url', mock.baseUrl, 'Hi'], {
+      env: { OPENAI_API_KEY: 'k' },
+    });
+    await run(['--provider', 'groq', '--base-url', mock.baseUrl, '--model', 'g', 'Hi'], {
+      env: { ...env, GROQ_API_KEY: 'groq-key' },
+    });
+    expect(mock.requests.map(({ body, headers }) => [body.model, headers.authorization])).toEqual([
+      ['from-env', 'Bearer k'],
+      ['named', 'Bearer k'],
+      ['gpt-4o-mini', 'Bearer k'],
+      ['g', 'Bearer groq-key'],
+    ]);
+  });
+});
+
+describe('the embedded provider', () => {
+  it('answers where none is configured, and stderr says so', async () => {
+    expect(await run(['--demo', '--pace', '0'])).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^The sky is blue because .*\n$/) as string,
+      stderr:
+        'No provider is configured: the embedded mock provider answers. ' +
+        'Set OPENAI_API_KEY, or use --provider or --base-url.\n5 tokens in, 64 out, 1.5 s\n',
+    });
+  });
+
+  it('answers where the variables are blank', async () => {
+    const env = { OPENAI_API_KEY: ' ', OPENAI_BASE_URL: '' };
+    expect((await run(['--demo', '--pace', '0'], { env })).stderr).toContain('embedded');
+  });
+});
+
+describe('--replay', () => {
+  let directory: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'replay-'));
+  });
+
+  afterEach(() => rm(directory, { recursive: true }));
+
+  async function recording(text: string): Promise<string> {
+    const file = join(directory, 'recorded.sse');
+    await writeFile(file, text);
+    return file;
+  }
+
+  const chunk = (content: string, finish = 'null') =>
+    `data: {"choices":[{"delta":{"content":"${content}"},"finish_reason":${finish}}]}`;
+
+  it.each([
+    ['LF', '\n'],
+    ['CRLF', '\r\n'],
+    ['CR', '\r'],
+  ])('plays a recorded stream with %s line ends, whatever the prompt and the environment', async (_, end) => {
+    const file = await recording(
+      [': hello', '', chunk('Grüße'), '', '', chunk(' 🌍', '"stop"'), '', 'data: [DONE]', '', ''].join(end),
+    );
+    const env = { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: mock.baseUrl };
+    expect(await run(['--demo', '--replay', file, '--pace', '0'], { env, terminals: ['stdin'] })).toEqual({
+      code: 0,
+      stdout: 'Grüße 🌍\n',
+      stderr: '1.5 s\n',
+    });
+    expect(mock.requests).toEqual([]);
+  });
+
+  it('says how many events were no JSON', async () => {
+    const file = await recording(`${chunk('a', '"stop"')}\n\ndata: oops\n\ndata: {oops\n\ndata: [DONE]\n\n`);
+    const { code, stdout, stderr } = await run(['--replay', file, '--pace', '0']);
+    expect([code, stdout]).toEqual([0, 'a\n']);
+    expect(stderr).toBe('2 events were not JSON and were skipped.\n1.5 s\n');
+  });
+
+  it('says that a recording is cut off', async () => {
+    const { code, stdout, stderr } = await run([
+      '--replay',
+      await recording(`${chunk('a')}\n\n${chunk('b')}`),
+    ]);
+    expect([code, stdout]).toEqual([1, 'a\n']);
+    expect(stderr).toBe(
+      '1.5 s\nError: The stream ended without a finish reason: the answer is incomplete.\n',
+    );
+  });
+
+  it('says which file cannot be read', async () => {
+    const file = join(directory, 'none.sse');
+    expect(await run(['--replay', file])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: The file ${file} cannot be read (ENOENT).\n`,
+    });
+  });
+});
+
+describe('on stderr', () => {
+  it('stands each retry, as it happens', async () => {
+    answering(
+      { status: 429, headers: { 'retry-after-ms': '3' } },
+      { noAnswer: 'close' },
+      { content: 'At last.' },
+    );
+    const { code, stdout, stderr } = await ask(['Hi']);
+    expect([code, stdout]).toEqual([0, 'At last.\n']);
+    expect(stderr).toMatch(
+      /^429, retrying in 3 ms\nno answer \((?:UND_ERR_SOCKET|ECONNRESET)\), retrying in [34]\d\d ms\n1\.5 s\n$/,
+    );
+  });
+
+  it('turns a spinner on a terminal until the first token', async () => {
+    answering({ status: 429, headers: { 'retry-after-ms': '0' } }, { content: 'Hello' });
+    const { stderr } = await ask(['Hi'], { terminals: ['stderr'] });
+    expect(
+      stderr.split('\n').map((line) => line.replace(/(?:\r[-\\|/] waiting for the answer)+/g, '<spin>')),
+    ).toEqual(['<spin>\r\u001b[K429, retrying in 0 ms', '<spin>\r\u001b[K1.5 s', '']);
+  });
+
+  it('no spinner turns on a dumb terminal', async () => {
+    const { stderr } = await ask(['Hi'], { terminals: ['stderr'], env: { TERM: 'dumb' } });
+    expect(stderr).toBe('1.5 s\n');
+  });
+});
+
+describe('an error is one sentence, with the words of the provider, and status 1', () => {
+  it.each<[string, MockAnswer, string, string]>([
+    [
+      'a refused request',
+      { status: 401, error: { message: 'Wrong\nkey \u001b[31mk-123.', code: 'invalid_api_key' } },
+      '',
+      'The provider answered with status 401 (invalid_api_key). Check the API key. It said: Wrong key k-123.',
+    ],
+    [
+      'the last of the retries',
+      { status: 503, body: '<html><title>503 Service\nUnavailable</title></html>' },
+      '',
+      'The provider answered with status 503 after 1 attempt. It said: 503 Service Unavailable',
+    ],
+    [
+      'a page that is no stream',
+      { body: '<html>Log in</html>', headers: { 'content-type': 'text/html' } },
+      '',
+      'The provider answered with status 200 and text/html, which is no event stream. Check the base URL. It said: Log in',
+    ],
+    [
+      'an error inside the stream',
+      { content: ['Hel', { chunk: { error: { message: 'Overloaded.', code: 'overloaded' } } }] },
+      'Hel\n',
+      'The provider reported an error inside the stream (code overloaded). It said: Overloaded.',
+    ],
+    [
+      'a stream that ends too early',
+      { content: ['Hel'], finishReason: null, done: false },
+      'Hel\n',
+      'The stream ended without a finish reason: the answer is incomplete.',
+    ],
+    ['silence', { content: ['Hel', { wait: Infinity }] }, 'Hel\n', 'idle timeout waiting for SSE'],
+  ])('for %s', async (_, answer, text, sentence) => {
+    answering(answer);
+    const { code, stdout, stderr } = await ask(['--max-retries', '0', '--idle-timeout', '50', 'Hi']);
+    expect([code, stdout]).toEqual([1, text]);
+    expect(stderr.replace(/^1\.5 s\n/, '')).toBe(`Error: ${sentence}\n`);
+  });
+
+  it.each(['close', 'reset'] as const)('for a connection that breaks mid-word (%s)', async (cut) => {
+    answering({ content: ['Hel', { cut }] });
+    const { code, stdout, stderr } = await ask(['Hi']);
+    expect([code, stdout]).toEqual([1, 'Hel\n']);
+    expect(stderr).toMatch(/^Error: The event stream broke \((?:UND_ERR_SOCKET|ECONNRESET)\)\.\n$/);
+  });
+
+  it('for a provider that is not there', async () => {
+    await mock.close();
+    const { code, stdout, stderr } = await ask(['--max-retries', '0', 'Hi']);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(`Error: No answer came from the provider (ECONNREFUSED). Asked: ${mock.baseUrl}.\n`);
+  });
+
+  it('for a base URL that is none', async () => {
+    expect((await run(['--base-url', 'nowhere', '--model', 'm', 'Hi'])).stderr).toBe(
+      'Error: The baseUrl of the provider "--base-url" cannot be used: it is no absolute URL, and relative ones are for browsers.\n',
+    );
+  });
+
+  it('for a key that is missing', async () => {
+    expect(await run(['--provider', 'xai', '--model', 'm', 'Hi'], { env: { XAI_API_KEY: '' } })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'Error: The provider "xai" needs a key: set the environment variable XAI_API_KEY, or give an apiKey. ' +
+        'Keys are made at https://console.x.ai.\n',
+    });
+  });
+});
+
+describe('a wrong command line ends with status 2 and a sentence:', () => {
+  it.each<[string, readonly string[], FakeIoOptions, string]>([
+    ['no prompt', [], { terminals: ['stdin'] }, 'Give a prompt, as an argument or on stdin.'],
+    ['a blank stdin', [], { stdin: ' \n' }, 'The prompt is empty: give one as an argument or on stdin.'],
+    [
+      'an unknown provider',
+      ['--provider', 'toString', 'Hi'],
+      {},
+      '--provider must be one of openai, openrouter, gemini, mistral, deepseek, xai, groq, ollama, lmstudio.',
+    ],
+    [
+      'a replay of a provider',
+      ['--replay', 'f', '--provider', 'xai'],
+      {},
+      '--replay plays a file: it goes with neither --provider nor --base-url.',
+    ],
+    ['no model', ['--provider', 'groq', 'Hi'], { env: { OPENAI_MODEL: 'm' } }, 'Name a model with --model.'],
+    ['no number', ['--max-retries', 'many', 'Hi'], {}, '--max-retries must be a whole number of at least 0.'],
+    ['no time', ['--idle-timeout', '0', 'Hi'], {}, '--idle-timeout must be a whole number of at least 1.'],
+    ['a parameter without a value', ['--param', 'a', 'Hi'], {}, '--param must have the form KEY=VALUE.'],
+    [
+      'a parameter of the turn',
+      ['--param', 'stream=false', 'Hi'],
+      {},
+      'params.stream is set by the turn itself and cannot be given.',
+    ],
+    [
+      'a wrong variable',
+      ['Hi'],
+      { env: { OPENAI_REQUEST_MAX_RETRIES: 'x' } },
+      'The environment variable OPENAI_REQUEST_MAX_RETRIES must be a whole number of at least 0.',
+    ],
+    ['a value for a flag', ['--json=1', 'Hi'], {}, "Option '--json' does not take an argument"],
+  ])('%s', async (_, argv, options, sentence) => {
+    expect(await run(argv, options)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `Error: ${sentence}\nSee rxjs-chat-completions --help.\n`,
+    });
+  });
+});
+
+describe('the limits of the command line', () => {
+  it('come before those of the environment', async () => {
+    const env = { OPENAI_REQUEST_MAX_RETRIES: '0' };
+    const busy: MockAnswer = { status: 503, headers: { 'retry-after-ms': '0' } };
+    answering(busy, busy, busy);
+    expect((await ask(['Hi'], { env })).stderr).toContain('after 1 attempt.');
+    expect((await ask(['--max-retries', '1', 'Hi'], { env })).stderr).toContain('after 2 attempts.');
+  });
+});
+
+it('prints its help and its version', async () => {
+  const { code, stdout } = await run(['--help', '--json']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Usage: rxjs-chat-completions /);
+  for (const option of [
+    'provider',
+    'base-url',
+    'model',
+    'system',
+    'param',
+    'json',
+    'aggregate',
+    'max-retries',
+  ])
+    expect(stdout).toContain(`  --${option} `);
+  expect(await run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+describe('Ctrl-C', () => {
+  async function interruptedAt(argv: readonly string[], at: (io: FakeIo) => Promise<unknown>) {
+    const io = fakeIo({ terminals: ['stderr'] });
+    const code = main(['--base-url', mock.baseUrl, '--model', 'm', ...argv], io);
+    await at(io);
+    io.controller.abort();
+    return { code: await code, stdout: io.stdout.text, stderr: io.stderr.text };
+  }
+
+  it('aborts the request inside the answer, ends the line and gives status 130', async () => {
+    answering({ content: ['Hel', { wait: Infinity }] });
+    const { code, stdout, stderr } = await interruptedAt(['Hi'], (io) => io.stdout.until('Hel'));
+    expect([code, stdout, stderr.endsWith('\r\u001b[K')]).toEqual([130, 'Hel\n', true]);
+    await mock.whenAborted();
+  });
+
+  it('aborts the request before the headers', async () => {
+    answering({ delay: Infinity });
+    const { code, stdout } = await interruptedAt(['Hi'], () => mock.whenRequested());
+    expect([code, stdout]).toEqual([130, '']);
+    await mock.whenAborted();
+  });
+
+  it('ends the wait for a retry', async () => {
+    answering({ status: 503, headers: { 'retry-after': '50' } });
+    const { code } = await interruptedAt(['Hi'], (io) => io.stderr.until('retrying in 50 s'));
+    expect([code, mock.requests.length]).toEqual([130, 1]);
+  });
+
+  it('ends the wait for stdin', async () => {
+    const io = fakeIo();
+    const code = main(['--model', 'm'], { ...io, stdin: new Readable({ read: () => {} }) });
+    io.controller.abort();
+    expect(await code).toBe(130);
+    expect([io.stdout.text, io.stderr.text]).toEqual(['', '']);
+  });
+
+  it('sends nothing where it came first', async () => {
+    const io = fakeIo();
+    io.controller.abort();
+    expect(await main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], io)).toBe(130);
+    expect(mock.requests).toEqual([]);
+  });
+});
+
+describe('a reader of stdout', () => {
+  class Closing extends Writable {
+    constructor(private readonly failure: string) {
+      super();
+    }
+    override _write(_: unknown, __: BufferEncoding, written: (error: Error) => void): void {
+      written(Object.assign(new Error(this.failure), { code: this.failure }));
+    }
+  }
+
+  it('that leaves ends the turn quietly', async () => {
+    answering({ content: ['a', { wait: Infinity }] });
+    const io = { ...fakeIo(), stdout: new Closing('EPIPE') };
+    expect(await main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], io)).toBe(0);
+    await mock.whenAborted();
+    expect(io.stderr.text).toBe('');
+  });
+
+  it('that fails otherwise is an error', async () => {
+    answering({ content: ['a', { wait: Infinity }] });
+    const io = { ...fakeIo(), stdout: new Closing('ENOSPC') };
+    expect(await main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], io)).toBe(1);
+    expect(io.stderr.text).toBe('Error: The output cannot be written (ENOSPC).\n');
+  });
+
+  it('that is slow slows the provider down', async () => {
+    let given = 0;
+    const piece = 'x'.repeat(64 * 1024);
+    function* endless() {
+      for (;;) {
+        given += 1;
+        yield piece;
+      }
+    }
+    answering({ content: endless() });
+    const io = fakeIo();
+    const stuck = new Writable({ write: () => {} });
+    const code = main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], { ...io, stdout: stuck });
+    let before = -1;
+    while (before !== given) {
+      before = given;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(given).toBeGreaterThan(0);
+    expect(given).toBeLessThan(1_000);
+    io.controller.abort();
+    expect(await code).toBe(130);
+  });
+});

@@ -1,0 +1,33 @@
+import { duration, explain, summary } from '../../src/cli/wording.js';
+import { UnexpectedContentError } from '../../src/errors.js';
+
+it.each([
+  [0, '0 ms'],
+  [199.6, '200 ms'],
+  [1_000, '1 s'],
+  [1_449, '1.4 s'],
+  [12_600, '13 s'],
+])('%d milliseconds are told as %s', (milliseconds, words) => {
+  expect(duration(milliseconds)).toBe(words);
+});
+
+it('tells what of the usage came from the cache and what went into reasoning', () => {
+  const usage = {
+    inputTokens: 10,
+    cachedInputTokens: 4,
+    outputTokens: 7,
+    reasoningOutputTokens: 5,
+    totalTokens: 17,
+  };
+  const completed = { type: 'completed', responseId: '', finishReason: 'tool_calls', usage } as const;
+  expect(summary(completed, 200)).toBe(
+    '10 tokens in (4 cached), 7 out (5 reasoning), 200 ms, finish reason tool_calls',
+  );
+});
+
+it('explains what is no error, and shortens what the provider said', () => {
+  expect(explain('odd')).toBe('odd');
+  const snippet = 'word '.repeat(40);
+  const error = new UnexpectedContentError({ status: 200, contentType: '', snippet });
+  expect(explain(error)).toBe(`${error.message} It said: ${snippet.trim()}`);
+});

@@ -1,0 +1,492 @@
+import { Agent, request } from 'node:http';
+import {
+  type MockAnswer,
+  type MockPiece,
+  type MockProvider,
+  type MockProviderOptions,
+  startMockProvider,
+} from '../../src/mock-provider/index.js';
+import { readRaw } from './read-raw.js';
+
+let mock: MockProvider;
+
+async function start(options: MockProviderOptions = {}): Promise<MockProvider> {
+  mock = await startMockProvider({ pace: 0, ...options });
+  return mock;
+}
+
+const answering = (...answers: MockAnswer[]) => start({ answers });
+
+afterEach(() => mock.close());
+
+const question = { model: 'm', messages: [{ role: 'user', content: 'Say something' }] };
+const streamed = { ...question, stream: true };
+
+function post(body: unknown, init: RequestInit = {}, path = '/chat/completions'): Promise<Response> {
+  return fetch(`${mock.baseUrl}${path}`, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+  });
+}
+
+/** The data of each event, JSON parsed. */
+function eventsOf(text: string): unknown[] {
+  return text
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''))
+    .map((data) => (data === '[DONE]' ? data : (JSON.parse(data) as unknown)));
+}
+
+const chunk = (delta: object, finish_reason: string | null = null, more: object = {}) => ({
+  id: 'chatcmpl-mock-1',
+  object: 'chat.completion.chunk',
+  created: 1_735_689_600,
+  model: 'm',
+  choices: [{ index: 0, delta, logprobs: null, finish_reason }],
+  ...more,
+});
+
+describe('a streamed answer', () => {
+  it('is the role, a chunk for each word, the finish reason and [DONE]', async () => {
+    await answering({ content: 'Hello  there, you.\n' });
+    const response = await post(streamed);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(response.headers.get('x-request-id')).toBe('req-mock-1');
+    expect(eventsOf(await response.text())).toEqual([
+      chunk({ role: 'assistant', content: '' }),
+      chunk({ content: 'Hello' }),
+      chunk({ content: '  there,' }),
+      chunk({ content: ' you.\n' }),
+      chunk({}, 'stop'),
+      '[DONE]',
+    ]);
+  });
+
+  it('holds the usage only where the request asks for it', async () => {
+    await answering({ content: ['a', 'b'] }, { content: ['a', 'b'], usage: { total_tokens: 9 } });
+    const asking = { ...streamed, stream_options: { include_usage: true } };
+    const usage = { prompt_tokens: 2, completion_tokens: 2, total_tokens: 4 };
+    expect(eventsOf(await (await post(asking)).text())).toEqual([
+      chunk({ role: 'assistant', content: '' }, null, { usage: null }),
+      chunk({ content: 'a' }, null, { usage: null }),
+      chunk({ content: 'b' }, null, { usage: null }),
+      chunk({}, 'stop', { usage: null }),
+      chunk({}, null, { choices: [], usage }),
+      '[DONE]',
+    ]);
+    const second = eventsOf(await (await post(asking)).text());
+    expect(second.at(-2)).toEqual(
+      chunk({}, null, { id: 'chatcmpl-mock-2', choices: [], usage: { total_tokens: 9 } }),
+    );
+  });
+
+  it('takes text, deltas, chunks, raw text and bytes as they are scripted, in order', async () => {
+    const content: MockPiece[] = [
+      'two words',
+      { delta: { reasoning_content: 'hm' } },
+      { chunk: { choices: [], model: 'other' } },
+      { raw: ': a comment\n\n' },
+      { raw: new TextEncoder().encode('data: {}\n\n') },
+      new TextEncoder().encode('data: 1\n\n'),
+    ];
+    await answering({ content, finishReason: null, done: false });
+    expect((await (await post(streamed)).text()).split('\n\n')).toEqual([
+      `data: ${JSON.stringify(chunk({ role: 'assistant', content: '' }))}`,
+      `data: ${JSON.stringify(chunk({ content: 'two words' }))}`,
+      `data: ${JSON.stringify(chunk({ reasoning_content: 'hm' }))}`,
+      `data: ${JSON.stringify(chunk({}, null, { model: 'other', choices: [] }))}`,
+      ': a comment',
+      'data: {}',
+      'data: 1',
+      '',
+    ]);
+  });
+
+  it('is the same on every run', async () => {
+    const texts: string[] = [];
+    for (let run = 0; run < 2; run += 1) {
+      await start();
+      texts.push(await (await post(streamed)).text());
+      await mock.close();
+    }
+    expect(texts[0]).toContain('mock');
+    expect(texts[1]).toBe(texts[0]);
+  });
+
+  it('is about the sky where the user asks about it, and else is not', async () => {
+    await start();
+    const ask = async (content: unknown) => {
+      const messages = [
+        { role: 'user', content },
+        { role: 'assistant', content: 'The sky' },
+      ];
+      const answer = (await (await post({ ...question, messages })).json()) as Completion;
+      return answer.choices[0]?.message['content'];
+    };
+    expect(await ask('Why is the sky blue?')).toMatch(/^The sky is blue because/);
+    expect(await ask([{ type: 'text', text: 'Why is the sky blue?' }])).toMatch(/^The sky is blue because/);
+    expect(await ask('Why are skyscrapers tall?')).toMatch(/^This is the mock provider/);
+  });
+});
+
+interface Completion {
+  readonly choices: readonly { readonly message: Readonly<Record<string, unknown>> }[];
+}
+
+describe('an answer in JSON', () => {
+  it('is sent where the request does not ask for a stream', async () => {
+    await answering({ content: 'Hello there.', finishReason: 'length' });
+    const response = await post({ ...question, stream: false });
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(await response.json()).toEqual({
+      id: 'chatcmpl-mock-1',
+      object: 'chat.completion',
+      created: 1_735_689_600,
+      model: 'm',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: 'Hello there.', refusal: null },
+          logprobs: null,
+          finish_reason: 'length',
+        },
+      ],
+      usage: { prompt_tokens: 2, completion_tokens: 2, total_tokens: 4 },
+    });
+  });
+
+  it('joins the deltas of a script, tool calls by their index', async () => {
+    const call = (index: number, fields: object) => ({ delta: { tool_calls: [{ index, ...fields }] } });
+    await answering({
+      content: [
+        { chunk: { choices: [{ delta: { content: 'Let me ' } }] } },
+        'look.',
+        call(0, { id: 'a', type: 'function', function: { name: 'find', arguments: '{"q"' } }),
+        call(1, { id: 'b', type: 'function', function: { name: 'open', arguments: '{}' } }),
+        call(0, { id: 'a', function: { arguments: ':1}' } }),
+        { raw: ': left out\n\n' },
+      ],
+    });
+    const answer = (await (await post(question)).json()) as Completion;
+    expect(answer.choices[0]?.message).toEqual({
+      role: 'assistant',
+      content: 'Let me look.',
+      refusal: null,
+      tool_calls: [
+        { id: 'a', type: 'function', function: { name: 'find', arguments: '{"q":1}' } },
+        { id: 'b', type: 'function', function: { name: 'open', arguments: '{}' } },
+      ],
+    });
+  });
+
+  it('is exactly what the script says', async () => {
+    await answering({ json: { anything: [1] } });
+    expect(await (await post(streamed)).json()).toEqual({ anything: [1] });
+  });
+});
+
+describe('a request that is refused', () => {
+  beforeEach(() => start());
+
+  it.each([
+    ['is not JSON', '{', null],
+    ['is no object', '[]', null],
+    ['names no model', { messages: question.messages }, 'model'],
+    ['has no messages', { model: 'm' }, 'messages'],
+    ['has a message that is none', { model: 'm', messages: ['hi'] }, 'messages'],
+  ])('gets 400 where its body %s', async (_, body, param) => {
+    const response = await post(body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      error: { message: expect.any(String) as string, type: 'invalid_request_error', param, code: null },
+    });
+    expect(mock.requests).toEqual([]);
+  });
+
+  it.each([
+    ['another path', '/completions', 'POST'],
+    ['another method', '/chat/completions', 'PUT'],
+  ])('gets 404 at %s', async (_, path, method) => {
+    const response = await post(question, { method }, path);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual({
+      error: {
+        message: `Unknown request URL: ${method} /v1${path}.`,
+        type: 'invalid_request_error',
+        param: null,
+        code: 'unknown_url',
+      },
+    });
+    expect(mock.requests).toEqual([]);
+  });
+});
+
+it('answers under any prefix and with any query', async () => {
+  await answering({ json: 1 }, { json: 2 });
+  const root = mock.baseUrl.replace('/v1', '');
+  const init = { method: 'POST', body: JSON.stringify(question) };
+  expect(await (await fetch(`${root}/chat/completions`, init)).json()).toBe(1);
+  const deployment = '/openai/deployments/x/chat/completions?api-version=1';
+  expect(await (await fetch(`${root}${deployment}`, init)).json()).toBe(2);
+  expect(mock.requests.map(({ url }) => url)).toEqual(['/chat/completions', deployment]);
+});
+
+it('keeps each request with its body, headers and number', async () => {
+  await start();
+  await (await post(question, { headers: { Authorization: 'Bearer k' } })).text();
+  await (await post({ ...question, temperature: 0 })).text();
+  expect(mock.requests.map(({ index, body, headers }) => [index, body, headers.authorization])).toEqual([
+    [0, question, 'Bearer k'],
+    [1, { ...question, temperature: 0 }, undefined],
+  ]);
+});
+
+describe('the script', () => {
+  it('gives the queued answers first, then those of the options, then the default', async () => {
+    await start({ answers: [{ json: 'taken by the queue' }, { json: 'second' }] });
+    mock.enqueue({ json: 'queued' });
+    const answers: unknown[] = [];
+    for (let count = 0; count < 3; count += 1) answers.push(await (await post(question)).json());
+    expect(answers.slice(0, 2)).toEqual(['queued', 'second']);
+    expect(answers[2]).toMatchObject({ id: 'chatcmpl-mock-3', object: 'chat.completion' });
+  });
+
+  it('may be a function of the request, and leave the rest to the default', async () => {
+    await start({
+      answers: ({ body, index, headers, url }) =>
+        index === 0 ? { json: [body.model, headers['x-mark'], url] } : undefined,
+    });
+    const first = await post(question, { headers: { 'x-mark': 'yes' } });
+    expect(await first.json()).toEqual(['m', 'yes', '/v1/chat/completions']);
+    expect(await (await post(question)).json()).toMatchObject({ object: 'chat.completion' });
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('oops');
+      },
+    ],
+    ['sets a header that HTTP does not allow', () => ({ headers: { 'a b': '1' } })],
+  ])('that %s is answered with 500, not to be retried', async (_, answers) => {
+    await start({ answers });
+    const response = await post(streamed);
+    expect([response.status, response.headers.get('x-should-retry')]).toEqual([500, 'false']);
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.stringContaining('script') as string },
+    });
+  });
+
+  it.each([
+    [429, 'requests', 'rate_limit_exceeded'],
+    [401, 'invalid_request_error', 'invalid_api_key'],
+    [503, 'server_error', null],
+  ])('with status %i alone has an error as OpenAI writes it', async (status, type, code) => {
+    await answering({ status, headers: { 'retry-after': '7' } });
+    const response = await post(streamed);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([status, '7']);
+    const message = `The mock provider was told to answer with status ${status}.`;
+    expect(await response.json()).toEqual({ error: { message, type, param: null, code } });
+  });
+
+  it('with an error has status 500 unless it says another', async () => {
+    const error = { message: 'No.', type: 't', code: 'c', param: 'p' };
+    await answering({ error }, { status: 418, error });
+    const first = await post(streamed);
+    expect([first.status, await first.json()]).toEqual([500, { error }]);
+    expect((await post(streamed)).status).toBe(418);
+  });
+
+  it('with a redirect has no body', async () => {
+    await answering({ status: 307, headers: { location: '/elsewhere' } });
+    const response = await post(streamed, { redirect: 'manual' });
+    expect([response.status, response.headers.get('location'), await response.text()]).toEqual([
+      307,
+      '/elsewhere',
+      '',
+    ]);
+  });
+
+  it('with a body is that body, and its headers replace the usual', async () => {
+    await answering({ body: '<html>', headers: { 'Content-Type': 'text/html' } });
+    const response = await post(streamed);
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+      200,
+      'text/html',
+      '<html>',
+    ]);
+  });
+});
+
+describe('on the wire', () => {
+  it('writes each piece of a body by itself', async () => {
+    await answering({ body: ['ab', new Uint8Array([0x63]), 'd'], headers: { connection: 'close' } });
+    const { body, end } = await readRaw(mock.port, streamed);
+    expect(body).toBe('2\r\nab\r\n1\r\nc\r\n1\r\nd\r\n0\r\n\r\n');
+    expect(end).toBe('closed');
+  });
+
+  it.each([
+    ['close', 'closed'],
+    ['reset', 'reset'],
+  ] as const)('breaks the connection inside the body (%s)', async (by, end) => {
+    await answering(
+      { body: ['abc', 'def'], cut: { afterBytes: 4, by } },
+      { content: ['x', { cut: by }, 'y'] },
+    );
+    expect(await readRaw(mock.port, streamed)).toMatchObject({ body: '3\r\nabc\r\n1\r\nd\r\n', end });
+    const inContent = await readRaw(mock.port, streamed);
+    expect(inContent.end).toBe(end);
+    expect(inContent.body).toContain('"content":"x"');
+    expect(inContent.body).not.toContain('"content":"y"');
+    expect(mock.aborted).toBe(0);
+  });
+
+  it.each([
+    ['close', 'closed'],
+    ['reset', 'reset'],
+  ] as const)('breaks the connection instead of answering (%s)', async (noAnswer, end) => {
+    await answering({ noAnswer });
+    expect(await readRaw(mock.port, streamed)).toEqual({ head: '', body: '', end });
+  });
+
+  it('ends a body short of its Content-Length by closing', async () => {
+    await answering({ body: 'abc', contentLength: 10 });
+    const { head, body, end } = await readRaw(mock.port, streamed);
+    expect(head).toContain('content-length: 10');
+    expect([body, end]).toEqual(['abc', 'closed']);
+  });
+
+  it('breaks the connection where a sequence throws', async () => {
+    await answering({ content: crashing() });
+    const { body, end } = await readRaw(mock.port, streamed);
+    expect(body).toContain('"content":"x"');
+    expect(body).not.toContain('[DONE]');
+    expect(end).toBe('closed');
+  });
+
+  it('keeps the body open after [DONE] for as long as it is told', async () => {
+    await answering({ content: [], endDelay: Infinity });
+    const reader = (await post(streamed)).body?.getReader();
+    const decoder = new TextDecoder();
+    let text = '';
+    while (!text.endsWith('data: [DONE]\n\n')) {
+      const read = await reader?.read();
+      if (read?.value === undefined) throw new Error('the body has ended');
+      text += decoder.decode(read.value, { stream: true });
+    }
+    expect(mock.aborted).toBe(0);
+    await reader?.cancel();
+    await mock.whenAborted();
+  });
+
+  it('keeps the connection for the next request, and counts connections', async () => {
+    await answering({ content: 'a' }, { content: 'b', endDelay: 1 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let count = 0; count < 3; count += 1) {
+      await new Promise<void>((resolve, reject) => {
+        request(`${mock.baseUrl}/chat/completions`, { method: 'POST', agent }, (response) =>
+          response.resume().once('end', resolve),
+        )
+          .once('error', reject)
+          .end(JSON.stringify(streamed));
+      });
+    }
+    expect([mock.connections, mock.openConnections, mock.requests.length]).toEqual([1, 1, 3]);
+    agent.destroy();
+    await mock.whenDisconnected();
+    expect([mock.connections, mock.openConnections, mock.aborted]).toEqual([1, 0, 0]);
+  });
+});
+
+function* crashing(): Generator<string> {
+  yield 'x';
+  throw new Error('crash');
+}
+
+describe('a client that leaves', () => {
+  it.each([
+    ['before the headers', { delay: Infinity }],
+    ['in a stall', { content: ['a', { wait: Infinity }] }],
+    ['while a sequence has nothing to give', { content: stalled() }],
+    ['between two chunks', { content: ['a', 'b'], pace: 2 ** 31 }],
+  ])('%s is counted', async (_, answer: MockAnswer) => {
+    await answering(answer);
+    const leave = new AbortController();
+    const response = post(streamed, { signal: leave.signal }).then((it) => it.text());
+    await mock.whenRequested();
+    leave.abort();
+    await expect(response).rejects.toThrow();
+    await mock.whenAborted();
+    expect(mock.aborted).toBe(1);
+  });
+
+  it('ends the sequence of the answer', async () => {
+    let ended = () => {};
+    const end = new Promise<void>((resolve) => (ended = resolve));
+    function* endless(): Generator<string> {
+      try {
+        for (;;) yield 'more ';
+      } finally {
+        ended();
+      }
+    }
+    await answering({ content: endless() });
+    const response = await post(streamed);
+    await response.body?.cancel();
+    await end;
+    await mock.whenAborted();
+  });
+
+  it('slows the sequence down while it does not read', async () => {
+    const piece = 'x'.repeat(64 * 1024);
+    let given = 0;
+    function* endless(): Generator<string> {
+      for (;;) {
+        given += 1;
+        yield piece;
+      }
+    }
+    await answering({ content: endless() });
+    const response = await post(streamed);
+    // What the sockets of both sides hold is bounded; then nothing more is asked for.
+    let before = -1;
+    while (before !== given) {
+      before = given;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(given).toBeGreaterThan(0);
+    expect(given).toBeLessThan(1_000);
+    await response.body?.cancel();
+  });
+});
+
+async function* stalled(): AsyncGenerator<string> {
+  yield 'a';
+  await new Promise(() => {});
+}
+
+describe('close', () => {
+  it('ends every connection, rejects what waits, and may be called twice', async () => {
+    await answering({ content: ['a', { wait: Infinity }] });
+    const text = (await post(streamed)).text();
+    const waiting = mock.whenAborted();
+    const closed = mock.close();
+    expect(mock.close()).toBe(closed);
+    await closed;
+    await expect(text).rejects.toThrow();
+    await expect(waiting).rejects.toThrow('The mock provider was closed.');
+    await expect(mock.whenRequested(2)).rejects.toThrow('The mock provider was closed.');
+    await expect(post(streamed)).rejects.toThrow();
+    expect([mock.aborted, mock.openConnections]).toEqual([0, 0]);
+  });
+});
+
+it('rejects where the port is taken', async () => {
+  await start();
+  await expect(startMockProvider({ port: mock.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+});

@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { chatOptionsFromEnv } from '../chat-options-from-env.js';
+import { type MockProvider, startMockProvider } from '../mock-provider/index.js';
+import type { ChatOptions } from '../options.js';
+import { builtInProviders } from '../provider/built-in-providers.js';
+import type { ModelProvider } from '../provider/model-provider.js';
+import { defaultPace, openAiModel, type TurnArguments, UsageError } from './arguments.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a turn is run with. */
+export interface Configuration {
+  readonly options: ChatOptions;
+  /** Whether the embedded provider answers because none was named. */
+  readonly isEmbedded: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Who is asked, and how.
+ *
+ * @throws UsageError where it cannot be told from the arguments and the environment
+ */
+export async function configure(args: TurnArguments, env: Environment): Promise<Configuration> {
+  const { provider, model, isEmbedded, mock } = await choose(args, env);
+  const { retry, idleTimeout } = fromEnvironment(env);
+  const maxRetries = args.maxRetries ?? retry?.maxRetries;
+  const idle = args.idleTimeout ?? idleTimeout;
+  return {
+    isEmbedded,
+    options: {
+      provider,
+      model,
+      params: args.params,
+      includeUsage: args.usage || isEmbedded,
+      includeRetries: true,
+      ...(maxRetries !== undefined && { retry: { maxRetries } }),
+      ...(idle !== undefined && { idleTimeout: idle }),
+    },
+    close: async () => mock?.close(),
+  };
+}
+
+interface Choice {
+  readonly provider: ModelProvider;
+  readonly model: string;
+  readonly isEmbedded: boolean;
+  readonly mock?: MockProvider;
+}
+
+async function choose(args: TurnArguments, env: Environment): Promise<Choice> {
+  const pace = args.pace ?? defaultPace;
+  if (args.replay !== undefined) {
+    const body = eventsOf(await readRecording(args.replay));
+    const mock = await startMockProvider({ answers: () => ({ body }), pace });
+    return { ...local('replay', mock, args), isEmbedded: false };
+  }
+  const fromEnv = fromEnvironment(
+    args.baseUrl === undefined ? env : { ...env, OPENAI_BASE_URL: args.baseUrl },
+  );
+  if (args.provider !== undefined) {
+    const provider: ModelProvider = builtInProviders[args.provider];
+    const key = provider.envKey === undefined ? undefined : env[provider.envKey];
+    const isOpenAi = args.provider === 'openai';
+    return {
+      provider: {
+        ...provider,
+        ...(args.baseUrl !== undefined && { baseUrl: args.baseUrl }),
+        ...(key !== undefined && { apiKey: key }),
+      },
+      // OPENAI_MODEL names a model of OpenAI's, or of the server that stands in for it.
+      model: required(args.model ?? (isOpenAi ? (fromEnv.model ?? openAiModel) : undefined)),
+      isEmbedded: false,
+    };
+  }
+  const isOpenAi = fromEnv.provider.baseUrl === builtInProviders.openai.baseUrl;
+  if (isOpenAi && fromEnv.provider.apiKey === undefined) {
+    const mock = await startMockProvider({ pace });
+    return { ...local('mock', mock, args), isEmbedded: true };
+  }
+  return {
+    provider: args.baseUrl === undefined ? fromEnv.provider : { ...fromEnv.provider, name: '--base-url' },
+    model: required(args.model ?? fromEnv.model ?? (isOpenAi ? openAiModel : undefined)),
+    isEmbedded: false,
+  };
+}
+
+const local = (name: string, mock: MockProvider, args: TurnArguments) => ({
+  mock,
+  provider: { name, baseUrl: mock.baseUrl },
+  model: args.model ?? name,
+});
+
+function required(model: string | undefined): string {
+  if (model === undefined || model.trim() === '') throw new UsageError('Name a model with --model.');
+  return model;
+}
+
+function fromEnvironment(env: Environment) {
+  try {
+    return chatOptionsFromEnv(env);
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(error.message) : error;
+  }
+}
+
+async function readRecording(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(`The file ${file} cannot be read${code === undefined ? '' : ` (${code})`}.`);
+  }
+}
+
+/** A recording cut after its blank lines, every byte kept. */
+export function eventsOf(recording: Uint8Array): readonly Uint8Array[] {
+  // In Latin-1 each character is one byte.
+  const text = Buffer.from(recording).toString('latin1');
+  const events = text.match(/[^]+?(?:\r\n|\n|\r(?!\n)){2,}|[^]+$/g) ?? [];
+  return events.map((event) => Buffer.from(event, 'latin1'));
+}

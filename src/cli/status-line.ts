@@ -1,0 +1,49 @@
+/** What is said on stderr while a turn runs. */
+export interface StatusLine {
+  /** Shows that something is waited for, where a terminal is there to show it. */
+  wait(): void;
+  /** Takes the sign of waiting away. */
+  clear(): void;
+  /** Prints a line; what was shown before it is shown again after it. */
+  note(line: string): void;
+}
+
+const frames = ['-', '\\', '|', '/'] as const;
+
+/** Milliseconds a frame is shown. */
+const frameTime = 100;
+
+const eraseLine = '\r\u001b[K';
+
+/** @param isLive - whether the line can be redrawn: not in files, pipes and dumb terminals */
+export function statusLine(write: (text: string) => void, isLive: boolean): StatusLine {
+  let timer: NodeJS.Timeout | undefined;
+  let frame = 0;
+
+  const draw = () => {
+    write(`\r${frames[frame % frames.length] ?? ''} waiting for the answer`);
+    frame += 1;
+  };
+  const clear = () => {
+    if (timer === undefined) return;
+    clearInterval(timer);
+    timer = undefined;
+    write(eraseLine);
+  };
+  const wait = () => {
+    if (!isLive || timer !== undefined) return;
+    draw();
+    timer = setInterval(draw, frameTime);
+  };
+
+  return {
+    wait,
+    clear,
+    note(line) {
+      const isWaiting = timer !== undefined;
+      clear();
+      write(`${line}\n`);
+      if (isWaiting) wait();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { platformCode, TransportError } from '../errors.js';
+import type { CompletedEvent, RetryingEvent } from '../events.js';
+import { readProviderError } from '../provider-error.js';
+import { oneLine } from './printable.js';
+
+/** A time, as short as it is useful. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
+  const seconds = milliseconds / 1_000;
+  return `${seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`;
+}
+
+export function retryNotice({ error, delay }: RetryingEvent): string {
+  const what =
+    error instanceof TransportError
+      ? `no answer${parenthesised(platformCode(error.cause))}`
+      : `${error.status}`;
+  return `${what}, retrying in ${duration(delay)}`;
+}
+
+/** What a turn cost, and how it ended where it did not simply end. */
+export function summary({ usage, finishReason }: CompletedEvent, milliseconds: number): string {
+  const parts: string[] = [];
+  if (usage !== null) {
+    const { inputTokens, cachedInputTokens, outputTokens, reasoningOutputTokens } = usage;
+    parts.push(
+      `${inputTokens} tokens in${parenthesised(cachedInputTokens > 0 ? `${cachedInputTokens} cached` : undefined)}`,
+      `${outputTokens} out${parenthesised(reasoningOutputTokens > 0 ? `${reasoningOutputTokens} reasoning` : undefined)}`,
+    );
+  }
+  parts.push(duration(milliseconds));
+  if (finishReason !== null && finishReason !== 'stop')
+    parts.push(`finish reason ${oneLine(finishReason, 40)}`);
+  return parts.join(', ');
+}
+
+/** An error as one line, with the provider's own words where there are any: they are for its user. */
+export function explain(error: unknown, baseUrl?: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const where = error instanceof TransportError && baseUrl !== undefined ? ` Asked: ${baseUrl}.` : '';
+  const said = oneLine(wordsOf(error));
+  return `${oneLine(message, 1_000)}${where}${said === '' ? '' : ` It said: ${said}`}`;
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const { body, providerMessage, snippet } = error as Error & {
+    body?: unknown;
+    providerMessage?: unknown;
+    snippet?: unknown;
+  };
+  const words = [providerMessage, snippet, body].find((text) => typeof text === 'string' && text !== '');
+  if (typeof words !== 'string') return '';
+  const reported = readProviderError(parseJson(words))?.message;
+  return reported ?? (words.trimStart().startsWith('<') ? words.replace(/<[^>]*(?:>|$)/g, ' ') : words);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const parenthesised = (detail: string | undefined) => (detail === undefined ? '' : ` (${detail})`);

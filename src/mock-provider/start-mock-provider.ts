@@ -1,0 +1,208 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { errorBody, jsonBytes } from './completion.js';
+import { connectionOf } from './connection.js';
+import type { MockAnswer, MockError } from './mock-answer.js';
+import { isChatCompletionsPath, type MockRequest, readRequestBody } from './mock-request.js';
+import { respond } from './respond.js';
+
+export interface MockProviderOptions {
+  /**
+   * The answers: one for each request in turn, or a function that is asked for each. A request for
+   * which there is none gets the default answer. One that a function throws at gets status 500.
+   */
+  readonly answers?: readonly MockAnswer[] | ((request: MockRequest) => MockAnswer | undefined);
+  /** Milliseconds between two chunks. Default 5. */
+  readonly pace?: number;
+  /** Default 0: one that is free. */
+  readonly port?: number;
+}
+
+/** A running provider. */
+export interface MockProvider {
+  /** `http://127.0.0.1:PORT/v1` */
+  readonly baseUrl: string;
+  readonly port: number;
+  /** The well-formed requests so far. Those that were refused with 400 or 404 are not among them. */
+  readonly requests: readonly MockRequest[];
+  /** How many connections were opened so far. */
+  readonly connections: number;
+  /** How many connections are open now. */
+  readonly openConnections: number;
+  /** How many clients left before the end of their answer's body, or before it began. */
+  readonly aborted: number;
+  /** Adds answers for the next requests. They come before those of the options. */
+  enqueue(...answers: readonly MockAnswer[]): void;
+  /** Settles with the request of this number, counted from 1, when it has come. Default 1. */
+  whenRequested(count?: number): Promise<MockRequest>;
+  /** Settles when so many clients have left early. Default 1. */
+  whenAborted(count?: number): Promise<void>;
+  /** Settles when no connection is open. */
+  whenDisconnected(): Promise<void>;
+  /** Ends every connection and the server. What waits in `when...` is rejected. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an HTTP server on 127.0.0.1 that speaks Chat Completions, for tests and demonstrations: event
+ * streams and JSON, the same answers every time, and every way in which a connection goes wrong.
+ *
+ * It answers `POST` to any path that ends in `/chat/completions`, whatever the key.
+ *
+ * @example
+ * ```ts
+ * const mock = await startMockProvider({
+ *   answers: [{ status: 429, headers: { 'retry-after': '1' } }, { content: 'Hello there.' }],
+ * });
+ * const provider = { name: 'mock', baseUrl: mock.baseUrl };
+ * streamChatCompletions('Hi', { model: 'mock', provider }).subscribe({ complete: () => void mock.close() });
+ * ```
+ *
+ * @returns a promise that rejects where the port cannot be had
+ */
+export async function startMockProvider(options: MockProviderOptions = {}): Promise<MockProvider> {
+  const { answers = [], pace = 5 } = options;
+  const queue: MockAnswer[] = [];
+  const requests: MockRequest[] = [];
+  const sockets = new Set<Socket>();
+  const waiting = new Set<Waiting>();
+  let connections = 0;
+  let aborted = 0;
+  let closed: Promise<void> | undefined;
+
+  const announce = () => {
+    for (const waiter of waiting) {
+      if (!waiter.isMet()) continue;
+      waiting.delete(waiter);
+      waiter.resolve();
+    }
+  };
+  const when = (isMet: () => boolean): Promise<void> => {
+    const met = new Promise<void>((resolve, reject) => {
+      waiting.add({ isMet, resolve, reject });
+      if (closed !== undefined) rejectWaiting();
+      else announce();
+    });
+    // Whoever awaits it is told; a test that has given up on it is not failed once more.
+    met.catch(() => {});
+    return met;
+  };
+  const rejectWaiting = () => {
+    for (const { reject } of waiting) reject(new Error('The mock provider was closed.'));
+    waiting.clear();
+  };
+
+  const answerTo = (request: MockRequest): MockAnswer => {
+    const queued = queue.shift();
+    if (queued !== undefined) return queued;
+    if (typeof answers !== 'function') return answers[request.index] ?? {};
+    return answers(request) ?? {};
+  };
+
+  const server = createServer((incoming, response) => {
+    const url = incoming.url ?? '/';
+    readText(incoming, (text) => {
+      if (incoming.method !== 'POST' || !isChatCompletionsPath(url)) {
+        refuse(response, 404, {
+          message: `Unknown request URL: ${incoming.method ?? ''} ${url.replace(/[?#].*/, '')}.`,
+          code: 'unknown_url',
+        });
+        return;
+      }
+      const read = readRequestBody(text);
+      if ('problem' in read) {
+        refuse(response, 400, { message: read.problem, param: read.param });
+        return;
+      }
+      const request: MockRequest = {
+        index: requests.length,
+        url,
+        headers: incoming.headers,
+        body: read.body,
+      };
+      requests.push(request);
+      announce();
+      const connection = connectionOf(response, () => {
+        if (closed === undefined) aborted += 1;
+        announce();
+      });
+      const answer = async () => respond(answerTo(request), request, response, connection, pace);
+      answer().catch((error: unknown) => {
+        // A mistake in a script should be seen, and not be retried.
+        if (response.headersSent) connection.cut('close');
+        else {
+          response.setHeader('x-should-retry', 'false');
+          const message = `The script of the mock provider failed: ${String(error)}`;
+          refuse(response, 500, { message, type: 'server_error' });
+        }
+      });
+    });
+  });
+  // Whether a connection is used again must not depend on how long a test takes to think.
+  server.keepAliveTimeout = 60_000;
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      sockets.delete(socket);
+      announce();
+    });
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    baseUrl: `http://127.0.0.1:${port}/v1`,
+    port,
+    requests,
+    get connections() {
+      return connections;
+    },
+    get openConnections() {
+      return sockets.size;
+    },
+    get aborted() {
+      return aborted;
+    },
+    enqueue: (...more) => void queue.push(...more),
+    async whenRequested(count = 1) {
+      await when(() => requests.length >= count);
+      return requests[count - 1] as MockRequest;
+    },
+    whenAborted: (count = 1) => when(() => aborted >= count),
+    whenDisconnected: () => when(() => sockets.size === 0),
+    close() {
+      closed ??= new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      });
+      rejectWaiting();
+      return closed;
+    },
+  };
+}
+
+interface Waiting {
+  readonly isMet: () => boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A request that breaks off is never read to its end, and nobody is there to be answered. */
+function readText(incoming: IncomingMessage, use: (text: string) => void): void {
+  const chunks: Buffer[] = [];
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+  incoming.once('end', () => use(Buffer.concat(chunks).toString('utf8')));
+  incoming.on('error', () => {});
+}
+
+function refuse(response: ServerResponse, status: number, error: MockError): void {
+  const bytes = jsonBytes(errorBody(error));
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.byteLength });
+  response.end(bytes);
+}

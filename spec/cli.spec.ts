@@ -67,7 +67,7 @@ describe('the command', () => {
     expect([code, child.exitCode]).toEqual([0, 0]);
     expect(stdout).toMatch(/^The sky is blue because .* red is left\.\n$/);
     expect(stderr).toMatch(
-      /^No provider is configured: the embedded mock provider answers\..*\n5 tokens in, 64 out, \d+(?:\.\d)? m?s\n$/,
+      /^The embedded mock provider answers\..*\n5 tokens in, 64 out, \d+(?:\.\d)? m?s\n$/,
     );
   });
 

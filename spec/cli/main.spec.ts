@@ -200,9 +200,15 @@ describe('the embedded provider', () => {
       code: 0,
       stdout: expect.stringMatching(/^The sky is blue because .*\n$/) as string,
       stderr:
-        'No provider is configured: the embedded mock provider answers. ' +
-        'Set OPENAI_API_KEY, or use --provider or --base-url.\n5 tokens in, 64 out, 1.5 s\n',
+        'The embedded mock provider answers. ' +
+        'To ask a model, set OPENAI_API_KEY, or use --provider or --base-url.\n5 tokens in, 64 out, 1.5 s\n',
     });
+  });
+
+  it('answers a --demo whatever the environment holds, so that a demonstration costs nothing', async () => {
+    const env = { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: mock.baseUrl };
+    expect((await run(['--demo', '--pace', '0'], { env })).stderr).toContain('embedded');
+    expect(mock.requests).toEqual([]);
   });
 
   it('answers where the variables are blank', async () => {

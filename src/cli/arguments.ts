@@ -16,6 +16,8 @@ export type Arguments =
 export interface TurnArguments {
   /** `undefined`: it comes from stdin. */
   readonly prompt: string | undefined;
+  /** Whether the embedded provider answers, whatever the environment holds, unless another is named. */
+  readonly isDemo: boolean;
   readonly provider: ProviderName | undefined;
   readonly baseUrl: string | undefined;
   readonly model: string | undefined;
@@ -68,7 +70,8 @@ Output
   Notices, the usage and the time go to stderr.
 
 Without a network
-  --demo              ask "${demoPrompt}" where no prompt is given
+  --demo              ask the embedded provider, unless another is named, and
+                      "${demoPrompt}" where no prompt is given
   --replay FILE       play a recorded event stream; the prompt does not matter
   --pace MS           between two chunks of the embedded provider or a replay;
                       default ${defaultPace}
@@ -102,6 +105,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   return {
     command: 'turn',
     prompt: prompt.trim() === '' ? (values.demo || replay !== undefined ? demoPrompt : undefined) : prompt,
+    isDemo: values.demo ?? false,
     provider,
     baseUrl: values['base-url'],
     model: values.model,

@@ -55,8 +55,9 @@ async function choose(args: TurnArguments, env: Environment): Promise<Choice> {
     const mock = await startMockProvider({ answers: () => ({ body }), pace });
     return { ...local('replay', mock, args), isEmbedded: false };
   }
+  const named = args.isDemo && args.provider === undefined ? {} : env;
   const fromEnv = fromEnvironment(
-    args.baseUrl === undefined ? env : { ...env, OPENAI_BASE_URL: args.baseUrl },
+    args.baseUrl === undefined ? named : { ...named, OPENAI_BASE_URL: args.baseUrl },
   );
   if (args.provider !== undefined) {
     const provider: ModelProvider = builtInProviders[args.provider];

@@ -145,8 +145,8 @@ async function runTurn(
   });
   if (isEmbedded) {
     status.note(
-      'No provider is configured: the embedded mock provider answers. ' +
-        'Set OPENAI_API_KEY, or use --provider or --base-url.',
+      'The embedded mock provider answers. ' +
+        'To ask a model, set OPENAI_API_KEY, or use --provider or --base-url.',
     );
   }
   const leave = () => void turn.return?.();

@@ -10,12 +10,13 @@ export interface AzureOpenAIOptions extends Pick<
   readonly deployment: string;
   /** The version of Azure's API: `2024-10-21`. */
   readonly apiVersion: string;
+  /** A token of Microsoft Entra ID in place of a key; a function is asked for each attempt, since tokens expire. */
+  readonly token?: NonNullable<ModelProvider['apiKey']>;
 }
 
 /**
- * An Azure OpenAI deployment: its URL, its `api-version`, and its key in the header `api-key`. Without
- * an `apiKey`, the environment variable `AZURE_OPENAI_API_KEY` holds it. For Microsoft Entra ID give
- * `headers: { Authorization: 'Bearer …' }` and an `apiKey` no value; spread the result to change more.
+ * An Azure OpenAI deployment: its URL, its `api-version`, and its key in the header `api-key`. With
+ * neither `apiKey` nor `token`, the environment variable `AZURE_OPENAI_API_KEY` holds the key.
  *
  * @example
  * ```ts
@@ -23,19 +24,19 @@ export interface AzureOpenAIOptions extends Pick<
  * streamChatCompletions('Hi', { model: 'gpt-4o', provider }).subscribe();
  * ```
  */
-export function azureOpenAI({
-  endpoint,
-  deployment,
-  apiVersion,
-  ...settings
-}: AzureOpenAIOptions): ModelProvider {
-  return {
+export function azureOpenAI(options: AzureOpenAIOptions): ModelProvider {
+  const { endpoint, deployment, apiVersion, token, ...settings } = options;
+  const deployed = {
     name: 'azure',
     baseUrl: `${endpoint.trim().replace(/\/+$/, '')}/openai/deployments/${encodeURIComponent(deployment)}`,
     queryParams: { 'api-version': apiVersion },
+    ...settings,
+  };
+  if (token !== undefined) return { ...deployed, apiKey: token };
+  return {
+    ...deployed,
     apiKeyHeader: 'api-key',
     envKey: 'AZURE_OPENAI_API_KEY',
     envKeyInstructions: 'The key stands in the Azure portal, under the resource’s “Keys and Endpoint”.',
-    ...settings,
   };
 }

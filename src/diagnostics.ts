@@ -64,13 +64,13 @@ export type DiagnosticsListener = (diagnostic: Diagnostic) => void;
 
 /** One turn's line to a listener. */
 export interface TurnDiagnostics {
-  request(request: { readonly url: string; readonly body: string }): void;
-  response(response: { readonly status: number; readonly headers: HttpHeaders }): void;
-  retry(retry: { readonly delay: number; readonly error: RequestFailure }): void;
-  events(count: number): void;
-  comment(): void;
-  malformed(event: { readonly length: number; readonly position: number }): void;
-  end(outcome: EndDiagnostic['outcome'], error?: unknown): void;
+  readonly request: (request: { readonly url: string; readonly body: string }) => void;
+  readonly response: (response: { readonly status: number; readonly headers: HttpHeaders }) => void;
+  readonly retry: (retry: { readonly delay: number; readonly error: RequestFailure }) => void;
+  readonly events: (count: number) => void;
+  readonly comment: () => void;
+  readonly malformed: (event: { readonly length: number; readonly position: number }) => void;
+  readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown) => void;
 }
 
 const turns = /* @__PURE__ */ new WeakMap<DiagnosticsListener, number>();

@@ -19,6 +19,10 @@ export function scheduleInBackground(
 ): Subscription {
   const action = scheduler.schedule(work, clampDelay(delay));
   const { id } = action as { id?: unknown };
-  if (typeof id === 'object' && id !== null && 'unref' in id && typeof id.unref === 'function') id.unref();
+  if (isNodeTimer(id)) id.unref();
   return action;
+}
+
+function isNodeTimer(id: unknown): id is { unref(): void } {
+  return typeof id === 'object' && id !== null && 'unref' in id && typeof id.unref === 'function';
 }

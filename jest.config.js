@@ -8,12 +8,20 @@ module.exports = {
       '@swc/jest',
       {
         jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-        module: { type: 'commonjs', ignoreDynamic: true },
+        module: { type: 'commonjs' },
         sourceMaps: 'inline',
       },
     ],
   },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  collectCoverageFrom: ['src/**/*.ts'],
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^rxjs-chat-completions$': '<rootDir>/src/index.ts',
+    '^rxjs-chat-completions/(.*)$': '<rootDir>/src/$1/index.ts',
+  },
   coverageProvider: 'v8',
+  // The command line runs as a process of its own, where coverage does not see it.
+  collectCoverageFrom: ['src/**/*.ts', '!src/cli*.ts', '!src/cli/**'],
+  coverageThreshold: {
+    global: { lines: 95, branches: 90 },
+  },
 };

@@ -1,0 +1,32 @@
+// What a browser loads, minified and gzipped. size-limit by itself leaves peer dependencies out and
+// wraps externals in a `require` shim, so both are set here.
+const bundle = (external) => (config) => ({
+  ...config,
+  external,
+  format: 'esm',
+  platform: 'browser',
+});
+
+const ownCode = bundle(['rxjs', 'eventsource-parser']);
+const everything = bundle([]);
+
+const check = (name, imports, modifyEsbuildConfig, limit) => ({
+  name,
+  path: 'dist/esm/index.js',
+  import: imports,
+  gzip: true,
+  modifyEsbuildConfig,
+  limit,
+});
+
+export default [
+  check('a turn, own code', '{ streamChatCompletions, aggregate }', ownCode, '12.6 kB'),
+  check(
+    'a turn, with rxjs and eventsource-parser',
+    '{ streamChatCompletions, aggregate }',
+    everything,
+    '20.7 kB',
+  ),
+  check('all exports, own code', '*', ownCode, '15.3 kB'),
+  check('backoff alone', '{ backoff }', everything, '300 B'),
+];

@@ -1,0 +1,246 @@
+// Packs the library and uses the tarball as its users do: ESM, CJS, types, a browser's bundle.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
+import { build } from 'esbuild';
+import { checks } from './checks.mjs';
+import { typescript6, typescript7 } from './compilers.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { name } = manifest;
+const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
+const browserEntries = entries.filter((entry) => !['./mock-provider', './node'].includes(entry));
+const specifier = (entry) => name + entry.slice(1);
+
+const scratch = mkdtempSync(join(tmpdir(), `${name}-`));
+const user = join(scratch, 'user');
+const installed = join(user, 'node_modules', name);
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+const [packed] = JSON.parse(
+  run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch]),
+);
+const tarball = join(scratch, packed.filename);
+
+cpSync(join(root, 'spec', 'package'), user, { recursive: true });
+writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true }));
+run(
+  'npm',
+  [
+    'install',
+    tarball,
+    `rxjs@${require('rxjs/package.json').version}`,
+    ...['--prefer-offline', '--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund'],
+  ],
+  user,
+);
+
+const { check, finish } = checks();
+
+await check('holds the builds, their sources and the papers, nothing else', () => {
+  const strangers = packed.files
+    .map(({ path }) => path)
+    .filter(
+      (path) => !/^(dist\/(esm|cjs)|src)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
+    );
+  assert.deepEqual(strangers, []);
+  assert.ok(packed.files.some(({ path }) => path === 'LICENSE'));
+});
+
+await check('source maps lead to the sources that it holds', () => {
+  for (const { path } of packed.files.filter((file) => file.path.endsWith('.map'))) {
+    const { sources } = JSON.parse(readFileSync(join(installed, path), 'utf8'));
+    for (const source of sources)
+      assert.ok(existsSync(join(installed, dirname(path), source)), `${path}: ${source}`);
+  }
+});
+
+await check('satisfies publint', () => run(bin('publint'), ['run', tarball, '--strict']));
+
+await check('gives every resolution its types (are the types wrong)', () =>
+  run(bin('attw'), [tarball, '--profile', 'node16', '--no-color', '--no-emoji']),
+);
+
+// A program that waits for ever ends with exit code 0 once nothing is left to wait for: its last word counts.
+await check('serves an ESM program', () => assert.equal(node('consumer.mjs'), 'done\n'));
+await check('serves a CJS program', () => assert.equal(node('consumer.cjs'), 'done\n'));
+
+for (const entry of entries) {
+  await check(`does nothing when ${specifier(entry)} is imported`, () => {
+    assert.equal(node('import-only.cjs', 'import', specifier(entry)), 'done\n');
+    assert.equal(node('import-only.cjs', 'require', specifier(entry)), 'done\n');
+  });
+}
+
+for (const [compiler, tsc] of [
+  ['TypeScript 7', typescript7],
+  ['TypeScript 6', typescript6],
+]) {
+  for (const resolution of ['node16', 'bundler']) {
+    await check(`types a browser's program without Node's types (${compiler}, ${resolution})`, () =>
+      compile(tsc, resolution, 'types-browser.ts', []),
+    );
+    await check(`types a Node program (${compiler}, ${resolution})`, () =>
+      compile(tsc, resolution, 'types-node.ts', ['node']),
+    );
+  }
+}
+
+await check('names nothing of Node in the declarations that browsers load', () => {
+  for (const entry of browserEntries) {
+    for (const condition of ['import', 'require']) {
+      for (const file of declarationsFrom(join(installed, manifest.exports[entry][condition].types))) {
+        const text = readFileSync(file, 'utf8').replace(/\/\*\*?[^]*?\*\//g, '');
+        assert.doesNotMatch(text, /types="node"|['"]node:|\bNodeJS\b|\bBuffer\b/, file);
+      }
+    }
+  }
+});
+
+await check('bundles for browsers without cross-fetch', async () => {
+  const { files, code } = await bundle(
+    `export { streamChatCompletions, aggregate, textDeltas } from '${name}';`,
+  );
+  assert.ok(
+    files.some((file) => file.includes('/rxjs/')) && files.some((file) => file.includes(`/${name}/`)),
+  );
+  // esbuild lists what the `browser` map turned off as disabled.
+  assert.deepEqual(
+    files.filter((file) => /node-fetch|cross-fetch/.test(file) && !file.startsWith('(disabled)')),
+    [],
+  );
+  assert.doesNotMatch(code, /node-fetch|XMLHttpRequest|require\(/);
+});
+
+await check('streams in a browser, where process and Buffer are unknown', async () => {
+  const { code } = await bundle(
+    `import { aggregate, streamChatCompletions } from '${name}';
+     globalThis.run = (url) => new Promise((resolve, reject) => {
+       const types = [];
+       streamChatCompletions('Hi', { model: 'm', provider: { name: 'p', baseUrl: url } })
+         .pipe(aggregate())
+         .subscribe({ next: (e) => types.push(e.type), error: reject, complete: () => resolve(types.join()) });
+     });`,
+    { format: 'iife' },
+  );
+  const body = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\ndata: [DONE]\n\n';
+  const page = {
+    fetch: async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
+    ...{
+      AbortController,
+      TextDecoder,
+      TextEncoder,
+      URL,
+      URLSearchParams,
+      setTimeout,
+      clearTimeout,
+      setInterval,
+      clearInterval,
+    },
+  };
+  runInNewContext(code, page);
+  assert.equal(await page.run('https://provider.example/v1'), 'output_item_done,completed');
+});
+
+await check('leaves everything out of a bundle that imports only backoff', async () => {
+  const { code } = await bundle(`export { backoff } from '${name}';`);
+  assert.ok(code.length < 400, `${code.length} bytes`);
+});
+
+await check('leaves nothing in a bundle that imports it for nothing', async () => {
+  for (const entry of entries) {
+    const { code } = await bundle(`import '${specifier(entry)}';`, { platform: 'node' });
+    assert.equal(code.trim(), '', specifier(entry));
+  }
+});
+
+for (const command of Object.keys(manifest.bin)) {
+  await check(`installs the command ${command}`, () => {
+    const file = join(user, 'node_modules', '.bin', command);
+    assert.match(
+      run(file, ['--version'], user),
+      new RegExp(`${manifest.version.replaceAll('.', '\\.')}\\s*$`),
+    );
+    assert.notEqual(run(file, ['--help'], user), '');
+  });
+}
+
+finish();
+
+function run(command, args, cwd = root) {
+  try {
+    return execFileSync(command, args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 300_000,
+    });
+  } catch (error) {
+    const output = `${error.stdout ?? ''}${error.stderr ?? ''}`.trim();
+    throw new Error(`${basename(command)} ${args.join(' ')}\n${output || error.message}`);
+  }
+}
+
+function bin(tool) {
+  return join(root, 'node_modules', '.bin', tool);
+}
+
+function node(...args) {
+  return run(process.execPath, args, user);
+}
+
+function compile(tsc, moduleResolution, file, types) {
+  const project = join(user, `tsconfig.${basename(file, '.ts')}.json`);
+  const compilerOptions = {
+    target: 'es2022',
+    lib: ['es2022', 'dom', 'dom.iterable'],
+    module: moduleResolution === 'node16' ? 'node16' : 'esnext',
+    moduleResolution,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types,
+    typeRoots: types.length > 0 ? [join(root, 'node_modules', '@types')] : [],
+  };
+  // A package.json decides whether Node takes the file for ESM or CJS: both are asked for.
+  for (const type of ['module', 'commonjs']) {
+    const folder = join(user, type);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }));
+    cpSync(join(user, file), join(folder, file));
+    writeFileSync(project, JSON.stringify({ compilerOptions, files: [join(folder, file)] }));
+    run(process.execPath, [tsc, '-p', project], user);
+  }
+}
+
+/** A declaration file and all that it reaches inside the package. */
+function declarationsFrom(entry, seen = new Set()) {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  for (const [, path] of readFileSync(entry, 'utf8').matchAll(/from ['"](\.[^'"]+)\.js['"]/g)) {
+    declarationsFrom(join(dirname(entry), `${path}.d.ts`), seen);
+  }
+  return seen;
+}
+
+async function bundle(contents, { format = 'esm', platform = 'browser' } = {}) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents, resolveDir: user },
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    platform,
+    format,
+    logLevel: 'silent',
+  });
+  return { code: outputFiles[0].text, files: Object.keys(metafile.inputs) };
+}

@@ -1,0 +1,45 @@
+// What a user does first, told to throw where the package does anything else. Run from ESM and from CJS.
+const assert = require('node:assert/strict');
+const { firstValueFrom, lastValueFrom, toArray } = require('rxjs');
+
+const provider = { name: 'local', baseUrl: 'http://127.0.0.1/v1' };
+const chunk = (content) =>
+  `data: ${JSON.stringify({ id: 'r1', choices: [{ index: 0, delta: { content } }] })}\n\n`;
+const stream = [chunk('Hel'), chunk('lo'), 'data: [DONE]\n\n'];
+
+/** A turn over the scripted transport, aggregated. */
+async function scripted({ streamChatCompletions, aggregate, UnexpectedStatusError }, { scriptedTransport }) {
+  const transport = scriptedTransport({ body: stream }, { status: 401 });
+  const options = { model: 'm', provider, transport };
+
+  const events = await lastValueFrom(streamChatCompletions('Hi', options).pipe(aggregate(), toArray()));
+  assert.deepEqual(
+    events.map(({ type, item }) => [type, item?.content[0].text]),
+    [
+      ['output_item_done', 'Hello'],
+      ['completed', undefined],
+    ],
+  );
+  assert.equal(transport.requests[0].url, 'http://127.0.0.1/v1/chat/completions');
+  await assert.rejects(firstValueFrom(streamChatCompletions('Hi', options)), UnexpectedStatusError);
+}
+
+/** A turn over the default transport and a real connection. */
+async function overHttp({ streamChatCompletions, textDeltas }, { startMockProvider }) {
+  const mock = await startMockProvider({ answers: [{ status: 503 }, { content: ['Hel', 'lo'] }] });
+  try {
+    const turn = streamChatCompletions('Hi', {
+      model: 'm',
+      provider: { name: 'mock', baseUrl: mock.baseUrl },
+      retry: { initialDelay: 1 },
+    });
+    assert.deepEqual(await lastValueFrom(turn.pipe(textDeltas(), toArray())), ['Hel', 'lo']);
+    assert.equal(mock.requests.length, 2);
+  } finally {
+    await mock.close();
+  }
+}
+
+const loaded = (name) => Object.keys(require.cache).some((file) => file.split(/[\\/]/).includes(name));
+
+module.exports = { scripted, overHttp, loaded };

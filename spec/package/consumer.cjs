@@ -1,0 +1,16 @@
+const assert = require('node:assert/strict');
+const { scripted, overHttp, loaded } = require('./a-turn.cjs');
+const library = require('rxjs-chat-completions');
+const testing = require('rxjs-chat-completions/testing');
+const mockProvider = require('rxjs-chat-completions/mock-provider');
+
+(async () => {
+  await scripted(library, testing);
+  await overHttp(library, mockProvider);
+  assert.equal(loaded('cross-fetch'), false, 'cross-fetch is loaded although there is a fetch');
+
+  delete globalThis.fetch;
+  await overHttp(library, mockProvider);
+  assert.equal(loaded('cross-fetch'), true, 'cross-fetch is not what stood in');
+  console.log('done');
+})();

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import * as library from 'rxjs-chat-completions';
+import * as mockProvider from 'rxjs-chat-completions/mock-provider';
+import * as testing from 'rxjs-chat-completions/testing';
+import { loaded, overHttp, scripted } from './a-turn.cjs';
+
+assert.match(import.meta.resolve('rxjs-chat-completions'), /\/esm\//);
+await scripted(library, testing);
+await overHttp(library, mockProvider);
+assert.equal(loaded('cross-fetch'), false, 'cross-fetch is loaded although there is a fetch');
+
+delete globalThis.fetch;
+await overHttp(library, mockProvider);
+assert.equal(loaded('cross-fetch'), true, 'cross-fetch is not what stood in');
+console.log('done');

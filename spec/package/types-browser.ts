@@ -1,0 +1,32 @@
+// Compiled as a user's file against the packed declarations, without the types of Node.
+import { lastValueFrom, type Observable } from 'rxjs';
+import {
+  accumulate,
+  aggregate,
+  builtInProviders,
+  type ChatOptions,
+  type Prompt,
+  type ResponseEvent,
+  streamChatCompletions,
+  textDeltas,
+  type Transport,
+  type Turn,
+} from 'rxjs-chat-completions';
+import { scriptedTransport } from 'rxjs-chat-completions/testing';
+
+const transport: Transport = scriptedTransport({ body: 'data: [DONE]\n\n' });
+const options: ChatOptions = { model: 'm', provider: builtInProviders.openai, transport };
+const prompt: Prompt = { instructions: 'Be brief.', input: [] };
+
+export const events: Observable<ResponseEvent> = streamChatCompletions(prompt, options).pipe(aggregate());
+export const texts: Observable<string> = streamChatCompletions('Hi', options).pipe(textDeltas());
+export const turn: Promise<Turn> = lastValueFrom(streamChatCompletions('Hi', options).pipe(accumulate()));
+
+export function finishReasonOf(event: ResponseEvent): string | null {
+  return event.type === 'completed' ? event.finishReason : null;
+}
+
+// @ts-expect-error a turn needs a model
+void streamChatCompletions('Hi', { provider: builtInProviders.openai });
+// @ts-expect-error the messages are the prompt's
+void streamChatCompletions('Hi', { ...options, params: { messages: [] } });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Subject } from 'rxjs';
-import { fetchTransport, type FetchTransportOptions, type Transport } from '../../src/index.js';
+import { fetchTransport, type Transport } from '../../src/index.js';
+import { nodeTransport } from '../../src/node/index.js';
 import { marbleTransport, scriptedTransport } from '../../src/testing/index.js';
 import { playedServer } from '../support/played-server.js';
 import { withoutGlobalFetch } from '../support/without-global-fetch.js';
@@ -25,13 +26,13 @@ function played(response: ServerResponse): Omit<Peer, 'aborted'> {
 }
 
 /** A transport over sockets, against a server that is played by hand. */
-async function overSockets(options?: FetchTransportOptions): Promise<ContractSubject> {
+async function overSockets(transport: Transport = fetchTransport()): Promise<ContractSubject> {
   const server = await playedServer();
   const dead = await playedServer();
   await dead.close();
   let aborted = 0;
   return {
-    transport: fetchTransport(options),
+    transport,
     url: server.url,
     deadUrl: dead.url,
     arrival: async () => {
@@ -91,6 +92,9 @@ function inMemorySubject(
 
 describeTransportContract('fetchTransport over the platform’s fetch', () => overSockets());
 describeNetworkContract('fetchTransport over the platform’s fetch', () => overSockets());
+
+describeTransportContract('nodeTransport', () => overSockets(nodeTransport()));
+describeNetworkContract('nodeTransport', () => overSockets(nodeTransport()));
 
 async function overCrossFetch(): Promise<ContractSubject> {
   const restore = withoutGlobalFetch();

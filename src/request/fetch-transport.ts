@@ -6,6 +6,7 @@ import {
   StreamError,
   TransportError,
 } from '../errors.js';
+import { isRedirectStatus, refusedRedirect } from './redirect.js';
 import { causeWithoutSecrets, secretsOf } from './secrets.js';
 import type { HttpHeaders } from '../wire.js';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from './transport.js';
@@ -145,18 +146,9 @@ function isAsyncIterable(
   return isObject(body) && Symbol.asyncIterator in body;
 }
 
-const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
-
 /** Browsers show a redirect only as a response of this type, with status 0. */
 const isRedirect = ({ type, status }: FetchResponse): boolean =>
-  type === 'opaqueredirect' || redirectStatuses.includes(status);
-
-const refusedRedirect = (): TransportError =>
-  new TransportError({
-    message:
-      'The provider answered with a redirect, which is refused. Set the base URL to the address it leads to.',
-    retryable: false,
-  });
+  type === 'opaqueredirect' || isRedirectStatus(status);
 
 /** The limit after which Node's own `fetch` gives up on a silent connection, in milliseconds. */
 const nodeFetchTimeout = 300_000;

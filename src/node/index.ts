@@ -1,0 +1,1 @@
+export { nodeTransport, type NodeTransportOptions } from './node-transport.js';

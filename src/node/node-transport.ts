@@ -1,0 +1,151 @@
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { createRequire } from 'node:module';
+import type { Readable } from 'node:stream';
+import { Observable, take, throwIfEmpty } from 'rxjs';
+import { StreamError, TransportError } from '../errors.js';
+import { isRedirectStatus, refusedRedirect } from '../request/redirect.js';
+import { causeWithoutSecrets, secretsOf } from '../request/secrets.js';
+import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
+import type { HttpHeaders } from '../wire.js';
+
+export interface NodeTransportOptions {
+  /** Default: an agent of the transport's own that keeps connections alive, one for each protocol. */
+  readonly agent?: Agent;
+}
+
+type Http = Pick<typeof import('node:http'), 'request' | 'Agent'>;
+
+/**
+ * An ECMAScript import of `node:http` reads every one of its exports, among them a getter that loads the
+ * platform's whole `fetch`: 31 to 60 ms against 5 to 8 ms for `require`.
+ */
+const load = /* @__PURE__ */ createRequire(process.execPath);
+
+/**
+ * The transport over Node's own HTTP client: less work for each read than `fetch`, less memory for each
+ * stream, and no limits of the platform's (Node's `fetch` gives up after 300 s of silence).
+ *
+ * Connections are kept alive between turns. Redirects are refused, as with `fetchTransport`.
+ *
+ * @example
+ * ```ts
+ * import { nodeTransport } from 'rxjs-chat-completions/node';
+ *
+ * const transport = nodeTransport();
+ * streamChatCompletions('Hello', { model, provider, transport }).subscribe();
+ * ```
+ *
+ * @param options - the agent to use
+ * @returns a transport; make one and use it for all turns, since it holds the connections
+ */
+export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
+  const agents = new Map<string, Agent>();
+
+  function agentOf(protocol: string, { Agent: KeepAliveAgent }: Http): Agent {
+    let kept = agent ?? agents.get(protocol);
+    if (kept === undefined) agents.set(protocol, (kept = new KeepAliveAgent({ keepAlive: true })));
+    return kept;
+  }
+
+  return (request) =>
+    new Observable<HttpResponse>((subscriber) => {
+      const { protocol } = new URL(request.url);
+      const http = load(protocol === 'https:' ? 'node:https' : 'node:http') as Http;
+      const options: RequestOptions = {
+        method: request.method,
+        headers: { ...request.headers, 'Content-Length': Buffer.byteLength(request.body) },
+        agent: agentOf(protocol, http),
+      };
+      let answer: IncomingMessage | undefined;
+      const outgoing: ClientRequest = http.request(request.url, options);
+      outgoing.on('error', (error) => {
+        if (answer === undefined)
+          subscriber.error(new TransportError({ cause: withoutSecrets(error, request) }));
+      });
+      outgoing.on('response', (response) => {
+        answer = response;
+        // A body that breaks before it is read, or after it is left, breaks for nobody.
+        response.on('error', () => undefined);
+        const { statusCode: status = 0 } = response;
+        if (isRedirectStatus(status)) {
+          response.destroy();
+          subscriber.error(refusedRedirect());
+          return;
+        }
+        handOver(subscriber, {
+          status,
+          headers: headersOf(response),
+          bytes: bytesOf(response, request),
+          abort: () => response.destroy(),
+        });
+      });
+      outgoing.end(request.body);
+      return () => {
+        if (answer === undefined) outgoing.destroy();
+      };
+    });
+}
+
+function headersOf({ headers }: IncomingMessage): HttpHeaders {
+  return {
+    get(name) {
+      const value = headers[name.toLowerCase()];
+      return Array.isArray(value) ? value.join(', ') : (value ?? null);
+    },
+  };
+}
+
+const withoutSecrets = (cause: unknown, request: HttpRequest): unknown =>
+  causeWithoutSecrets(cause, secretsOf(request));
+
+/** One network read at a time; the next is made when `demand` has a value, or at once. */
+function bytesOf(response: IncomingMessage, request: HttpRequest): Observable<Uint8Array> {
+  const { demand } = request;
+  return new Observable((subscriber) => {
+    const body = decoded(response);
+    let isHeld = false;
+
+    // All that has arrived is one read: 'readable' costs less for each than 'data' or an iterator.
+    const read = () => {
+      while (!isHeld && !subscriber.closed) {
+        const bytes = body.read() as Uint8Array | null;
+        if (bytes === null) return;
+        isHeld = demand !== undefined;
+        subscriber.next(bytes);
+        if (demand !== undefined && !subscriber.closed) subscriber.add(asked(demand));
+      }
+    };
+    const asked = (ask: () => Observable<unknown>) =>
+      ask()
+        .pipe(
+          take(1),
+          throwIfEmpty(() => new StreamError({ message: 'The demand for the body ended without a value.' })),
+        )
+        .subscribe({
+          next: () => {
+            isHeld = false;
+            read();
+          },
+          error: (error: unknown) => subscriber.error(error),
+        });
+    const broken = (cause?: Error) =>
+      subscriber.error(new StreamError({ cause: withoutSecrets(cause, request) }));
+
+    body.on('readable', read);
+    body.on('end', () => subscriber.complete());
+    body.on('error', broken);
+    // A connection may close before its end without an error.
+    body.on('close', () => broken());
+  });
+}
+
+/** Nothing asks for compression, and some servers compress all the same. */
+function decoded(response: IncomingMessage): Readable {
+  const { 'content-encoding': encoding = 'identity' } = response.headers;
+  if (encoding === 'identity') return response;
+  const { createBrotliDecompress, createUnzip } = load('node:zlib') as typeof import('node:zlib');
+  const { pipeline } = load('node:stream') as typeof import('node:stream');
+  const decompress = encoding === 'br' ? createBrotliDecompress() : createUnzip();
+  // Ends the one with the other; the outcome is heard of from the stream that is read.
+  return pipeline(response, decompress, () => undefined);
+}

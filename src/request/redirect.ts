@@ -1,0 +1,13 @@
+import { TransportError } from '../errors.js';
+
+const redirects: readonly number[] = [301, 302, 303, 307, 308];
+
+export const isRedirectStatus = (status: number): boolean => redirects.includes(status);
+
+/** Following a redirect would carry the prompt, and keys in headers, to an address that nobody configured. */
+export const refusedRedirect = (): TransportError =>
+  new TransportError({
+    message:
+      'The provider answered with a redirect, which is refused. Set the base URL to the address it leads to.',
+    retryable: false,
+  });

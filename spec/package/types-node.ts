@@ -2,8 +2,10 @@
 import type { Observable } from 'rxjs';
 import { type ResponseEvent, streamChatCompletions } from 'rxjs-chat-completions';
 import { type MockProvider, startMockProvider } from 'rxjs-chat-completions/mock-provider';
+import { nodeTransport } from 'rxjs-chat-completions/node';
 
 export async function turn(): Promise<Observable<ResponseEvent>> {
   const mock: MockProvider = await startMockProvider({ answers: [{ content: 'Hi' }] });
-  return streamChatCompletions('Hi', { model: 'm', provider: { name: 'mock', baseUrl: mock.baseUrl } });
+  const provider = { name: 'mock', baseUrl: mock.baseUrl };
+  return streamChatCompletions('Hi', { model: 'm', provider, transport: nodeTransport() });
 }

@@ -55,7 +55,14 @@ export { splitThinking, type SplitThinkingOptions } from './operators/split-thin
 export { textDeltas } from './operators/text-deltas.js';
 export type { ChatOptions, ChatParams, RetryOptions, TurnOptions } from './options.js';
 export type { ReasoningField } from './prompt/messages.js';
-export { assistantMessage, functionCallOutput, type Prompt, userMessage } from './prompt/prompt.js';
+export {
+  assistantMessage,
+  type EasyMessage,
+  functionCallOutput,
+  type InputItem,
+  type Prompt,
+  userMessage,
+} from './prompt/prompt.js';
 export type {
   CustomTool,
   FunctionTool,

@@ -19,22 +19,30 @@ export function joinDetails(details: readonly unknown[], added: readonly unknown
 }
 
 function join(before: unknown, detail: unknown): object | undefined {
-  if (!isRecord(before) || !isRecord(detail)) return undefined;
-  if (own(before, 'type') !== own(detail, 'type') || own(before, 'index') !== own(detail, 'index'))
-    return undefined;
+  if (!isRecord(before) || !isRecord(detail) || !isContinued(before, detail)) return undefined;
   const whole: Record<string, unknown> = { ...before };
   for (const key of Object.keys(detail)) {
     const value = detail[key];
     if (value === null || value === undefined) continue;
+    // Never by assignment: a key may be `__proto__`.
     Object.defineProperty(whole, key, { value, enumerable: true, writable: true, configurable: true });
   }
-  let isPiece = false;
   for (const key of pieces) {
     const [start, rest] = [own(before, key), own(detail, key)];
-    if (typeof start !== 'string' || typeof rest !== 'string') continue;
-    whole[key] = start + rest;
-    isPiece = true;
+    if (typeof start === 'string' && typeof rest === 'string') whole[key] = start + rest;
   }
-  // A signature alone ends the text before it.
-  return isPiece || typeof own(detail, 'signature') === 'string' ? whole : undefined;
+  return whole;
+}
+
+/** Whether a detail goes on with the one before it: text or a summary does, until a signature ends it. */
+function isContinued(before: Record<string, unknown>, detail: Record<string, unknown>): boolean {
+  if (own(before, 'type') !== own(detail, 'type') || own(before, 'index') !== own(detail, 'index'))
+    return false;
+  if (typeof own(before, 'signature') === 'string') return false;
+  const [id, otherId] = [own(before, 'id'), own(detail, 'id')];
+  if (typeof id === 'string' && typeof otherId === 'string' && id !== otherId) return false;
+  const hasPiece = pieces.some(
+    (key) => typeof own(before, key) === 'string' && typeof own(detail, key) === 'string',
+  );
+  return hasPiece || typeof own(detail, 'signature') === 'string';
 }

@@ -41,7 +41,12 @@ export function streamChatRequest<Body extends ChatRequestBody>(
   options: TurnOptions,
 ): Observable<ResponseEvent> {
   checkOptions(options);
-  if (typeof body !== 'object' || typeof body.model !== 'string' || !Array.isArray(body.messages)) {
+  if (
+    typeof body !== 'object' ||
+    body === null ||
+    typeof body.model !== 'string' ||
+    !Array.isArray(body.messages)
+  ) {
     throw new TypeError('body must be an object with a model and an array of messages.');
   }
   if (body.stream === false) throw new TypeError('body.stream is false, and a turn is always streamed.');

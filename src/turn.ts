@@ -1,4 +1,5 @@
 import type {
+  CompletedEvent,
   CustomToolCallItem,
   FunctionCallArgumentsDeltaEvent,
   FunctionCallItem,
@@ -99,7 +100,6 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
       return withAnswer(base, event.choice, (answer) => withArguments(answer, event));
     case 'completed': {
       const { responseId, model, finishReason, usage, choices = [] } = event;
-      const reasons = new Map(choices.map((choice) => [choice.choice, choice.finishReason]));
       return {
         ...base,
         status: 'completed',
@@ -107,10 +107,7 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
         model,
         finishReason,
         usage,
-        choices: base.choices.map((choice) => ({
-          ...choice,
-          finishReason: reasons.get(choice.choice) ?? null,
-        })),
+        choices: choices.reduce(withReason, base.choices),
       };
     }
     case 'retrying':
@@ -131,6 +128,16 @@ function withAnswer(
   const after = change(before ?? { ...emptyAnswer, choice });
   const choices = [...turn.choices.filter((other) => other !== before), after];
   return { ...streaming, choices: choices.sort((a, b) => a.choice - b.choice) };
+}
+
+/** A choice may end without a word. */
+function withReason(
+  answers: readonly TurnChoice[],
+  { choice, finishReason }: NonNullable<CompletedEvent['choices']>[number],
+): readonly TurnChoice[] {
+  const before = answers.find((other) => other.choice === choice);
+  const after = { ...(before ?? emptyAnswer), choice, finishReason };
+  return [...answers.filter((other) => other !== before), after].sort((a, b) => a.choice - b.choice);
 }
 
 function withItem<T extends TurnAnswer>(answer: T, item: ResponseItem): T {

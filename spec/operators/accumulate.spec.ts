@@ -1,5 +1,5 @@
 import { from, map, of, range, take } from 'rxjs';
-import type { ResponseEvent } from '../../src/events.js';
+import type { FunctionCallItem, ResponseEvent } from '../../src/events.js';
 import { accumulate } from '../../src/operators/accumulate.js';
 import { emptyTurn, type Turn } from '../../src/turn.js';
 import { completed, text } from '../support/events.js';
@@ -90,5 +90,63 @@ describe('accumulate', () => {
   it('stops an endless synchronous source', () => {
     const deltas = range(0, Infinity).pipe(map(() => text('x')));
     expect(received(deltas.pipe(accumulate(), take(3))).map(({ text }) => text)).toEqual(['', 'x', 'xx']);
+  });
+
+  it('shows a call grow, then whole', () => {
+    const progress = (delta: string): ResponseEvent => ({
+      type: 'function_call_arguments_delta',
+      callId: 'a',
+      name: 'f',
+      index: 0,
+      delta,
+    });
+    const item: FunctionCallItem = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' };
+    const source = of<ResponseEvent[]>(progress('{'), progress('}'), { type: 'output_item_done', item });
+    expect(received(source.pipe(accumulate())).map(({ toolCalls }) => toolCalls)).toStrictEqual([
+      [],
+      [{ callId: 'a', name: 'f', arguments: '{', item: undefined }],
+      [{ callId: 'a', name: 'f', arguments: '{}', item: undefined }],
+      [{ callId: 'a', name: 'f', arguments: '{}', item }],
+    ]);
+  });
+
+  it('keeps choices apart', () => {
+    const source = of<ResponseEvent[]>(
+      text('a'),
+      { ...text('b'), choice: 1 },
+      { ...text('B'), choice: 1 },
+      text('A'),
+      completed({ finishReason: 'stop', choices: [{ choice: 1, finishReason: 'length' }] }),
+    );
+    const snapshots = received(source.pipe(accumulate()));
+    expect(
+      snapshots.map((turn) => [
+        turn.text,
+        turn.finishReason,
+        ...turn.choices.map((choice) => [choice.choice, choice.text, choice.finishReason]),
+      ]),
+    ).toEqual([
+      ['', null],
+      ['a', null],
+      ['a', null, [1, 'b', null]],
+      ['a', null, [1, 'bB', null]],
+      ['aA', null, [1, 'bB', null]],
+      ['aA', 'stop', [1, 'bB', 'length']],
+    ]);
+  });
+
+  it('shows reasoning before the text begins', () => {
+    const source = of<ResponseEvent[]>(
+      {
+        type: 'output_item_done',
+        item: { type: 'reasoning', content: [{ type: 'reasoning_text', text: 'Hm' }] },
+      },
+      text('4'),
+    );
+    expect(received(source.pipe(accumulate()))).toStrictEqual([
+      emptyTurn,
+      { ...emptyTurn, status: 'streaming', reasoning: 'Hm' },
+      { ...emptyTurn, status: 'streaming', reasoning: 'Hm', text: '4' },
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { map, of, range, take, toArray } from 'rxjs';
 import { TransportError } from '../../src/errors.js';
-import type { ResponseEvent } from '../../src/events.js';
+import type { ContentPart, OutputItemDoneEvent, ResponseEvent } from '../../src/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { userMessage } from '../../src/prompt/prompt.js';
 import { completed, text } from '../support/events.js';
@@ -131,5 +131,144 @@ describe('aggregate', () => {
   it('stops an endless synchronous source', () => {
     const turns = range(0, Infinity).pipe(map(() => completed()));
     expect(received(turns.pipe(aggregate(), take(2)))).toEqual([completed(), completed()]);
+  });
+
+  describe('gives a turn of many kinds', () => {
+    const reasoning = (said: string, details?: readonly unknown[]): OutputItemDoneEvent => ({
+      type: 'output_item_done',
+      item: {
+        type: 'reasoning',
+        content: said === '' ? [] : [{ type: 'reasoning_text', text: said }],
+        ...(details && { reasoning_details: details }),
+      },
+    });
+    const message = (...content: readonly ContentPart[]): OutputItemDoneEvent => ({
+      type: 'output_item_done',
+      item: { type: 'message', role: 'assistant', content },
+    });
+    const call = (call_id: string, text: string): OutputItemDoneEvent => ({
+      type: 'output_item_done',
+      item: { type: 'function_call', call_id, name: 'f', arguments: text },
+    });
+    const custom: OutputItemDoneEvent = {
+      type: 'output_item_done',
+      item: { type: 'custom_tool_call', call_id: 'c', name: 'sh', input: 'ls' },
+    };
+    const progress = (callId: string, delta: string): ResponseEvent => ({
+      type: 'function_call_arguments_delta',
+      callId,
+      name: 'f',
+      index: 0,
+      delta,
+    });
+    const ofChoice = (event: OutputItemDoneEvent, choice: number): OutputItemDoneEvent => ({
+      ...event,
+      choice,
+    });
+    const whole = (...events: readonly ResponseEvent[]) =>
+      received(of(...events, completed()).pipe(aggregate()));
+
+    it('as reasoning, the message, each call, completed, in whatever order they came', () => {
+      expect(
+        whole(
+          call('a', '{}'),
+          text('Hel'),
+          reasoning('H'),
+          custom,
+          text('lo'),
+          reasoning('m'),
+          call('b', '[]'),
+        ),
+      ).toStrictEqual([
+        reasoning('Hm'),
+        text('Hello'),
+        call('a', '{}'),
+        custom,
+        call('b', '[]'),
+        completed(),
+      ]);
+    });
+
+    it('with text and refusal as parts of one message', () => {
+      expect(
+        whole(
+          message({ type: 'refusal', refusal: 'I ' }),
+          text('Well. '),
+          message({ type: 'refusal', refusal: 'must not.' }),
+        ),
+      ).toStrictEqual([
+        message({ type: 'output_text', text: 'Well. ' }, { type: 'refusal', refusal: 'I must not.' }),
+        completed(),
+      ]);
+    });
+
+    it('with a refusal alone', () => {
+      const refusal = message({ type: 'refusal', refusal: 'No.' });
+      expect(whole(refusal)).toStrictEqual([refusal, completed()]);
+    });
+
+    it("with the provider's account of the reasoning, put together", () => {
+      const detail = (said: string) => ({ type: 'reasoning.text', text: said, index: 0 });
+      expect(whole(reasoning('H', [detail('H')]), reasoning('m', [detail('m')]))).toStrictEqual([
+        reasoning('Hm', [detail('Hm')]),
+        completed(),
+      ]);
+    });
+
+    it("with the provider's account of the reasoning where it says nothing in words", () => {
+      const encrypted = reasoning('', [{ type: 'reasoning.encrypted', data: 'x' }]);
+      expect(whole(encrypted)).toStrictEqual([encrypted, completed()]);
+    });
+
+    it('without the progress of its calls, and without a call that was never given whole', () => {
+      expect(
+        whole(progress('a', '{'), progress('a', '}'), call('a', '{}'), progress('b', '{')),
+      ).toStrictEqual([call('a', '{}'), completed()]);
+    });
+
+    it('with a call that was given twice as it was last', () => {
+      expect(whole(call('a', '{'), call('b', '[]'), progress('a', '}'), call('a', '{}'))).toStrictEqual([
+        call('a', '{}'),
+        call('b', '[]'),
+        completed(),
+      ]);
+    });
+
+    it('choice by choice, each item marked with its choice, choice 0 first', () => {
+      expect(
+        whole(
+          ofChoice(text('c'), 2),
+          ofChoice(call('x', '{}'), 1),
+          text('a'),
+          ofChoice(reasoning('b'), 1),
+          ofChoice(text('c'), 2),
+          text('a'),
+          ofChoice(text('b'), 1),
+        ),
+      ).toStrictEqual([
+        text('aa'),
+        ofChoice(reasoning('b'), 1),
+        ofChoice(text('b'), 1),
+        ofChoice(call('x', '{}'), 1),
+        ofChoice(text('cc'), 2),
+        completed(),
+      ]);
+    });
+
+    it('without chunk events', () => {
+      expect(whole({ type: 'chunk', chunk: { x: 1 } }, text('a'))).toStrictEqual([text('a'), completed()]);
+    });
+
+    it('with nothing of the turn before', () => {
+      const turns = of<ResponseEvent[]>(
+        reasoning('a'),
+        call('a', '{}'),
+        ofChoice(text('a'), 1),
+        completed(),
+        text('b'),
+        completed(),
+      );
+      expect(received(turns.pipe(aggregate())).slice(4)).toStrictEqual([text('b'), completed()]);
+    });
   });
 });

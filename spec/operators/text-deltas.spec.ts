@@ -12,6 +12,20 @@ const values: Record<string, ResponseEvent> = {
   c: completed(),
   r: { type: 'retrying', attempt: 1, delay: 200, error: new TransportError() },
   u: { type: 'output_item_done', item: userMessage('asked') },
+  t: {
+    type: 'output_item_done',
+    item: { type: 'reasoning', content: [{ type: 'reasoning_text', text: 'never' }] },
+  },
+  f: {
+    type: 'output_item_done',
+    item: { type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'never' }] },
+  },
+  p: { type: 'function_call_arguments_delta', callId: 'a', name: 'f', index: 0, delta: 'never' },
+  o: {
+    type: 'output_item_done',
+    item: { type: 'function_call', call_id: 'a', name: 'f', arguments: 'never' },
+  },
+  k: { type: 'chunk', chunk: { choices: [{ delta: { content: 'never' } }] } },
 };
 const texts = { a: 'Hel', b: 'lo' };
 
@@ -41,5 +55,14 @@ describe('textDeltas', () => {
   it('stops an endless synchronous source', () => {
     const deltas = range(0, Infinity).pipe(map((n) => text(String(n))));
     expect(received(deltas.pipe(textDeltas(), take(2)))).toEqual(['0', '1']);
+  });
+
+  it('gives no reasoning, refusal, call or chunk', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      expectObservable(cold('-k-t-a-f-p-o-b-(c|)', values).pipe(textDeltas())).toBe(
+        '-----a-------b-|',
+        texts,
+      );
+    });
   });
 });

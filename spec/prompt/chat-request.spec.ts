@@ -51,9 +51,12 @@ describe('chatRequest', () => {
     ]);
   });
 
-  it('passes over items that are no messages', () => {
-    const reasoning: unknown = { type: 'reasoning', content: [{ type: 'reasoning_text', text: 'never' }] };
-    expect(asks({ input: [reasoning as ResponseItem, userMessage('Hi')] })).toStrictEqual(hi);
+  it('leaves reasoning out where no field is named for it', () => {
+    const reasoning: ResponseItem = {
+      type: 'reasoning',
+      content: [{ type: 'reasoning_text', text: 'never' }],
+    };
+    expect(asks({ input: [reasoning, userMessage('Hi')] })).toStrictEqual(hi);
   });
 
   it('adds the parameters of the caller', () => {
@@ -88,6 +91,66 @@ describe('chatRequest', () => {
     const params = { stream_options: { a: 1 } };
     expect(asks('Hi', { params, includeUsage: false })).toStrictEqual({ ...hi, ...params });
     expect(params).toStrictEqual({ stream_options: { a: 1 } });
+  });
+
+  it.each([[undefined], [''], [' \t'], [7], [null]])('refuses the model %p', (model: unknown) => {
+    expect(() => chatRequest('Hi', { model: model as string })).toThrow(
+      new TypeError('options.model must be the name of a model.'),
+    );
+  });
+
+  it('holds tools, the choice among them, and the form of the answer, as Chat Completions writes them', () => {
+    const tools = [{ type: 'function', name: 'f', parameters: { type: 'object' } }] as const;
+    expect(
+      asks(
+        { input: [userMessage('Hi')], tools },
+        {
+          toolChoice: { type: 'function', name: 'f' },
+          parallelToolCalls: false,
+          responseFormat: { type: 'json_schema', name: 'answer', schema: { type: 'object' } },
+        },
+      ),
+    ).toStrictEqual({
+      ...hi,
+      tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
+      tool_choice: { type: 'function', function: { name: 'f' } },
+      parallel_tool_calls: false,
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' } } },
+    });
+  });
+
+  it('holds no tools where the list is empty, since providers refuse one', () => {
+    expect(asks({ input: [userMessage('Hi')], tools: [] })).toStrictEqual(hi);
+  });
+
+  it.each<[string, Partial<ChatRequestOptions>]>([
+    ['tool_choice', { toolChoice: 'none' }],
+    ['parallel_tool_calls', { parallelToolCalls: true }],
+    ['response_format', { responseFormat: { type: 'json_object' } }],
+  ])('refuses the parameter %s beside the option, and takes it alone', (name, options) => {
+    const params = { [name]: 'x' };
+    expect(() => asks('Hi', { ...options, params })).toThrow(
+      new TypeError(`params.${name} is set by the turn itself and cannot be given.`),
+    );
+    expect(asks('Hi', { params })).toStrictEqual({ ...hi, ...params });
+  });
+
+  it('refuses the parameter tools beside the tools of the prompt, and takes it alone', () => {
+    const params = { tools: [{ type: 'function', function: { name: 'f' } }] };
+    const prompt = { input: [userMessage('Hi')], tools: [{ type: 'custom', name: 'sh' }] } as const;
+    expect(() => asks(prompt, { params })).toThrow(
+      new TypeError('params.tools is set by the turn itself and cannot be given.'),
+    );
+    expect(asks('Hi', { params })).toStrictEqual({ ...hi, ...params });
+  });
+
+  it('sends reasoning back in the field that is named', () => {
+    const thought: ResponseItem = { type: 'reasoning', content: [{ type: 'reasoning_text', text: 'Hm' }] };
+    const prompt = { input: [thought, assistantMessage('a')] };
+    expect(asks(prompt, { sendReasoning: 'reasoning_content' }).messages).toStrictEqual([
+      { role: 'assistant', content: 'a', reasoning_content: 'Hm' },
+    ]);
+    expect(asks(prompt).messages).toStrictEqual([{ role: 'assistant', content: 'a' }]);
   });
 
   it.each<[unknown]>([[{}], [{ input: 'Hi' }], [{ input: { 0: userMessage('Hi') } }], [7]])(

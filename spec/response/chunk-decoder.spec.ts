@@ -38,6 +38,39 @@ const text = (said: string): ResponseEvent => ({
   item: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: said }] },
 });
 
+const thought = (said: string, reasoning_details?: readonly unknown[]): ResponseEvent => ({
+  type: 'output_item_done',
+  item: {
+    type: 'reasoning',
+    content: [{ type: 'reasoning_text', text: said }],
+    ...(reasoning_details && { reasoning_details }),
+  },
+});
+
+const refusal = (said: string): ResponseEvent => ({
+  type: 'output_item_done',
+  item: { type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: said }] },
+});
+
+/** Progress of the first call of its choice. */
+const progress = (callId: string, written: string, name = 'f'): ResponseEvent => ({
+  type: 'function_call_arguments_delta',
+  callId,
+  name,
+  index: 0,
+  delta: written,
+});
+
+const call = (call_id: string, name: string, written: string): ResponseEvent => ({
+  type: 'output_item_done',
+  item: { type: 'function_call', call_id, name, arguments: written },
+});
+
+/** A chunk of choice 0. */
+const says = (said: object, finish_reason: string | null = null) => ({
+  choices: [{ index: 0, delta: said, finish_reason }],
+});
+
 const completed = (details: Partial<CompletedEvent> = {}): CompletedEvent => ({
   type: 'completed',
   responseId: '',
@@ -366,6 +399,413 @@ describe('chunkDecoder()', () => {
         const { error } = decode([{ data }]);
         expect(error instanceof ChatCompletionsError ? undefined : error).toBeUndefined();
       }
+    });
+  });
+
+  describe('reads content in parts', () => {
+    it('text to text, thinking to reasoning, a refusal to a refusal, each as it comes', () => {
+      expect(
+        decode([
+          delta([
+            { type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] },
+            { type: 'text', text: 'a' },
+            { type: 'output_text', text: 'b' },
+            'c',
+            { type: 'reasoning', text: 'So' },
+            { type: 'refusal', refusal: 'No.' },
+          ]),
+        ]).events,
+      ).toStrictEqual([
+        thought('Hm'),
+        text('a'),
+        text('b'),
+        text('c'),
+        thought('So'),
+        refusal('No.'),
+        completed(),
+      ]);
+    });
+
+    it.each<[string, unknown]>([
+      ['of an unknown type', { type: 'image_url', image_url: { url: 'x' }, text: 'x' }],
+      ['without a type', { text: 'x' }],
+      ['with text that is none', { type: 'text', text: { value: 'x' } }],
+      ['with empty text', { type: 'text', text: '' }],
+      ['with an empty thought', { type: 'thinking', thinking: [] }],
+      ['with an empty refusal', { type: 'refusal', refusal: '' }],
+      ['that is null', null],
+      ['that is a number', 7],
+      ['that is a list', [{ type: 'text', text: 'x' }]],
+      ['that is empty text', ''],
+    ])('and passes over one %s', (_, part) => {
+      expect(decode([delta([part, { type: 'text', text: 'a' }])]).events).toEqual([text('a'), completed()]);
+    });
+  });
+
+  describe('reads reasoning', () => {
+    it.each(['reasoning_content', 'reasoning', 'thinking'])('of %s, before the text beside it', (name) => {
+      expect(decode([says({ content: 'a', [name]: 'Hm' })]).events).toEqual([
+        thought('Hm'),
+        text('a'),
+        completed(),
+      ]);
+    });
+
+    it('once, where two aliases and the details say the same', () => {
+      const details = [{ type: 'reasoning.text', text: 'Hm', index: 0 }];
+      expect(
+        decode([says({ reasoning: 'Hm', reasoning_content: 'Hm', reasoning_details: details })]).events,
+      ).toStrictEqual([thought('Hm', details), completed()]);
+    });
+
+    it('of the details, where nothing else says it', () => {
+      const details = [{ type: 'reasoning.summary', summary: 'Hm' }];
+      expect(decode([says({ reasoning_details: details })]).events).toStrictEqual([
+        thought('Hm', details),
+        completed(),
+      ]);
+    });
+
+    it('that is encrypted as an item without words', () => {
+      const details = [{ type: 'reasoning.encrypted', data: 'x', index: 0 }];
+      expect(decode([says({ reasoning: null, reasoning_details: details })]).events).toStrictEqual([
+        {
+          type: 'output_item_done',
+          item: { type: 'reasoning', content: [], reasoning_details: details },
+        },
+        completed(),
+      ]);
+    });
+
+    it.each([null, '', [], {}, 7])('as none where it is %j', (value) => {
+      expect(decode([says({ reasoning: value, reasoning_details: value })]).events).toEqual([completed()]);
+    });
+  });
+
+  it('reads a refusal in pieces, beside text', () => {
+    expect(decode([says({ content: 'a', refusal: 'I ' }), says({ refusal: 'must not.' })]).events).toEqual([
+      text('a'),
+      refusal('I '),
+      refusal('must not.'),
+      completed(),
+    ]);
+  });
+
+  it.each([null, '', 7, {}, ['x']])('reads a refusal that is %j as none', (value) => {
+    expect(decode([says({ refusal: value })]).events).toEqual([completed()]);
+  });
+
+  describe('reads calls', () => {
+    const begins = { index: 0, id: 'a', function: { name: 'f', arguments: '{' } };
+    const goesOn = { index: 0, function: { arguments: '}' } };
+
+    it('and gives them whole at the finish reason, before the usage that follows', () => {
+      const { events } = decode([
+        says({ tool_calls: [begins] }),
+        says({ tool_calls: [goesOn] }),
+        says({}, 'tool_calls'),
+        { choices: [], usage: { total_tokens: 1 } },
+      ]);
+      expect(events).toMatchObject([
+        progress('a', '{'),
+        progress('a', '}'),
+        call('a', 'f', '{}'),
+        { type: 'completed', finishReason: 'tool_calls', usage: { totalTokens: 1 } },
+      ]);
+    });
+
+    it('whose last fragment stands beside the finish reason', () => {
+      expect(
+        decode([says({ tool_calls: [begins] }), says({ tool_calls: [goesOn] }, 'tool_calls')]).events,
+      ).toEqual([
+        progress('a', '{'),
+        progress('a', '}'),
+        call('a', 'f', '{}'),
+        completed({ finishReason: 'tool_calls' }),
+      ]);
+    });
+
+    it('and gives them whole at the end, where there is no finish reason', () => {
+      const events: ResponseEvent[] = [];
+      const decoder = chunkDecoder((event) => events.push(event));
+      decoder.push({ data: JSON.stringify(says({ tool_calls: [begins, goesOn] })) });
+      expect(events).toEqual([progress('a', '{'), progress('a', '}')]);
+      decoder.end();
+      expect(events.slice(2)).toEqual([call('a', 'f', '{}'), completed()]);
+    });
+
+    it('where the finish reason is stop', () => {
+      expect(decode([says({ tool_calls: [begins] }, 'stop')]).events).toEqual([
+        progress('a', '{'),
+        call('a', 'f', '{'),
+        completed({ finishReason: 'stop' }),
+      ]);
+    });
+
+    it('and gives none where the finish reason says that there are some and there are none', () => {
+      expect(decode([says({ content: 'a' }), says({}, 'tool_calls')]).events).toEqual([
+        text('a'),
+        completed({ finishReason: 'tool_calls' }),
+      ]);
+    });
+
+    it('and gives a call again, whole, where a fragment follows the finish reason', () => {
+      expect(
+        decode([says({ tool_calls: [begins] }, 'tool_calls'), says({ tool_calls: [goesOn] })]).events,
+      ).toEqual([
+        progress('a', '{'),
+        call('a', 'f', '{'),
+        progress('a', '}'),
+        call('a', 'f', '{}'),
+        completed({ finishReason: 'tool_calls' }),
+      ]);
+    });
+
+    it('and gives a call once, where the finish reason is repeated', () => {
+      expect(
+        decode([says({ tool_calls: [begins] }, 'tool_calls'), says({}, 'tool_calls'), says({}, 'stop')])
+          .events,
+      ).toEqual([progress('a', '{'), call('a', 'f', '{'), completed({ finishReason: 'stop' })]);
+    });
+
+    it('after the text and the reasoning of their delta', () => {
+      expect(
+        decode([says({ tool_calls: [begins], content: 'a', reasoning: 'Hm' })]).events.map(
+          ({ type }) => type,
+        ),
+      ).toEqual([
+        'output_item_done',
+        'output_item_done',
+        'function_call_arguments_delta',
+        'output_item_done',
+        'completed',
+      ]);
+    });
+
+    it('of each choice by itself, with the finish reason of each', () => {
+      const of = (index: number, fragment: object, finish_reason: string | null = null) => ({
+        choices: [{ index, delta: { tool_calls: [fragment] }, finish_reason }],
+      });
+      expect(
+        decode([
+          of(0, { index: 0, id: 'a', function: { name: 'f', arguments: '1' } }),
+          of(1, { index: 0, function: { name: 'g', arguments: '2' } }),
+          of(1, { index: 0, function: { arguments: '3' } }, 'tool_calls'),
+          of(0, { index: 0, function: { arguments: '4' } }),
+        ]).events,
+      ).toEqual([
+        progress('a', '1'),
+        { ...progress('call_1_0', '2', 'g'), choice: 1 },
+        { ...progress('call_1_0', '3', 'g'), choice: 1 },
+        { ...call('call_1_0', 'g', '23'), choice: 1 },
+        progress('a', '4'),
+        call('a', 'f', '14'),
+        completed({ choices: [{ choice: 1, finishReason: 'tool_calls' }] }),
+      ]);
+    });
+
+    it('as OpenAI wrote them first: one function_call without an id', () => {
+      expect(
+        decode([
+          says({ function_call: { name: 'f', arguments: '' } }),
+          says({ function_call: { arguments: '{' } }),
+          says({ function_call: { arguments: '}' } }),
+          says({}, 'function_call'),
+        ]).events,
+      ).toEqual([
+        progress('call_0_0', '{'),
+        progress('call_0_0', '}'),
+        call('call_0_0', 'f', '{}'),
+        completed({ finishReason: 'function_call' }),
+      ]);
+    });
+
+    it('once, where tool_calls and function_call say the same', () => {
+      const body = { name: 'f', arguments: '{}' };
+      const { events } = decode([
+        says({ tool_calls: [{ index: 0, id: 'a', function: body }], function_call: body }),
+      ]);
+      expect(events).toEqual([progress('a', '{}'), call('a', 'f', '{}'), completed()]);
+    });
+
+    it.each([null, 'x', 7, {}, [], [null]])('as none where they are %j', (calls) => {
+      expect(decode([says({ tool_calls: calls }), says({ content: 'a' })]).events).toEqual([
+        text('a'),
+        completed(),
+      ]);
+    });
+
+    it.each([null, 'x', 7, []])('as none where function_call is %j', (value) => {
+      expect(decode([says({ function_call: value })]).events).toEqual([completed()]);
+    });
+  });
+
+  describe('keeps several choices apart', () => {
+    const at = (index: unknown, content: string, finish_reason: string | null = null) => ({
+      index,
+      delta: { content },
+      finish_reason,
+    });
+
+    it('by a mark on the events of every choice but the first', () => {
+      expect(
+        decode([
+          { choices: [at(1, 'b')] },
+          { choices: [at(0, 'a'), at(1, 'B', 'length')] },
+          { choices: [at(0, 'A', 'stop')] },
+        ]).events,
+      ).toStrictEqual([
+        { ...text('b'), choice: 1 },
+        text('a'),
+        { ...text('B'), choice: 1 },
+        text('A'),
+        completed({ finishReason: 'stop', choices: [{ choice: 1, finishReason: 'length' }] }),
+      ]);
+    });
+
+    it('and tells of the others in their order, with null for no finish reason', () => {
+      expect(
+        decode([
+          { choices: [at(5, 'f'), at(2, 'c', 'stop'), { index: 9, finish_reason: 'length' }] },
+        ]).events.at(-1),
+      ).toStrictEqual(
+        completed({
+          choices: [
+            { choice: 2, finishReason: 'stop' },
+            { choice: 5, finishReason: null },
+            { choice: 9, finishReason: 'length' },
+          ],
+        }),
+      );
+    });
+
+    it.each([undefined, null, -1, 0.5, '7', {}])('by their place, where the index is %j', (index) => {
+      expect(decode([{ choices: [at(index, 'a'), at(index, 'b')] }]).events).toEqual([
+        text('a'),
+        { ...text('b'), choice: 1 },
+        completed({ choices: [{ choice: 1, finishReason: null }] }),
+      ]);
+    });
+
+    it('up to 128 of them', () => {
+      const { events } = decode([
+        { choices: [at(127, 'a'), at(128, 'x', 'stop'), at(Number.MAX_SAFE_INTEGER, 'x'), at(1e300, 'x')] },
+      ]);
+      expect(events).toEqual([
+        { ...text('a'), choice: 127 },
+        completed({ choices: [{ choice: 127, finishReason: null }] }),
+      ]);
+    });
+
+    it('with the reasoning and the refusals of each', () => {
+      expect(
+        decode([{ choices: [{ index: 3, delta: { reasoning: 'Hm', refusal: 'No.' } }] }]).events,
+      ).toMatchObject([
+        { ...thought('Hm'), choice: 3 },
+        { ...refusal('No.'), choice: 3 },
+        { type: 'completed' },
+      ]);
+    });
+
+    it('and fails with any of them', () => {
+      expect(decode([{ choices: [at(0, 'a'), at(1, 'b', 'error')] }])).toMatchObject({
+        events: [text('a'), { ...text('b'), choice: 1 }],
+        error: { name: 'ProviderStreamError' },
+      });
+    });
+  });
+
+  describe('fails at the finish reason error', () => {
+    it('after what stands beside it', () => {
+      const { events, error } = decode([says({ content: 'a' }, 'error'), says({ content: 'b' })]);
+      expect(events).toEqual([text('a')]);
+      expect(error).toBeInstanceOf(ProviderStreamError);
+      expect(error).toMatchObject({ code: undefined, providerMessage: undefined, status: undefined });
+    });
+
+    it('with the error that the choice holds', () => {
+      const chunk = {
+        choices: [{ delta: {}, finish_reason: 'error', error: { code: 502, message: 'Upstream' } }],
+      };
+      expect(failureOf(chunk)).toMatchObject({ code: '502', status: 502, providerMessage: 'Upstream' });
+    });
+  });
+
+  describe('with includeChunks', () => {
+    const decodeAll = (...messages: readonly Message[]) => decode(messages, { includeChunks: true });
+
+    it('gives each chunk as it came before what it stands for, whatever it holds', () => {
+      const first = {
+        id: 'c',
+        system_fingerprint: 'fp',
+        service_tier: 'default',
+        choices: [
+          { index: 0, delta: { content: 'a', annotations: [{}] }, logprobs: { content: [{ token: 'a' }] } },
+        ],
+      };
+      const second = { choices: [], prompt_filter_results: [{ prompt_index: 0 }] };
+      expect(decodeAll(first, second).events).toStrictEqual([
+        { type: 'chunk', chunk: first },
+        text('a'),
+        { type: 'chunk', chunk: second },
+        completed({ responseId: 'c' }),
+      ]);
+    });
+
+    it('gives none for data that is no JSON object', () => {
+      expect(decodeAll('not json', '7', '[]', 'null').events).toEqual([completed()]);
+    });
+
+    it('gives the chunk of an error too, before it fails', () => {
+      const chunk = { error: { message: 'no' } };
+      const { events, error } = decodeAll(chunk);
+      expect(events).toEqual([{ type: 'chunk', chunk }]);
+      expect(error).toBeInstanceOf(ProviderStreamError);
+    });
+
+    it('gives none where it was not asked for', () => {
+      expect(decode([delta('a')]).events).toEqual([text('a'), completed()]);
+    });
+  });
+
+  describe('reads on', () => {
+    it.each<[string, readonly Chunk[], readonly ResponseEvent[]]>([
+      [
+        'after the finish reason',
+        [says({ content: 'a' }, 'stop'), says({ content: 'b' })],
+        [text('a'), text('b'), completed({ finishReason: 'stop' })],
+      ],
+      [
+        'where the role is repeated in every chunk',
+        [says({ role: 'assistant', content: 'a' }), says({ role: 'assistant', content: 'b' })],
+        [text('a'), text('b'), completed()],
+      ],
+      [
+        "past Azure's chunk of prompt filter results, whose id and model are empty",
+        [
+          { id: '', model: '', choices: [], prompt_filter_results: [{}] },
+          { id: 'c', model: 'm', ...says({ content: 'a' }) },
+        ],
+        [text('a'), completed({ responseId: 'c', model: 'm' })],
+      ],
+      [
+        'where the id is another in every chunk',
+        [
+          { id: 'x', ...says({ content: 'a' }) },
+          { id: 'y', ...says({ content: 'b' }) },
+        ],
+        [text('a'), text('b'), completed({ responseId: 'x' })],
+      ],
+      [
+        'past the cumulative message beside the delta',
+        [
+          { choices: [{ delta: { content: 'a' }, message: { role: 'assistant', content: 'a' } }] },
+          { choices: [{ delta: { content: 'b' }, message: { role: 'assistant', content: 'ab' } }] },
+        ],
+        [text('a'), text('b'), completed()],
+      ],
+    ])('%s', (_, chunks, expected) => {
+      expect(decode(chunks)).toEqual({ events: expected, error: undefined });
     });
   });
 

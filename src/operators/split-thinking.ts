@@ -30,6 +30,7 @@ export interface SplitThinkingOptions {
  * ```
  */
 export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOperatorFunction<ResponseEvent> {
+  if (options.openingTag === '' || options.closingTag === '') throw new TypeError('A tag must not be empty.');
   return (source) =>
     defer(() => {
       const splitters = new Map<number, Splitter>();
@@ -41,7 +42,8 @@ export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOpera
 
       const split = (event: ResponseEvent): ResponseEvent[] => {
         if (event.type === 'completed') return [...flush(), event];
-        if (event.type !== 'output_item_done') return [event];
+        if (event.type !== 'output_item_done' && event.type !== 'function_call_arguments_delta')
+          return [event];
         const { choice = 0 } = event;
         if (!isTextDelta(event) || event.item.content.length > 1) {
           // What comes after text comes after all of it.
@@ -115,6 +117,7 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
     flush() {
       const text = held;
       held = '';
+      mayOpen = false;
       return itemOf(text);
     },
   };

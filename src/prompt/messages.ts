@@ -1,4 +1,11 @@
-import type { ContentPart, CustomToolCallItem, FunctionCallItem, ResponseItem } from '../events.js';
+import type {
+  ContentPart,
+  CustomToolCallItem,
+  FunctionCallItem,
+  ReasoningItem,
+  ResponseItem,
+} from '../events.js';
+import type { EasyMessage, InputItem } from './prompt.js';
 
 /** A message as Chat Completions writes it. */
 export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
@@ -14,12 +21,15 @@ export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_deta
  * - Calls become the `tool_calls` of one assistant message, together with the assistant's text before
  *   them; their outputs become `tool` messages.
  * - Reasoning is left out, unless `reasoningField` names the field in which the provider wants it.
+ * - A call without arguments is sent with `{}`, since some providers refuse an empty text.
  * - An assistant message that says nothing, or the same as the one right before it, is left out:
  *   providers refuse the first, and the second is what an append done twice looks like. Of two calls
  *   with one id the later counts.
+ *
+ * @throws TypeError where an item is none; it names the place and quotes nothing
  */
 export function chatMessages(
-  items: readonly ResponseItem[],
+  items: readonly InputItem[],
   reasoningField?: ReasoningField,
 ): readonly ChatMessage[] {
   const messages: ChatMessage[] = [];
@@ -31,9 +41,10 @@ export function chatMessages(
     if (message !== undefined && !repeats(message, messages.at(-1))) messages.push(message);
   };
 
-  for (const item of items) {
+  for (const [index, raw] of items.entries()) {
+    const item = itemOf(raw, index);
     switch (item.type) {
-      case 'message':
+      case 'message': {
         if (item.role !== 'assistant') {
           flush();
           messages.push({ role: item.role, content: inputContent(item.content) });
@@ -41,18 +52,22 @@ export function chatMessages(
         }
         // Two messages stay two; but nothing may come between calls and their outputs.
         if (assistant.hasMessage && assistant.calls.size === 0) flush();
+        const text = item.content.map(textOf).join('');
+        if (assistant.calls.size > 0 && text === assistant.text) break;
         assistant.hasMessage = true;
-        for (const part of item.content) {
-          if (part.type === 'refusal') assistant.refusal += part.refusal;
-          else assistant.text += textOf(part);
-        }
+        assistant.text += text;
+        for (const part of item.content) if (part.type === 'refusal') assistant.refusal += part.refusal;
         break;
-      case 'reasoning':
+      }
+      case 'reasoning': {
         // It comes before what it led to.
         if (assistant.hasMessage && assistant.calls.size === 0) flush();
-        for (const { text } of item.content) assistant.reasoning += text;
+        const reasoning = reasoningTextOf(item);
+        if (assistant.calls.size > 0 && reasoning === assistant.reasoning) break;
+        assistant.reasoning += reasoning;
         assistant.details.push(...(item.reasoning_details ?? []));
         break;
+      }
       case 'function_call':
       case 'custom_tool_call':
         assistant.calls.set(item.call_id, item);
@@ -69,6 +84,25 @@ export function chatMessages(
   }
   flush();
   return messages;
+}
+
+/** An item in its full form: a message may come with a string for its content, and without its type. */
+function itemOf(raw: InputItem, index: number): ResponseItem {
+  if (typeof raw !== 'object' || raw === null) throw new TypeError(`prompt.input[${index}] must be an item.`);
+  const { type = 'message' } = raw;
+  if (type !== 'message') return raw as ResponseItem;
+  const { role, content } = raw as EasyMessage;
+  if (typeof role !== 'string' || (typeof content !== 'string' && !Array.isArray(content))) {
+    throw new TypeError(`prompt.input[${index}] must be an item: a message has a role and content.`);
+  }
+  const parts: readonly ContentPart[] =
+    typeof content === 'string' ? [{ type: 'input_text', text: content }] : content;
+  return { type, role, content: parts };
+}
+
+/** Items of OpenAI's own may hold a summary and no content. */
+function reasoningTextOf({ content }: { readonly content?: ReasoningItem['content'] }): string {
+  return (content ?? []).map(({ text }) => text).join('');
 }
 
 /** What is known so far of the assistant message that is being put together. */
@@ -115,7 +149,7 @@ function toolCall(call: FunctionCallItem | CustomToolCallItem): object {
     ? {
         id: call.call_id,
         type: 'function',
-        function: { name: call.name, arguments: textOrJson(call.arguments) },
+        function: { name: call.name, arguments: textOrJson(call.arguments) || '{}' },
       }
     : { id: call.call_id, type: 'custom', custom: { name: call.name, input: textOrJson(call.input) } };
 }

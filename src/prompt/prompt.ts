@@ -1,12 +1,28 @@
-import type { FunctionCallOutputItem, MessageItem, ResponseItem } from '../events.js';
+import type {
+  ContentPart,
+  FunctionCallOutputItem,
+  MessageItem,
+  MessageRole,
+  ResponseItem,
+} from '../events.js';
 import type { ToolDefinition } from './tools.js';
+
+/** A message without ceremony: text for its content, and no type. */
+export interface EasyMessage {
+  readonly type?: 'message';
+  readonly role: MessageRole;
+  readonly content: string | readonly ContentPart[];
+}
+
+/** What a conversation is made of. */
+export type InputItem = ResponseItem | EasyMessage;
 
 /** What is asked in one turn. */
 export interface Prompt {
   /** Sent first, with the role `system`. */
   readonly instructions?: string;
   /** The conversation so far, oldest first. The items of an aggregated turn can be appended as they are. */
-  readonly input: readonly ResponseItem[];
+  readonly input: readonly InputItem[];
   /** What the model may call. */
   readonly tools?: readonly ToolDefinition[];
 }

@@ -2,10 +2,10 @@
 export interface FunctionTool {
   readonly type: 'function';
   readonly name: string;
-  readonly description?: string;
+  readonly description?: string | null;
   /** JSON schema of the arguments. */
-  readonly parameters?: Readonly<Record<string, unknown>>;
-  readonly strict?: boolean;
+  readonly parameters?: Readonly<Record<string, unknown>> | null;
+  readonly strict?: boolean | null;
 }
 
 /** A tool whose input is free text. */
@@ -17,7 +17,8 @@ export interface CustomTool {
 }
 
 /** A tool in the shape of Chat Completions already, or of a kind that only the provider knows. */
-export type ProviderTool = Readonly<Record<string, unknown>> & { readonly type: string };
+export type ProviderTool =
+  { readonly type: string } | (Readonly<Record<string, unknown>> & { readonly type: string });
 
 export type ToolDefinition = FunctionTool | CustomTool | ProviderTool;
 

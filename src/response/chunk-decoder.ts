@@ -128,7 +128,7 @@ export function chunkDecoder(
     if (Array.isArray(calls)) readCalls(choice, calls);
     // What OpenAI had before `tool_calls`: one call, and without an id.
     const call = own(delta, 'function_call');
-    if (isRecord(call)) readCalls(choice, [{ index: 0, function: call }]);
+    if (isRecord(call) && !Array.isArray(calls)) readCalls(choice, [{ index: 0, function: call }]);
   }
 
   function readChoice(raw: unknown, place: number): void {
@@ -136,6 +136,8 @@ export function chunkDecoder(
     const given = own(raw, 'index');
     const index = typeof given === 'number' && Number.isInteger(given) && given >= 0 ? given : place;
     if (index >= maxChoices) return;
+    // Moonshot tells the usage here.
+    usage = readUsage(own(raw, 'usage')) ?? usage;
     const delta = own(raw, 'delta');
     const reason = own(raw, 'finish_reason');
     const isFinished = typeof reason === 'string' && reason !== '';

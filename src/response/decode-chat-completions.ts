@@ -5,7 +5,10 @@ import type { ChunkDecoderOptions } from './chunk-decoder.js';
 import { responseEvents } from './response-events.js';
 import { untilDone } from './until-done.js';
 
-export interface DecodeChatCompletionsOptions extends Pick<ChunkDecoderOptions, 'onMalformed'> {
+export interface DecodeChatCompletionsOptions extends Pick<
+  ChunkDecoderOptions,
+  'includeChunks' | 'onMalformed'
+> {
   /** For the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }

@@ -22,7 +22,7 @@ export function reasoningDetails(delta: Record<string, unknown>): readonly unkno
 export function textOfDetails(details: readonly unknown[]): string {
   let text = '';
   for (const detail of details) {
-    if (isRecord(detail)) text += textOf(own(detail, 'text') ?? own(detail, 'summary'));
+    if (isRecord(detail)) text += textOf(own(detail, 'text')) || textOf(own(detail, 'summary'));
   }
   return text;
 }

@@ -9,6 +9,9 @@ export interface ToolCalls {
   flush(): void;
 }
 
+/** How many calls of one choice are read: a hostile stream would go on. */
+const maxCalls = 1_024;
+
 interface Call {
   /** Which call of its choice it is. */
   readonly index: number;
@@ -61,23 +64,30 @@ export function toolCalls(
     return call;
   }
 
-  /** The call that an entry goes on with, if there is one. */
+  /** The call that an entry goes on with; `undefined` where it begins one. */
   function find({ id, index, name }: Entry, begunHere: ReadonlySet<Call>): Call | undefined {
     if (id !== undefined && byId.has(id)) return byId.get(id);
-    const call = index === undefined ? calls.at(-1) : byIndex.get(index);
+    const isNameless = id === undefined && name === '';
+    const call =
+      (index === undefined ? undefined : byIndex.get(index)) ??
+      (index === undefined || isNameless ? calls.at(-1) : undefined);
     if (call === undefined) return undefined;
-    if (id !== undefined && (call.hasOwnId || call.isTold)) return undefined;
+    if (id !== undefined && call.hasOwnId) return undefined;
     if (name !== '' && call.name !== '' && (name !== call.name || begunHere.has(call))) return undefined;
     return call;
   }
 
   function append(call: Call, { id, isCustom, name, text }: Entry): void {
-    if (id !== undefined && !call.hasOwnId) {
-      call.id = id;
+    if (id !== undefined) {
+      // An id that was told stays, and the provider's leads to it.
+      if (!call.isTold) call.id = id;
       call.hasOwnId = true;
+      byId.set(id, call);
     }
-    if (call.hasOwnId) byId.set(call.id, call);
-    if (call.name === '') call.name = name;
+    if (call.name === '' && name !== '') {
+      call.name = name;
+      call.hasGrown = true;
+    }
     call.isCustom ||= isCustom;
     if (text === '') return;
     call.text += text;
@@ -101,6 +111,7 @@ export function toolCalls(
         if (entry === undefined) continue;
         let call = find(entry, begunHere);
         if (call === undefined) {
+          if (calls.length >= maxCalls) continue;
           call = begin(entry.id);
           begunHere.add(call);
         }
@@ -134,13 +145,14 @@ function readEntry(raw: unknown): Entry | undefined {
   const body = isCustom ? custom : own(raw, 'function');
   const name = isRecord(body) ? own(body, 'name') : undefined;
   const text = isRecord(body) ? own(body, isCustom ? 'input' : 'arguments') : undefined;
-  return {
+  const entry = {
     id: typeof id === 'string' && id !== '' ? id : undefined,
     index: typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : undefined,
     isCustom,
     name: typeof name === 'string' ? name : '',
     text: textOf(text),
   };
+  return entry.id === undefined && entry.name === '' && entry.text === '' ? undefined : entry;
 }
 
 /** Some providers send the arguments as the object that they are. */

@@ -8,7 +8,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
  * not count, so that nothing on `Object.prototype` can be taken for an answer.
  */
 export function own(record: Record<string, unknown>, key: string): unknown {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
+  // Most of what is asked for is not there: that is known without asking whose it is.
+  const value = record[key];
+  return value !== undefined && Object.hasOwn(record, key) ? value : undefined;
 }
 
 /** What is read of an answer's headers. */

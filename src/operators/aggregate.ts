@@ -1,4 +1,4 @@
-import { concatMap, filter, map, type OperatorFunction, pipe, scan } from 'rxjs';
+import { concatMap, filter, type OperatorFunction, pipe, scan } from 'rxjs';
 import type { ContentPart, ReasoningItem, ResponseEvent, ResponseItem } from '../events.js';
 import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn.js';
 
@@ -26,9 +26,8 @@ import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn.js';
 export function aggregate(): OperatorFunction<ResponseEvent, ResponseEvent> {
   return pipe(
     scan(({ turn }: Fold, event: ResponseEvent): Fold => ({ turn: reduceTurn(turn, event), event }), start),
-    map(({ turn, event }) => (event?.type === 'completed' ? [...itemEvents(turn), event] : undefined)),
-    filter((events) => events !== undefined),
-    concatMap((events) => events),
+    filter(({ event }) => event?.type === 'completed'),
+    concatMap(({ turn, event }) => (event === undefined ? [] : [...itemEvents(turn), event])),
   );
 }
 

@@ -119,6 +119,10 @@ export function chunkDecoder(
   }
 
   function readDelta(choice: Choice, delta: Record<string, unknown>): void {
+    if (isTextAlone(delta)) {
+      readContent(choice, own(delta, 'content'));
+      return;
+    }
     const details = reasoningDetails(delta);
     const reasoning = reasoningText(delta) || textOfDetails(details);
     if (reasoning !== '' || details.length > 0) think(choice, reasoning, details);
@@ -189,6 +193,12 @@ export function chunkDecoder(
       });
     },
   };
+}
+
+/** Most deltas hold text and nothing else: half the cost of a delta is to look for what is not there. */
+function isTextAlone(delta: Record<string, unknown>): boolean {
+  for (const key in delta) if (key !== 'content' && key !== 'role') return false;
+  return true;
 }
 
 function othersOf(choices: ReadonlyMap<number, Choice>): NonNullable<CompletedEvent['choices']> {

@@ -1,3 +1,18 @@
+import {
+  concat,
+  concatMap,
+  defer,
+  dematerialize,
+  identity,
+  ignoreElements,
+  materialize,
+  type MonoTypeOperatorFunction,
+  of,
+  take,
+  throwIfEmpty,
+} from 'rxjs';
+import { TransportError } from '../errors.js';
+import type { HttpRequest } from '../request/transport.js';
 import type { HttpHeaders } from '../wire.js';
 
 /** What a scripted answer says beside its body. */
@@ -20,3 +35,20 @@ export function toHeaders(
   const values = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   return { get: (name) => values.get(name.toLowerCase()) ?? null };
 }
+
+/** Lets each read after the first wait for the request's `demand`, as a network's reads do. */
+export function readOnDemand<T>({ demand }: Pick<HttpRequest, 'demand'>): MonoTypeOperatorFunction<T> {
+  if (demand === undefined) return identity;
+  const wanted = defer(demand).pipe(take(1), throwIfEmpty(), ignoreElements());
+  return (source) =>
+    source.pipe(
+      // The end is a read as well.
+      materialize(),
+      concatMap((read) => (read.kind === 'N' ? concat(of(read), wanted) : of(read))),
+      dematerialize(),
+    );
+}
+
+/** A script that does not hold what is asked of it. Retrying would only hide the mistake. */
+export const scriptError = (message: string): TransportError =>
+  new TransportError({ message, retryable: false });

@@ -1,13 +1,19 @@
 import { map, Observable } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
-import { type AnswerHead, toBytes, toHeaders } from './answer.js';
+import { type AnswerHead, readOnDemand, scriptError, toBytes, toHeaders } from './answer.js';
 
 /** An answer drawn in marbles. */
 export interface MarbleAnswer extends AnswerHead {
-  /** When the headers come, counted from the request: any value. Default `'r'`, at once; `'--#'` is no answer. */
+  /**
+   * When the headers come, counted from the request: any value. Default `'r'`, at once. `'--#'` is a
+   * connection that fails, `'-'` a provider that does not answer.
+   */
   readonly response?: string;
-  /** The body, counted from the headers: each letter is one network read. Default `'|'`. */
+  /**
+   * The body, counted from the headers: each letter is one network read. Default `'|'`. `#` is a break;
+   * without `|` or `#` the provider falls silent after the last letter.
+   */
   readonly body?: string;
   /** What the letters of `body` stand for; a letter that is not here stands for itself. */
   readonly frames?: Readonly<Record<string, string | Uint8Array>>;
@@ -17,7 +23,10 @@ export interface MarbleAnswer extends AnswerHead {
 
 type Cold = ReturnType<RunHelpers['cold']>;
 
-/** One answer's two Observables, for `expectSubscriptions`. */
+/**
+ * One answer's two Observables, for `expectSubscriptions`: each `subscriptions` says when the
+ * connection was opened, and when it ended or was aborted.
+ */
 export interface MarbleConnection {
   /** Subscribed while the headers are waited for. */
   readonly response: Cold;
@@ -36,20 +45,31 @@ export interface MarbleTransport extends Transport {
 
 /**
  * A transport whose answers are drawn in marbles, one for each request in turn, inside
- * `TestScheduler.run`.
+ * `TestScheduler.run`, so that waits of any length take no time. A request beyond them fails with an
+ * error that is not retried.
+ *
+ * ```
+ * request 1   --429
+ * request 2        --(retry-after)--200
+ * body 2                              -a-b-!     (the reader left: aborted)
+ * ```
  *
  * @example
  * ```ts
  * testScheduler.run((helpers) => {
  *   const transport = marbleTransport(helpers, [
  *     { response: '--r', status: 429, headers: { 'retry-after': '2' } },
- *     { body: '-a-b|', frames: { a: 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n', b: 'data: [DONE]\n\n' } },
+ *     { response: '-r', body: '-a-b', frames: { a: textChunk('Hel'), b: textChunk('lo') } },
  *   ]);
  *   const turn = streamChatCompletions('Hi', { model: 'm', provider, transport });
- *   helpers.expectObservable(turn.pipe(textDeltas())).toBe('-- 2s -a-|', { a: 'Hi' });
- *   helpers.expectSubscriptions(transport.connections[1].body.subscriptions).toBe('-- 2s ^---!');
+ *   helpers.expectObservable(turn.pipe(textDeltas()), '-- 2s -----!').toBe('-- 2s --a-b-', { a: 'Hel', b: 'lo' });
+ *   helpers.expectSubscriptions(transport.connections[1].body.subscriptions).toBe('-- 2s -^---!');
  * });
  * ```
+ *
+ * @param helpers - what `TestScheduler.run` hands out
+ * @param answers - what each request is answered with
+ * @returns the transport, with its requests, connections, and how many were aborted
  */
 export function marbleTransport(
   { cold }: Pick<RunHelpers, 'cold'>,
@@ -66,29 +86,34 @@ export function marbleTransport(
     new Observable<HttpResponse>((subscriber) => {
       const index = requests.push(request) - 1;
       const connection = connections[index];
+      let settled = false;
+      const fail = (reason: unknown) => {
+        settled = true;
+        subscriber.error(reason);
+      };
       if (connection === undefined) {
-        subscriber.error(new Error(`The marbles hold ${answers.length} answers; this is one request more.`));
+        fail(scriptError(`The marbles hold ${answers.length} answers; this is one request more.`));
         return undefined;
       }
-      const { frames = {} } = answers[index] ?? {};
-      let answered = false;
       subscriber.add(() => {
-        if (!answered) aborted += 1;
+        if (!settled) aborted += 1;
       });
       return connection.response.subscribe({
         next: () => {
-          answered = true;
+          const { status = 200, headers, frames = {} } = answers[index] ?? {};
+          settled = true;
           handOver(subscriber, {
-            status: answers[index]?.status ?? 200,
-            headers: toHeaders(answers[index]?.headers),
-            bytes: connection.body.pipe(map((letter) => toBytes(frames[letter] ?? letter))),
+            status,
+            headers: toHeaders(headers),
+            bytes: connection.body.pipe(
+              map((letter) => toBytes(frames[letter] ?? letter)),
+              readOnDemand(request),
+            ),
             abort: () => (aborted += 1),
           });
         },
-        error: (reason: unknown) => {
-          answered = true;
-          subscriber.error(reason);
-        },
+        error: fail,
+        complete: () => fail(scriptError(`The marbles of answer ${index + 1} complete without a response.`)),
       });
     });
 

@@ -1,12 +1,15 @@
 import { from, map, Observable, type ObservableInput } from 'rxjs';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
-import { type AnswerHead, toBytes, toHeaders } from './answer.js';
+import { type AnswerHead, readOnDemand, scriptError, toBytes, toHeaders } from './answer.js';
 
 /** An answer with a body of the given pieces, each one network read. */
 export interface ScriptedAnswer extends AnswerHead {
   /** Text is sent as UTF-8. Default: nothing. */
   readonly body?: string | ObservableInput<string | Uint8Array>;
-  /** When the headers are there: at the first value of this, or at once. */
+  /**
+   * When the headers are there: at the first value of this, or at once. `NEVER` is a provider that does
+   * not answer; an error is a connection that fails.
+   */
   readonly after?: Observable<unknown>;
 }
 
@@ -18,16 +21,22 @@ export interface ScriptedTransport extends Transport {
 }
 
 /**
- * A transport that gives the scripted answers, one for each request in turn, and after them fails. An
- * `Error` in an answer's place is a connection that fails.
+ * A transport that gives the scripted answers, one for each request in turn, and after them fails with
+ * an error that is not retried. An `Error` in an answer's place is a connection that fails.
  *
- * It keeps the contract of `Transport`, so what passes with it is not an accident of `of(response)`.
+ * It keeps the contract of `Transport`, `demand` included, so what passes with it is not an accident of
+ * `of(response)`.
  *
  * @example
  * ```ts
- * const transport = scriptedTransport({ status: 503 }, { body: 'data: [DONE]\n\n' });
- * streamChatCompletions('Hi', { model: 'm', provider, transport }).subscribe();
+ * const transport = scriptedTransport({ status: 503 }, { body: wireOf(turnOf('Hel', 'lo')) });
+ * const turn = streamChatCompletions('Hi', { model: 'm', provider, transport, retry: { initialDelay: 0 } });
+ * expect(await lastValueFrom(turn.pipe(textDeltas(), toArray()))).toEqual(['Hel', 'lo']);
+ * expect(transport.requests).toHaveLength(2);
  * ```
+ *
+ * @param answers - what each request is answered with
+ * @returns the transport, with the requests that it was sent and how many were aborted
  */
 export function scriptedTransport(...answers: readonly (ScriptedAnswer | Error)[]): ScriptedTransport {
   const requests: HttpRequest[] = [];
@@ -37,19 +46,26 @@ export function scriptedTransport(...answers: readonly (ScriptedAnswer | Error)[
     new Observable<HttpResponse>((subscriber) => {
       const answer =
         answers[requests.length] ??
-        new Error(`The script has ${answers.length} answers; this is one request more.`);
+        scriptError(`The script has ${answers.length} answers; this is one request more.`);
       requests.push(request);
+      let settled = false;
+      const fail = (error: unknown) => {
+        settled = true;
+        subscriber.error(error);
+      };
       if (answer instanceof Error) {
-        subscriber.error(answer);
-        return undefined;
+        fail(answer);
+        return;
       }
-      let answered = false;
+      subscriber.add(() => {
+        if (!settled) aborted += 1;
+      });
       const respond = () => {
-        answered = true;
+        settled = true;
         handOver(subscriber, {
           status: answer.status ?? 200,
           headers: toHeaders(answer.headers),
-          bytes: bytesOf(answer),
+          bytes: bytesOf(answer).pipe(readOnDemand(request)),
           abort: () => (aborted += 1),
         });
       };
@@ -57,13 +73,11 @@ export function scriptedTransport(...answers: readonly (ScriptedAnswer | Error)[
       else
         subscriber.add(
           answer.after.subscribe({
-            next: () => answered || respond(),
-            error: (error: unknown) => subscriber.error(error),
+            next: () => settled || respond(),
+            error: fail,
+            complete: () => settled || fail(scriptError('`after` has completed without a value.')),
           }),
         );
-      return () => {
-        if (!answered) aborted += 1;
-      };
     });
 
   return Object.defineProperties(transport, {

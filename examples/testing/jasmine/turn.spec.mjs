@@ -1,0 +1,20 @@
+// A turn that is rate limited, waits two seconds, streams, and is cancelled by its user: in virtual time.
+import { TestScheduler } from 'rxjs/testing';
+import { streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
+import { marbleTransport, textChunk } from 'rxjs-chat-completions/testing';
+
+const provider = { name: 'test', baseUrl: 'https://provider.test/v1', apiKey: 'sk-test' };
+
+it('is rate limited, waits two seconds, streams, and is cancelled by its user', () => {
+  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
+    const transport = marbleTransport(helpers, [
+      { response: '--r', status: 429, headers: { 'retry-after': '2' } },
+      { response: '-r', body: '-a-b', frames: { a: textChunk('Hel'), b: textChunk('lo') } },
+    ]);
+    const turn = streamChatCompletions('Hi', { model: 'm', provider, transport });
+    helpers
+      .expectObservable(turn.pipe(textDeltas()), '-- 2s -----!')
+      .toBe('-- 2s --a-b-', { a: 'Hel', b: 'lo' });
+    helpers.expectSubscriptions(transport.connections[1].body.subscriptions).toBe('-- 2s -^---!');
+  });
+});

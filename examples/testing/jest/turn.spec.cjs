@@ -1,0 +1,20 @@
+// A turn that is rate limited, waits two seconds, streams, and is cancelled by its user: in virtual time.
+const { TestScheduler } = require('rxjs/testing');
+const { streamChatCompletions, textDeltas } = require('rxjs-chat-completions');
+const { marbleTransport, textChunk } = require('rxjs-chat-completions/testing');
+
+const provider = { name: 'test', baseUrl: 'https://provider.test/v1', apiKey: 'sk-test' };
+
+test('rate limited, waits two seconds, streams, and is cancelled by its user', () => {
+  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
+    const transport = marbleTransport(helpers, [
+      { response: '--r', status: 429, headers: { 'retry-after': '2' } },
+      { response: '-r', body: '-a-b', frames: { a: textChunk('Hel'), b: textChunk('lo') } },
+    ]);
+    const turn = streamChatCompletions('Hi', { model: 'm', provider, transport });
+    helpers
+      .expectObservable(turn.pipe(textDeltas()), '-- 2s -----!')
+      .toBe('-- 2s --a-b-', { a: 'Hel', b: 'lo' });
+    helpers.expectSubscriptions(transport.connections[1].body.subscriptions).toBe('-- 2s -^---!');
+  });
+});

@@ -1,0 +1,174 @@
+import { asyncScheduler, defer, noop, Observable, of, type SchedulerLike, tap } from 'rxjs';
+import { IdleTimeoutError, platformCode, ResponseTimeoutError, TransportError } from '../errors.js';
+import { redact } from '../request/secrets.js';
+import type { HttpRequest, HttpResponse, Transport } from '../request/transport.js';
+import type { Cassette, RecordedEnd, RecordedError, RecordedExchange } from './cassette.js';
+import { toBinary, writeRead } from './cassette.js';
+import { toBytes } from './answer.js';
+import { promptTexts, redactPieces, secretsToRemove } from './redact-exchange.js';
+
+export interface RecordTransportOptions {
+  /** Keeps the request's body, that is the prompt and the parameters. Default `false`. */
+  readonly keepRequestBody?: boolean;
+  /** Secrets beside those that stand in the request's headers and query. */
+  readonly secrets?: readonly string[];
+  /** For the times. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** The headers of an answer that this library reads. */
+const headerNames = [
+  'content-type',
+  'date',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'x-request-id',
+  'request-id',
+  'apim-request-id',
+  ...['requests', 'tokens'].flatMap((what) =>
+    ['limit', 'remaining', 'reset'].map((figure) => `x-ratelimit-${figure}-${what}`),
+  ),
+];
+
+/**
+ * A transport that records what passes through another, to be played again by `replayTransport`.
+ *
+ * What is kept: the URL without its query, the status, the headers that this library reads, the body
+ * piece by piece with its times, and how it ended. What is not kept: the request's headers, and its
+ * body (with the prompt) unless `keepRequestBody` asks for it. Where the provider repeats the key or
+ * another secret of the request, or a text of the prompt (16 characters or more, in one piece), `***`
+ * stands in its place; secrets of less than 6 characters are not looked for. The answer is kept as it
+ * came, and a model may take up what it was asked: read a cassette before you commit it.
+ *
+ * @example
+ * ```ts
+ * const transport = recordTransport(fetchTransport(), (cassette) =>
+ *   writeFileSync('turn.json', JSON.stringify(cassette, null, 2)),
+ * );
+ * streamChatCompletions('Why is the sky blue?', { model: 'm', provider, transport }).subscribe();
+ * ```
+ *
+ * @param inner - the transport that does the work
+ * @param sink - is given all exchanges so far whenever one has ended: the last call has the whole turn.
+ * What it throws is reported as RxJS reports errors that nobody handles, and leaves the turn alone
+ * @param options - what is kept beyond the default
+ * @returns a transport for one cassette: its requests are recorded one after the other
+ */
+export function recordTransport(
+  inner: Transport,
+  sink: (cassette: Cassette) => void,
+  options: RecordTransportOptions = {},
+): Transport {
+  const exchanges: (RecordedExchange | undefined)[] = [];
+  return (request) =>
+    new Observable<HttpResponse>((subscriber) => {
+      const place = exchanges.push(undefined) - 1;
+      const recorder = exchangeRecorder(request, options, (exchange) => {
+        exchanges[place] = exchange;
+        const cassette = { version: 1, exchanges: exchanges.filter((other) => other !== undefined) } as const;
+        // As a subscriber the sink cannot break the turn: RxJS reports what it throws.
+        of(cassette).subscribe({ next: sink, error: noop });
+      });
+      let answered = false;
+      subscriber.add(() => {
+        if (!answered) recorder.end('aborted');
+      });
+      return defer(() => inner(request)).subscribe({
+        next: (response) => {
+          answered = true;
+          recorder.response(response);
+          let taken = false;
+          const body = defer(() => {
+            // A body that is read a second time fails, which is no part of what was answered.
+            if (taken) return response.body;
+            taken = true;
+            return response.body.pipe(
+              tap({
+                next: (bytes) => recorder.read(bytes),
+                error: (error: unknown) => recorder.end('error', error),
+                complete: () => recorder.end('complete'),
+                unsubscribe: () => recorder.end('aborted'),
+              }),
+            );
+          });
+          subscriber.next({ status: response.status, headers: response.headers, body });
+          if (!taken) recorder.end('aborted');
+        },
+        error: (error: unknown) => {
+          recorder.end('error', error);
+          subscriber.error(error);
+        },
+        complete: () => subscriber.complete(),
+      });
+    });
+}
+
+interface ExchangeRecorder {
+  response(response: HttpResponse): void;
+  read(bytes: Uint8Array): void;
+  /** Tells of the exchange; what comes after the first end is ignored. */
+  end(type: RecordedEnd['type'], error?: unknown): void;
+}
+
+function exchangeRecorder(
+  request: HttpRequest,
+  { keepRequestBody = false, secrets: further, scheduler = asyncScheduler }: RecordTransportOptions,
+  tell: (exchange: RecordedExchange) => void,
+): ExchangeRecorder {
+  const start = scheduler.now();
+  const now = () => Math.max(0, Math.round(scheduler.now() - start));
+  const secrets = secretsToRemove(request, further);
+  const reads: { readonly at: number; readonly binary: string }[] = [];
+  let head:
+    { readonly at: number; readonly status: number; readonly headers: Record<string, string> } | undefined;
+  let ended = false;
+
+  function bodyWithoutSecrets() {
+    const privateTexts = keepRequestBody ? secrets : [...secrets, ...promptTexts(request.body)];
+    const pieces = redactPieces(
+      reads.map(({ binary }) => binary),
+      privateTexts.map((text) => toBinary(toBytes(text))),
+    );
+    return pieces.map((binary, index) => writeRead(reads[index]?.at ?? 0, binary));
+  }
+
+  return {
+    response({ status, headers }) {
+      const kept: Record<string, string> = {};
+      for (const name of headerNames) {
+        const value = headers.get(name);
+        if (value !== null) kept[name] = redact(value, secrets);
+      }
+      head = { at: now(), status, headers: kept };
+    },
+    read: (bytes) => void reads.push({ at: now(), binary: toBinary(bytes) }),
+    end(type, error) {
+      if (ended) return;
+      ended = true;
+      const at = now();
+      tell({
+        request: {
+          method: request.method,
+          url: redact(request.url.replace(/[?#].*$/s, ''), secrets),
+          ...(keepRequestBody && { body: redact(request.body, secrets) }),
+        },
+        ...(head && { response: { ...head, body: bodyWithoutSecrets() } }),
+        end: type === 'error' ? { type, at, error: errorOf(error) } : { type, at },
+      });
+    },
+  };
+}
+
+function errorOf(error: unknown): RecordedError {
+  const code = platformCode(error);
+  const name = error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : 'Error';
+  return {
+    name,
+    ...(code !== undefined && { code }),
+    ...(error instanceof TransportError && { retryable: error.retryable }),
+    ...((error instanceof ResponseTimeoutError || error instanceof IdleTimeoutError) && {
+      timeout: error.timeout,
+    }),
+  };
+}

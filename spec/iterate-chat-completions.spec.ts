@@ -182,6 +182,16 @@ describe('iterateChatCompletions', () => {
       expect(aborted()).toBe(0);
     });
 
+    it('reads on after the end, so that the connection can be used again whatever still waits', async () => {
+      const { transport, made, aborted } = reading([textChunk('a') + textChunk('b') + done, ': the end\n\n']);
+      const iterator = iterate(transport, { highWaterMark: 1 });
+      expect(await iterator.next()).toEqual({ done: false, value: text('a') });
+      expect(made()).toBe(2);
+      expect(aborted()).toBe(0);
+      expect(await iterator.next()).toEqual({ done: false, value: text('b') });
+      expect(await iterator.next()).toEqual({ done: false, value: completed() });
+    });
+
     it('stops the idle clock while the consumer is waited for, and only then', async () => {
       const scheduler = new VirtualTimeScheduler();
       const pass = (milliseconds: number) => {

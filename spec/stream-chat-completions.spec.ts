@@ -290,6 +290,21 @@ describe('streamChatCompletions', () => {
       });
     });
 
+    it('does not retry an apiKey function that fails with an error of this library', () => {
+      const asked: number[] = [];
+      const failure = new TransportError({ message: 'the key server is gone' });
+      testScheduler().run((helpers) => {
+        const apiKey = () => {
+          asked.push(1);
+          return throwError(() => failure);
+        };
+        const { turn } = drawn(helpers, [], { provider: { ...provider, apiKey } });
+        helpers.expectObservable(turn).toBe('#', undefined, failure);
+        helpers.flush();
+        expect(asked).toHaveLength(1);
+      });
+    });
+
     it('leaves the classification to retry.retryable, which sees the body', () => {
       testScheduler().run((helpers) => {
         const seen: unknown[] = [];

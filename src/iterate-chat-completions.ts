@@ -63,7 +63,8 @@ function pullTurn(
 
   const demand = () =>
     new Observable<void>((subscriber) => {
-      if (events.length < highWaterMark) {
+      // After the end only the connection is read, so that it can be used again: nothing of it waits.
+      if (end !== undefined || events.length < highWaterMark) {
         subscriber.next();
         return undefined;
       }
@@ -95,6 +96,7 @@ function pullTurn(
 
   function finish(reason: { readonly error?: unknown }): void {
     end ??= reason;
+    readOn?.();
     for (const request of requests.splice(0)) settle(request);
   }
 

@@ -100,7 +100,10 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
     const log = options.diagnostics && diagnose(options.diagnostics);
     let attempt = 0;
 
+    let keyError: unknown;
+
     const answer = defer(() => resolveApiKey(provider)).pipe(
+      tap({ error: (error: unknown) => (keyError = error) }),
       concatMap((key) => {
         const endpoint = endpointOf(provider, key);
         const request: HttpRequest = {
@@ -134,7 +137,8 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
         ...retry,
         ...limits,
         scheduler,
-        retryable: (error) => isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
+        retryable: (error) =>
+          error !== keyError && isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
         retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
         giveUp: (error, attempts) =>
           error instanceof UnexpectedStatusError ? new RetryLimitError(error, attempts) : error,
@@ -171,7 +175,7 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
       .pipe(
         log
           ? tap({
-              complete: () => log.end('completed'),
+              next: ({ type }) => type === 'completed' && log.end('completed'),
               error: (error: unknown) => log.end('error', error),
               unsubscribe: () => log.end('unsubscribed'),
             })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { concatMap, firstValueFrom, toArray, VirtualTimeScheduler } from 'rxjs';
 import {
   aggregate,
@@ -130,6 +131,22 @@ describe('fetchTransport', () => {
       fetchTransport({ fetch: answerOf(broken) })(request).pipe(concatMap(({ body }) => body)),
     );
     await expect(failure).rejects.toMatchObject({ name: 'IdleTimeoutError', timeout: 300_000 });
+  });
+
+  it('gives a fetch that resolves to no response as a TransportError', async () => {
+    const failure = firstValueFrom(
+      fetchTransport({ fetch: () => Promise.resolve(undefined as never) })(request),
+    );
+    await expect(failure).rejects.toMatchObject({ name: 'TransportError' });
+  });
+
+  it('hides what a platform’s error holds beside its words and its place', async () => {
+    const cause = Object.assign(new Error('Parse Error'), { code: 'HPE_INVALID', rawPacket: 'the answer' });
+    const failure = await firstValueFrom(
+      fetchTransport({ fetch: () => Promise.reject(cause) })(request),
+    ).catch((error: unknown) => error);
+    expect(inspect(failure, { depth: 10 })).toContain('HPE_INVALID');
+    expect(inspect(failure, { depth: 10 })).not.toContain('the answer');
   });
 
   it('leaves out a platform’s words that hold a secret', async () => {

@@ -62,6 +62,10 @@ export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
         if (answer === undefined)
           subscriber.error(new TransportError({ cause: withoutSecrets(error, request) }));
       });
+      // An answer that switches protocols closes the connection without a response and without an error.
+      outgoing.on('close', () => {
+        if (answer === undefined) subscriber.error(new TransportError());
+      });
       outgoing.on('response', (response) => {
         answer = response;
         // A body that breaks before it is read, or after it is left, breaks for nobody.
@@ -141,8 +145,9 @@ function bytesOf(response: IncomingMessage, request: HttpRequest): Observable<Ui
 
 /** Nothing asks for compression, and some servers compress all the same. */
 function decoded(response: IncomingMessage): Readable {
-  const { 'content-encoding': encoding = 'identity' } = response.headers;
-  if (encoding === 'identity') return response;
+  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  // Whatever else stands there, some servers write it over a body that is not encoded.
+  if (!['gzip', 'x-gzip', 'deflate', 'br'].includes(encoding)) return response;
   const { createBrotliDecompress, createUnzip } = load('node:zlib') as typeof import('node:zlib');
   const { pipeline } = load('node:stream') as typeof import('node:stream');
   const decompress = encoding === 'br' ? createBrotliDecompress() : createUnzip();

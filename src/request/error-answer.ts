@@ -73,7 +73,8 @@ export function readErrorBody({ body }: HttpResponse, scheduler: SchedulerLike):
     takeWhile((chunk) => (size += chunk.byteLength) < maxBodySize, true),
     takeUntil(timer(maxBodyTime, scheduler)),
     catchError(() => EMPTY),
-    reduce((chunks, chunk) => [...chunks, chunk], [] as readonly Uint8Array[]),
+    // Not copied for each chunk: 64 KiB may come byte by byte.
+    reduce((chunks, chunk) => (chunks.push(chunk), chunks), [] as Uint8Array[]),
     map(decodeStart),
   );
 }

@@ -54,8 +54,8 @@ export function fetchTransport(options: FetchTransportOptions = {}): Transport {
     new Observable<HttpResponse>((subscriber) => {
       const controller = new AbortController();
       let answered = false;
-      send(request, options, controller.signal).then(
-        (response) => {
+      send(request, options, controller.signal)
+        .then((response) => {
           answered = true;
           if (isRedirect(response)) {
             controller.abort();
@@ -68,9 +68,9 @@ export function fetchTransport(options: FetchTransportOptions = {}): Transport {
             bytes: bytesOf(response, request),
             abort: () => controller.abort(),
           });
-        },
-        (error: unknown) => subscriber.error(noAnswer(error, request)),
-      );
+        })
+        // Also where a `fetch` of the caller's resolved to something that is no response.
+        .catch((error: unknown) => subscriber.error(noAnswer(error, request)));
       return () => {
         if (!answered) controller.abort();
       };

@@ -1,3 +1,4 @@
+import { platformCode } from '../errors.js';
 import type { HttpRequest } from './transport.js';
 
 const secretName = /authori[sz]|auth$|key|token|secret|cookie/i;
@@ -39,14 +40,38 @@ export function redact(text: string, secrets: readonly string[]): string {
   return redacted;
 }
 
+/** Properties of a platform's error that say where it happened, and nothing of what was sent or answered. */
+const harmless: readonly string[] = [
+  'code',
+  'errno',
+  'syscall',
+  'address',
+  'port',
+  'hostname',
+  'reason',
+  'cause',
+];
+
+/** Some platforms keep the bytes they could not read (`data`, `rawPacket`), others the whole request. */
+function hideOthers(error: Error): void {
+  for (const name of Object.keys(error)) {
+    if (harmless.includes(name)) continue;
+    try {
+      Object.defineProperty(error, name, { enumerable: false });
+    } catch {
+      // A property that cannot be hidden belongs to whoever froze it.
+    }
+  }
+}
+
 /**
- * A platform's error, or only its code where its words hold something private: some platforms quote
- * the URL or a header's value.
+ * A platform's error without what it holds beside its words, or only its code where its words hold
+ * something private: some platforms quote the URL or a header's value.
  */
 export function causeWithoutSecrets(cause: unknown, secrets: readonly string[]): unknown {
-  if (secrets.length === 0) return cause;
   let current = cause;
   for (let depth = 0; depth < 5 && current !== undefined && current !== null; depth += 1) {
+    if (current instanceof Error) hideOthers(current);
     const words =
       current instanceof Error
         ? `${current.message} ${current.stack ?? ''}`
@@ -54,7 +79,9 @@ export function causeWithoutSecrets(cause: unknown, secrets: readonly string[]):
           ? current
           : '';
     if (secrets.some((secret) => words.includes(secret))) {
-      return new Error('The platform’s own words held a secret and were left out.');
+      const code = platformCode(cause);
+      const error = new Error('The platform’s own words held a secret and were left out.');
+      return code === undefined || secrets.includes(code) ? error : Object.assign(error, { code });
     }
     current = current instanceof Error ? current.cause : undefined;
   }

@@ -65,7 +65,11 @@ export type DiagnosticsListener = (diagnostic: Diagnostic) => void;
 /** One turn's line to a listener. */
 export interface TurnDiagnostics {
   readonly request: (request: { readonly url: string; readonly body: string }) => void;
-  readonly response: (response: { readonly status: number; readonly headers: HttpHeaders }) => void;
+  /** `redact` takes the secrets out of what the answer's headers say. */
+  readonly response: (
+    response: { readonly status: number; readonly headers: HttpHeaders },
+    redact?: (text: string) => string,
+  ) => void;
   readonly retry: (retry: { readonly delay: number; readonly error: RequestFailure }) => void;
   readonly events: (count: number) => void;
   readonly comment: () => void;
@@ -88,6 +92,7 @@ export function diagnose(listener: DiagnosticsListener): TurnDiagnostics {
   const turn = (turns.get(listener) ?? 0) + 1;
   turns.set(listener, turn);
   let attempt = 0;
+  let isOver = false;
   const counts = { events: 0, comments: 0, malformed: 0 };
 
   function report(diagnostic: DiagnosticReport): void {
@@ -103,13 +108,14 @@ export function diagnose(listener: DiagnosticsListener): TurnDiagnostics {
       attempt += 1;
       report({ type: 'request', url: url.replace(/\?.*$/, ''), bodyLength: body.length });
     },
-    response({ status, headers }) {
+    response({ status, headers }, redact = (text) => text) {
       const rateLimits: Record<string, string> = {};
       for (const name of rateLimitHeaders) {
         const value = headers.get(name);
-        if (value !== null) rateLimits[name] = value;
+        if (value !== null) rateLimits[name] = redact(value);
       }
-      report({ type: 'response', status, requestId: requestIdOf(headers), rateLimits });
+      const requestId = requestIdOf(headers);
+      report({ type: 'response', status, requestId: requestId && redact(requestId), rateLimits });
     },
     retry: ({ delay, error }) => report({ type: 'retry', delay, error }),
     events: (count) => void (counts.events += count),
@@ -118,7 +124,11 @@ export function diagnose(listener: DiagnosticsListener): TurnDiagnostics {
       counts.malformed += 1;
       report({ type: 'malformed', ...event });
     },
-    end: (outcome, error) =>
-      report({ type: 'end', outcome, error: error instanceof Error ? error.name : undefined, ...counts }),
+    end(outcome, error) {
+      // Whoever has `completed` may leave: the turn is over, and is told of once.
+      if (isOver) return;
+      isOver = true;
+      report({ type: 'end', outcome, error: error instanceof Error ? error.name : undefined, ...counts });
+    },
   };
 }

@@ -7,7 +7,7 @@ import { requestBody, streamTurn } from './stream-chat-completions.js';
 
 export interface IterateOptions extends ChatOptions {
   /** The network is not read while this many events wait for the consumer. Default 16. */
-  readonly highWaterMark?: number;
+  readonly highWaterMark?: number | undefined;
 }
 
 /**

@@ -10,14 +10,14 @@ import type { Transport } from './request/transport.js';
 /** When and how often a failed request is sent again. Nothing is, once the answer has begun. */
 export interface RetryOptions extends BackoffOptions {
   /** Default: the provider's, else 4. That is 5 requests at most. */
-  readonly maxRetries?: number;
+  readonly maxRetries?: number | undefined;
   /** The longest `Retry-After` that is waited for, in milliseconds. Default 60,000; a longer one fails at once. */
-  readonly maxRetryAfter?: number;
+  readonly maxRetryAfter?: number | undefined;
   /**
    * Which failures are sent again. Default: those whose `retryable` is true, which are transport
    * failures, 429 (unless the quota is spent) and 5xx, and what the provider's `x-should-retry` says.
    */
-  readonly retryable?: (failure: RequestFailure) => boolean;
+  readonly retryable?: ((failure: RequestFailure) => boolean) | undefined;
 }
 
 /** Parameters of the request's body: `temperature`, `seed`, `max_tokens` and so on. */
@@ -35,26 +35,26 @@ export interface ChatParams {
 export interface TurnOptions {
   readonly provider: ModelProvider;
   /** Default `fetchTransport()`. */
-  readonly transport?: Transport;
-  readonly retry?: RetryOptions;
+  readonly transport?: Transport | undefined;
+  readonly retry?: RetryOptions | undefined;
   /** Milliseconds until the headers of each attempt; none by default. */
-  readonly responseTimeout?: number;
+  readonly responseTimeout?: number | undefined;
   /** Milliseconds without an event. Default: the provider's, else 300,000. `Infinity`: none. */
-  readonly idleTimeout?: number;
+  readonly idleTimeout?: number | undefined;
   /** What counts as life for `idleTimeout`: an event, or any byte, comments included. Default `'events'`. */
-  readonly idleOn?: 'events' | 'bytes';
+  readonly idleOn?: 'events' | 'bytes' | undefined;
   /** Bytes that one event, or an answer in JSON, may hold. Default 67,108,864 (64 MiB). */
-  readonly maxEventSize?: number;
+  readonly maxEventSize?: number | undefined;
   /** Asks the provider for the usage of the turn (`stream_options`); some refuse it. Default `false`. */
-  readonly includeUsage?: boolean;
+  readonly includeUsage?: boolean | undefined;
   /** Puts a `retrying` event into the stream for each retry. Default `false`. */
-  readonly includeRetries?: boolean;
+  readonly includeRetries?: boolean | undefined;
   /** Puts a `chunk` event with each chunk as it came into the stream. Default `false`. */
-  readonly includeChunks?: boolean;
+  readonly includeChunks?: boolean | undefined;
   /** Told what happens inside. What it throws is dropped. */
-  readonly diagnostics?: DiagnosticsListener;
+  readonly diagnostics?: DiagnosticsListener | undefined;
   /** Every timer of the turn. Default `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike;
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
 /** Everything a turn can be told beside its prompt. */
@@ -64,18 +64,18 @@ export interface ChatOptions extends TurnOptions {
    * Merged into the request's body. What the turn itself sets (`model`, `messages`, `stream`, and what
    * the prompt and the options below give) cannot be given here too.
    */
-  readonly params?: ChatParams;
+  readonly params?: ChatParams | undefined;
   /** Whether, and which of the prompt's tools, the model must call. */
-  readonly toolChoice?: ToolChoice;
+  readonly toolChoice?: ToolChoice | undefined;
   /** Whether the model may ask for several calls at once. */
-  readonly parallelToolCalls?: boolean;
+  readonly parallelToolCalls?: boolean | undefined;
   /** The form of the answer, such as a JSON schema. */
-  readonly responseFormat?: ResponseFormat;
+  readonly responseFormat?: ResponseFormat | undefined;
   /**
    * Sends the reasoning items of the prompt back, in the field in which the provider wants them.
    * Default: the provider's, else they are left out.
    */
-  readonly sendReasoning?: ReasoningField;
+  readonly sendReasoning?: ReasoningField | undefined;
 }
 
 export const defaults = {

@@ -10,6 +10,7 @@ import {
   Observable,
   type SchedulerLike,
   tap,
+  throwIfEmpty,
 } from 'rxjs';
 import { diagnose } from './diagnostics.js';
 import {
@@ -116,9 +117,10 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
         attempt += 1;
         log?.request(request);
         return defer(() => transport(request)).pipe(
+          throwIfEmpty(),
           otherErrors((cause) => new TransportError({ cause: causeWithoutSecrets(cause, secrets) })),
           responseTimeout(limits.responseTimeout, scheduler),
-          tap((response) => log?.response(response)),
+          tap((response) => log?.response(response, (text) => redact(text, secrets))),
           checkStatus({
             needsBody: ({ retryAfter = 0 }) =>
               attempt > limits.maxRetries ||
@@ -176,6 +178,7 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
         log
           ? tap({
               next: ({ type }) => type === 'completed' && log.end('completed'),
+              complete: () => log.end('completed'),
               error: (error: unknown) => log.end('error', error),
               unsubscribe: () => log.end('unsubscribed'),
             })

@@ -449,6 +449,79 @@ it('prints its help and its version', async () => {
   expect(await run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
+describe('mock', () => {
+  /** Starts the provider, uses it and ends it with Ctrl-C. */
+  async function serving(argv: readonly string[], use: (baseUrl: string) => Promise<void>): Promise<Outcome> {
+    const io = fakeIo();
+    const code = main(['mock', ...argv], io);
+    await io.stdout.until('\n');
+    await use(io.stdout.text.trim());
+    io.controller.abort();
+    return { code: await code, stdout: io.stdout.text, stderr: io.stderr.text };
+  }
+
+  it('serves at the base URL that it prints, to pages too, until Ctrl-C', async () => {
+    const { code, stdout, stderr } = await serving(['--pace', '0'], async (baseUrl) => {
+      expect(await run(['--base-url', baseUrl, '--model', 'm', 'Why is the sky blue?'])).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^The sky is blue/) as string,
+      });
+      const models = await fetch(`${baseUrl}/models`);
+      expect([models.status, models.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      await models.text();
+    });
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
+    expect(stderr).toBe('A mock provider: any model, any key. Ctrl-C ends it.\n');
+    await expect(fetch(`${stdout.trim()}/models`)).rejects.toThrow();
+  });
+
+  it('takes its answers from a file', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'cli-mock-'));
+    const file = join(directory, 'script.json');
+    try {
+      await writeFile(file, '[{"content": "one"}, {"content": "two"}]');
+      await serving(['--fixture', file], async (baseUrl) => {
+        for (const stdout of ['one\n', 'two\n', 'one\n'])
+          expect(await run(['--base-url', baseUrl, '--model', 'm', 'Hi'])).toMatchObject({ code: 0, stdout });
+      });
+      await writeFile(file, '{');
+      expect(await run(['mock', '--fixture', file])).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^Error: The file .* is not JSON\.\n$/) as string,
+      });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('says that a port is taken', async () => {
+    expect(await run(['mock', '--port', String(mock.port)])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: Port ${mock.port} cannot be had (EADDRINUSE).\n`,
+    });
+  });
+
+  it.each([
+    [['--port', '65536'], '--port must be at most 65535.'],
+    [['--port', 'x'], '--port must be a whole number of at least 0.'],
+    [['me'], 'mock takes no prompt. To ask a question that begins so, put it in quotes.'],
+    [['--model', 'm'], 'Unknown option'],
+  ])('is refused with %j', async (argv, message) => {
+    const { code, stderr } = await run(['mock', ...argv]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`Error: ${message}`) as string]);
+  });
+
+  it('has the same help and version, and is a word of a prompt elsewhere', async () => {
+    expect((await run(['mock', '--help'])).stdout).toContain('rxjs-chat-completions mock [--port N]');
+    expect((await run(['mock', '--version'])).stdout).toBe(`${version}\n`);
+    for (const argv of [['mock my cat'], ['--', 'mock', 'my', 'cat']]) expect((await ask(argv)).code).toBe(0);
+    expect(messages()).toEqual([0, 1].map(() => [{ role: 'user', content: 'mock my cat' }]));
+  });
+});
+
 describe('Ctrl-C', () => {
   async function interruptedAt(argv: readonly string[], at: (io: FakeIo) => Promise<unknown>) {
     const io = fakeIo({ terminals: ['stderr'] });

@@ -6,7 +6,7 @@ import {
   type MockProviderOptions,
   startMockProvider,
 } from '../../src/mock-provider/index.js';
-import { readRaw } from './read-raw.js';
+import { type RawAnswer, readRaw } from './read-raw.js';
 
 let mock: MockProvider;
 
@@ -129,6 +129,107 @@ describe('a streamed answer', () => {
     expect(await ask('Why is the sky blue?')).toMatch(/^The sky is blue because/);
     expect(await ask([{ type: 'text', text: 'Why is the sky blue?' }])).toMatch(/^The sky is blue because/);
     expect(await ask('Why are skyscrapers tall?')).toMatch(/^This is the mock provider/);
+  });
+});
+
+describe('pieces of a script', () => {
+  const callChunk = (fields: object) => chunk({ tool_calls: [{ index: 0, ...fields }] });
+
+  it('may be thinking, a call and comments', async () => {
+    const toolCall = { name: 'find', arguments: { query: 'sky' } };
+    const content: MockPiece[] = [{ reasoning: 'hm' }, { comment: 'still here' }, { toolCall }];
+    await answering({ content }, { content });
+    const text = await (await post(streamed)).text();
+    expect(text).toContain('\n\n: still here\n\n');
+    expect(eventsOf(text.replace(': still here\n\n', ''))).toEqual([
+      chunk({ role: 'assistant', content: '' }),
+      chunk({ reasoning_content: 'hm' }),
+      callChunk({ id: 'call-mock-1-0-0', type: 'function', function: { name: 'find', arguments: '' } }),
+      callChunk({ function: { arguments: '{"query"' } }),
+      callChunk({ function: { arguments: ':"sky"}' } }),
+      chunk({}, 'tool_calls'),
+      '[DONE]',
+    ]);
+    expect(((await (await post(question)).json()) as Completion).choices).toEqual([
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: null,
+          refusal: null,
+          reasoning_content: 'hm',
+          tool_calls: [
+            {
+              id: 'call-mock-2-0-0',
+              type: 'function',
+              function: { name: 'find', arguments: '{"query":"sky"}' },
+            },
+          ],
+        },
+        logprobs: null,
+        finish_reason: 'tool_calls',
+      },
+    ]);
+  });
+
+  it('may be two calls, with arguments that are no JSON, or none', async () => {
+    await answering({
+      content: [{ toolCall: { name: 'a', id: 'x', arguments: '{"' } }, { toolCall: { name: 'b' } }],
+    });
+    const answer = (await (await post(question)).json()) as Completion;
+    expect(answer.choices[0]?.message['tool_calls']).toEqual([
+      { id: 'x', type: 'function', function: { name: 'a', arguments: '{"' } },
+      { id: 'call-mock-1-0-1', type: 'function', function: { name: 'b', arguments: '{}' } },
+    ]);
+  });
+
+  it('may be repeated', async () => {
+    await answering({
+      content: [{ repeat: ['a', { repeat: 'b', times: 2 }], times: 2 }, { repeat: [] }],
+    });
+    const answer = (await (await post(question)).json()) as Completion;
+    expect(answer.choices[0]?.message['content']).toBe('abbabb');
+  });
+
+  it('may be repeated without an end in a stream, and break an answer in JSON', async () => {
+    await answering({ content: [{ repeat: 'more ' }] }, { content: [{ repeat: 'more ' }] });
+    const reader = (await post(streamed)).body?.getReader();
+    for (let size = 0; size < 100_000;) size += (await reader?.read())?.value?.byteLength ?? Infinity;
+    await reader?.cancel();
+    await mock.whenAborted();
+    await expect((await post(question)).text()).rejects.toThrow();
+  });
+});
+
+describe('several choices', () => {
+  const choices = [{ content: ['a', 'b', 'c'] }, { content: ['x'], finishReason: 'length' }];
+  const of = (index: number, delta: object, finish_reason: string | null = null) =>
+    chunk({}, null, { choices: [{ index, delta, logprobs: null, finish_reason }] });
+
+  it('are streamed a piece of each in turn', async () => {
+    await answering({ choices });
+    expect(eventsOf(await (await post(streamed)).text())).toEqual([
+      of(0, { role: 'assistant', content: '' }),
+      of(1, { role: 'assistant', content: '' }),
+      of(0, { content: 'a' }),
+      of(1, { content: 'x' }),
+      of(0, { content: 'b' }),
+      of(1, {}, 'length'),
+      of(0, { content: 'c' }),
+      of(0, {}, 'stop'),
+      '[DONE]',
+    ]);
+  });
+
+  it('stand side by side in JSON', async () => {
+    await answering({ choices });
+    expect(await (await post(question)).json()).toMatchObject({
+      choices: [
+        { index: 0, message: { content: 'abc' }, finish_reason: 'stop' },
+        { index: 1, message: { content: 'x' }, finish_reason: 'length' },
+      ],
+      usage: { completion_tokens: 4 },
+    });
   });
 });
 
@@ -322,7 +423,104 @@ describe('the script', () => {
   });
 });
 
+describe('the models', () => {
+  it('are listed under any prefix, and are no requests of the script', async () => {
+    await start({ models: ['a', 'b'] });
+    const response = await fetch(`${mock.baseUrl}/models?limit=2`);
+    const model = { object: 'model', created: 1_735_689_600, owned_by: 'mock' };
+    expect(await response.json()).toEqual({
+      object: 'list',
+      data: [
+        { id: 'a', ...model },
+        { id: 'b', ...model },
+      ],
+    });
+    expect(mock.requests).toEqual([]);
+  });
+});
+
+describe('pages of another origin', () => {
+  const preflight = () =>
+    fetch(`${mock.baseUrl}/chat/completions`, {
+      method: 'OPTIONS',
+      headers: { 'access-control-request-headers': 'authorization,content-type' },
+    });
+
+  it('may ask and read everything where they are let', async () => {
+    await start({ cors: true, answers: [{ content: 'a' }, { status: 429 }] });
+    const { status, headers } = await preflight();
+    expect([status, headers.get('access-control-allow-headers')]).toEqual([
+      204,
+      'authorization,content-type',
+    ]);
+    expect(headers.get('access-control-allow-methods')).toBe('GET, POST');
+    for (const response of [await post(streamed), await post(streamed), await post('{')]) {
+      expect(response.headers.get('access-control-allow-origin')).toBe('*');
+      expect(response.headers.get('access-control-expose-headers')).toBe('*');
+      await response.text();
+    }
+  });
+
+  it('are told nothing by default', async () => {
+    await answering({ content: 'a' });
+    expect((await preflight()).status).toBe(404);
+    expect((await post(streamed)).headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+it('asks to come again in the form that is scripted, unless the headers say otherwise', async () => {
+  await answering(
+    { status: 429, retryAfter: { wait: 1_500, as: 'milliseconds' } },
+    { status: 503, retryAfter: { wait: 3_600_000, as: 'date' } },
+    { status: 503, retryAfter: { wait: 1_000 }, headers: { 'retry-after': 'soon' } },
+  );
+  expect((await post(streamed)).headers.get('retry-after-ms')).toBe('1500');
+  const { headers } = await post(streamed);
+  const wait = Date.parse(headers.get('retry-after') ?? '') - Date.parse(headers.get('date') ?? '');
+  expect(wait).toBe(3_600_000);
+  expect((await post(streamed)).headers.get('retry-after')).toBe('soon');
+});
+
 describe('on the wire', () => {
+  it.each(['gzip', 'deflate', 'br'] as const)('compresses a body write by write (%s)', async (encoding) => {
+    await answering({ encoding, content: ['a', { wait: Infinity }] }, { encoding, json: { a: 1 } });
+    const response = await post(streamed);
+    expect(response.headers.get('content-encoding')).toBe(encoding);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!text.includes('"content":"a"}')) {
+      const read = await reader?.read();
+      if (read?.value === undefined) throw new Error('the body has ended');
+      text += read.value;
+    }
+    await reader?.cancel();
+    await mock.whenAborted();
+    const whole = await post(streamed);
+    expect([whole.headers.get('content-length'), await whole.json()]).toEqual([null, { a: 1 }]);
+  });
+
+  it('counts a cut in the bytes as they are sent', async () => {
+    await answering({ encoding: 'gzip', body: 'a'.repeat(10_000), cut: { afterBytes: 20 } });
+    const { body, end } = await readRaw(mock.port, streamed);
+    // The length of the piece, in hexadecimal.
+    expect([body.startsWith('14\r\n'), end]).toEqual([true, 'closed']);
+  });
+
+  it.each<[string, MockAnswer, RegExp, RawAnswer['end']]>([
+    ['not HTTP at all', { wire: ['SSH-2.0-x\r\n'] }, /^SSH-2\.0-x\r\n$/, 'closed'],
+    [
+      'broken inside the headers',
+      { wire: ['HTTP/1.1 200 OK\r\n', { wait: 1 }, 'x-half: ', { cut: 'reset' }, 'b'] },
+      /^HTTP\/1\.1 200 OK\r\nx-half: $/,
+      'reset',
+    ],
+  ])('takes an answer by hand: %s', async (_, answer, head, end) => {
+    await answering(answer);
+    const raw = await readRaw(mock.port, streamed);
+    expect(raw).toEqual({ head: expect.stringMatching(head) as string, body: '', end });
+    expect(mock.aborted).toBe(0);
+  });
+
   it('writes each piece of a body by itself', async () => {
     await answering({ body: ['ab', new Uint8Array([0x63]), 'd'], headers: { connection: 'close' } });
     const { body, end } = await readRaw(mock.port, streamed);
@@ -401,6 +599,18 @@ describe('on the wire', () => {
     await mock.whenDisconnected();
     expect([mock.connections, mock.openConnections, mock.aborted]).toEqual([1, 0, 0]);
   });
+
+  it('counts the requests that are being answered, while their connections may stay open', async () => {
+    await answering({ body: ['a', { wait: Infinity }] }, { content: 'b' });
+    const leave = new AbortController();
+    const stalled = await post(streamed, { signal: leave.signal });
+    await (await post(streamed)).text();
+    expect(mock.openAnswers).toBe(1);
+    leave.abort();
+    await expect(stalled.text()).rejects.toThrow();
+    await mock.whenIdle();
+    expect([mock.openAnswers, mock.aborted]).toEqual([0, 1]);
+  });
 });
 
 function* crashing(): Generator<string> {
@@ -409,12 +619,15 @@ function* crashing(): Generator<string> {
 }
 
 describe('a client that leaves', () => {
-  it.each([
+  it.each<[string, MockAnswer]>([
     ['before the headers', { delay: Infinity }],
     ['in a stall', { content: ['a', { wait: Infinity }] }],
     ['while a sequence has nothing to give', { content: stalled() }],
     ['between two chunks', { content: ['a', 'b'], pace: 2 ** 31 }],
-  ])('%s is counted', async (_, answer: MockAnswer) => {
+    ['in a stall between headers', { wire: ['HTTP/1.1 200 OK\r\n', { wait: Infinity }] }],
+    ['in a stall of two choices', { choices: [{}, { content: [{ wait: Infinity }] }] }],
+    ['in a compressed stall', { encoding: 'gzip', content: ['a', { wait: Infinity }] }],
+  ])('%s is counted', async (_, answer) => {
     await answering(answer);
     const leave = new AbortController();
     const response = post(streamed, { signal: leave.signal }).then((it) => it.text());

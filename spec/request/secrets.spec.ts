@@ -10,7 +10,7 @@ describe('secretsOf', () => {
     ['basic credentials', { Authorization: 'Basic dXNlcjo' }, url, ['dXNlcjo']],
     ['a key header', { 'api-key': 'k1' }, url, ['k1']],
     ['a token header', { 'X-Access-Token': 't1' }, url, ['t1']],
-    ['a cookie', { Cookie: 'sid=1' }, url, ['sid%3D1', 'sid=1']],
+    ['a cookie', { Cookie: 'sid=1' }, url, ['sid%3D1', 'sid%3d1', 'sid=1']],
     ['a key in the query', {}, `${url}?key=k1&version=2`, ['k1']],
     ['nothing of other headers', { Accept: 'text/event-stream', 'X-Title': 'App' }, `${url}?v=2`, []],
     ['nothing of an empty key', { Authorization: 'Bearer ', 'api-key': '' }, `${url}?key=`, []],
@@ -18,8 +18,19 @@ describe('secretsOf', () => {
     expect(secretsOf({ url: address, headers })).toEqual(expected);
   });
 
-  it('come as JSON and URLs write them too, the longest first', () => {
-    expect(secretsOf({ url, headers: { 'api-key': 'a"b' } })).toEqual(['a%22b', 'a\\"b', 'a"b']);
+  it('come as JSON, URLs and HTML write them too, the longest first', () => {
+    expect(secretsOf({ url, headers: { 'api-key': 'a/"b' } })).toEqual([
+      'a/&quot;b',
+      'a%2F%22b',
+      'a%2f%22b',
+      'a\\/\\"b',
+      'a/\\"b',
+      'a/"b',
+    ]);
+  });
+
+  it('come with a key in whatever header it is sent', () => {
+    expect(secretsOf({ url, headers: { 'X-Mine': 'abc' } }, 'abc')).toEqual(['abc']);
   });
 });
 

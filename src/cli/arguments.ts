@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { type ChatParams, defaults } from '../options.js';
 import { builtInProviders } from '../provider/built-in-providers.js';
 
@@ -11,7 +11,16 @@ export type ProviderName = keyof typeof builtInProviders;
 export type Arguments =
   | { readonly command: 'help' }
   | { readonly command: 'version' }
+  | ({ readonly command: 'mock' } & MockArguments)
   | ({ readonly command: 'turn' } & TurnArguments);
+
+export interface MockArguments {
+  /** `undefined`: one that is free. */
+  readonly port: number | undefined;
+  /** In milliseconds. */
+  readonly pace: number | undefined;
+  readonly fixture: string | undefined;
+}
 
 export interface TurnArguments {
   /** `undefined`: it comes from stdin. */
@@ -45,8 +54,10 @@ export const defaultPace = 20;
 const providerNames = Object.keys(builtInProviders) as ProviderName[];
 
 export const help = `Usage: rxjs-chat-completions [options] [prompt]
+       rxjs-chat-completions mock [--port N] [--pace MS] [--fixture FILE]
 
 Streams the answer of a model to stdout. Without a prompt, stdin is the prompt.
+With mock as its first word, it is a provider instead.
 
 Provider
   --provider NAME     ${providerNames.slice(0, 5).join(', ')},
@@ -76,6 +87,13 @@ Without a network
   --pace MS           between two chunks of the embedded provider or a replay;
                       default ${defaultPace}
 
+A provider of one's own
+  mock                serves Chat Completions on 127.0.0.1 until Ctrl-C, to any
+                      client and any key, and prints its base URL
+  --port N            default: one that is free
+  --pace MS           as above
+  --fixture FILE      the answers: a recorded event stream, or JSON (.json)
+
   --help, --version
 
 Environment: OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL,
@@ -92,7 +110,8 @@ Ctrl-C.
  * @throws UsageError
  */
 export function parseArguments(argv: readonly string[]): Arguments {
-  const { values, positionals } = parse(argv);
+  if (argv[0] === 'mock') return parseMock(argv.slice(1));
+  const { values, positionals } = parse(argv, { ...common, ...turnOptions });
   if (values.help) return { command: 'help' };
   if (values.version) return { command: 'version' };
 
@@ -121,29 +140,48 @@ export function parseArguments(argv: readonly string[]): Arguments {
   };
 }
 
-function parse(argv: readonly string[]) {
+function parseMock(argv: readonly string[]): Arguments {
+  const { values, positionals } = parse(argv, { ...common, ...mockOptions });
+  if (values.help) return { command: 'help' };
+  if (values.version) return { command: 'version' };
+  if (positionals.length > 0)
+    throw new UsageError('mock takes no prompt. To ask a question that begins so, put it in quotes.');
+  const port = wholeNumber('--port', values.port, 0);
+  if (port !== undefined && port > 65_535) throw new UsageError('--port must be at most 65535.');
+  return {
+    command: 'mock',
+    port,
+    pace: wholeNumber('--pace', values.pace, 0),
+    fixture: values.fixture,
+  };
+}
+
+const common = {
+  pace: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+const turnOptions = {
+  provider: { type: 'string' },
+  'base-url': { type: 'string' },
+  model: { type: 'string' },
+  system: { type: 'string' },
+  param: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+  aggregate: { type: 'boolean' },
+  usage: { type: 'boolean' },
+  'max-retries': { type: 'string' },
+  'idle-timeout': { type: 'string' },
+  demo: { type: 'boolean' },
+  replay: { type: 'string' },
+} as const;
+
+const mockOptions = { port: { type: 'string' }, fixture: { type: 'string' } } as const;
+
+function parse<T extends NonNullable<ParseArgsConfig['options']>>(argv: readonly string[], options: T) {
   try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        provider: { type: 'string' },
-        'base-url': { type: 'string' },
-        model: { type: 'string' },
-        system: { type: 'string' },
-        param: { type: 'string', multiple: true },
-        json: { type: 'boolean' },
-        aggregate: { type: 'boolean' },
-        usage: { type: 'boolean' },
-        'max-retries': { type: 'string' },
-        'idle-timeout': { type: 'string' },
-        demo: { type: 'boolean' },
-        replay: { type: 'string' },
-        pace: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean', short: 'v' },
-      },
-    });
+    return parseArgs({ args: [...argv], allowPositionals: true, options });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

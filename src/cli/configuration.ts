@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { chatOptionsFromEnv } from '../chat-options-from-env.js';
+import { eventsOf, readRecording } from '../mock-provider/answers-from-file.js';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.js';
 import type { ChatOptions } from '../options.js';
 import { builtInProviders } from '../provider/built-in-providers.js';
@@ -103,21 +103,4 @@ function fromEnvironment(env: Environment) {
   } catch (error) {
     throw error instanceof TypeError ? new UsageError(error.message) : error;
   }
-}
-
-async function readRecording(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new Error(`The file ${file} cannot be read${code === undefined ? '' : ` (${code})`}.`);
-  }
-}
-
-/** A recording cut after its blank lines, every byte kept. */
-export function eventsOf(recording: Uint8Array): readonly Uint8Array[] {
-  // In Latin-1 each character is one byte.
-  const text = Buffer.from(recording).toString('latin1');
-  const events = text.match(/[^]+?(?:\r\n|\n|\r(?!\n)){2,}|[^]+$/g) ?? [];
-  return events.map((event) => Buffer.from(event, 'latin1'));
 }

@@ -10,6 +10,7 @@ import { configure, type Configuration } from './configuration.js';
 import { type MaybeTerminal, outlet, type Outlet } from './outlet.js';
 import { packageVersion } from './package-version.js';
 import { printable } from './printable.js';
+import { serve } from './serve.js';
 import { statusLine, type StatusLine } from './status-line.js';
 import { explain, retryNotice, summary } from './wording.js';
 
@@ -97,6 +98,7 @@ async function run(argv: readonly string[], session: Session): Promise<number> {
     await stdout.write(`${packageVersion(io.entry) ?? 'unknown'}\n`);
     return 0;
   }
+  if (args.command === 'mock') return serve(args, session);
   const text = args.prompt ?? (await readPrompt(io.stdin, stop));
   if (stop.aborted) return interrupted;
 

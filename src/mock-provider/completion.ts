@@ -1,5 +1,5 @@
 import { isRecord, own } from '../wire.js';
-import type { MockAnswer, MockError, MockPiece } from './mock-answer.js';
+import type { MockAnswer, MockChoice, MockError, MockPiece, MockToolCall } from './mock-answer.js';
 import { type MockRequest, promptOf, wantsUsage } from './mock-request.js';
 
 /** 2025-01-01: every answer is made at the same time, so that two runs are equal to the byte. */
@@ -31,13 +31,84 @@ export const bytesOf = (raw: string | Uint8Array): Uint8Array =>
 
 const event = (data: unknown): Uint8Array => encoder.encode(`data: ${JSON.stringify(data)}\n\n`);
 
-function contentOf(answer: MockAnswer, request: MockRequest): Iterable<MockPiece> | AsyncIterable<MockPiece> {
-  const { content = /\bsky\b/i.test(promptOf(request).last) ? skyText : otherText } = answer;
-  return typeof content === 'string' ? words(content) : content;
+/** A piece as it goes into one chunk, or beside the chunks. */
+type PlainPiece = Exclude<
+  MockPiece,
+  | string
+  | { readonly reasoning: string }
+  | { readonly toolCall: MockToolCall }
+  | { readonly comment: string }
+  | { readonly repeat: unknown }
+>;
+
+/** A choice as it is said: its pieces, and what is known of it after the last one. */
+interface Spoken {
+  readonly index: number;
+  pieces(): AsyncGenerator<PlainPiece, void, undefined>;
+  readonly finishReason: string | null;
+  readonly tokens: number;
 }
 
-function usageOf(answer: MockAnswer, request: MockRequest, outputTokens: number): object {
+function spokenChoices(answer: MockAnswer, request: MockRequest): readonly Spoken[] {
+  return (answer.choices ?? [answer]).map((choice, index) => spoken(choice, index, request));
+}
+
+function spoken(choice: MockChoice, index: number, request: MockRequest): Spoken {
+  const { content = /\bsky\b/i.test(promptOf(request).last) ? skyText : otherText } = choice;
+  let calls = 0;
+  let tokens = 0;
+
+  async function* plain(
+    pieces: Iterable<MockPiece> | AsyncIterable<MockPiece>,
+  ): AsyncGenerator<PlainPiece, void, undefined> {
+    for await (const piece of pieces) {
+      if (typeof piece === 'string') {
+        tokens += 1;
+        yield { delta: { content: piece } };
+      } else if (piece instanceof Uint8Array) yield piece;
+      else if ('reasoning' in piece) {
+        tokens += 1;
+        yield { delta: { reasoning_content: piece.reasoning } };
+      } else if ('comment' in piece) yield { raw: `: ${piece.comment}\n\n` };
+      else if ('toolCall' in piece) {
+        const id = `call-mock-${request.index + 1}-${index}-${calls}`;
+        yield* callDeltas(calls, { id, ...piece.toolCall });
+        calls += 1;
+      } else if ('repeat' in piece) {
+        const { repeat, times = Infinity } = piece;
+        const again = isList(repeat) ? repeat : [repeat];
+        for (let time = 0; again.length > 0 && time < times; time += 1) yield* plain(again);
+      } else yield piece;
+    }
+  }
+
+  return {
+    index,
+    pieces: () => plain(typeof content === 'string' ? words(content) : content),
+    get finishReason() {
+      return choice.finishReason === undefined ? (calls > 0 ? 'tool_calls' : 'stop') : choice.finishReason;
+    },
+    get tokens() {
+      return tokens;
+    },
+  };
+}
+
+const isList = (pieces: MockPiece | readonly MockPiece[]): pieces is readonly MockPiece[] =>
+  Array.isArray(pieces);
+
+/** A call as providers write it: who is called, then the arguments in parts. */
+function* callDeltas(index: number, { id, name, ...call }: MockToolCall): Generator<PlainPiece> {
+  const args = call.arguments ?? {};
+  const text = typeof args === 'string' ? args : JSON.stringify(args);
+  const delta = (fields: object) => ({ delta: { tool_calls: [{ index, ...fields }] } });
+  yield delta({ id, type: 'function', function: { name, arguments: '' } });
+  for (const part of text.match(/[^]{1,8}/gu) ?? []) yield delta({ function: { arguments: part } });
+}
+
+function usageOf(answer: MockAnswer, request: MockRequest, choices: readonly Spoken[]): object {
   const inputTokens = words(promptOf(request).all).length;
+  const outputTokens = choices.reduce((sum, { tokens }) => sum + tokens, 0);
   return (
     answer.usage ?? {
       prompt_tokens: inputTokens,
@@ -59,52 +130,81 @@ export async function* streamedCompletion(
   answer: MockAnswer,
   request: MockRequest,
 ): AsyncGenerator<Step, void, undefined> {
-  const { finishReason = 'stop', done = true } = answer;
   const withUsage = wantsUsage(request);
   const chunk = (fields: object) =>
     event({ ...head(request, 'chat.completion.chunk'), ...(withUsage && { usage: null }), ...fields });
-  const delta = (fields: object, reason: string | null = null) =>
-    chunk({ choices: [{ index: 0, delta: fields, logprobs: null, finish_reason: reason }] });
+  const choices = spokenChoices(answer, request);
 
-  yield delta({ role: 'assistant', content: '' });
-  let tokens = 0;
-  for await (const piece of contentOf(answer, request)) {
-    if (typeof piece === 'string') {
-      tokens += 1;
-      yield delta({ content: piece });
-    } else if (piece instanceof Uint8Array) yield piece;
-    else if ('raw' in piece) yield bytesOf(piece.raw);
-    else if ('chunk' in piece) yield chunk(piece.chunk);
-    else if ('delta' in piece) yield delta(piece.delta);
-    else yield piece;
+  async function* said(choice: Spoken): AsyncGenerator<Step, void, undefined> {
+    const delta = (fields: object, reason: string | null = null) =>
+      chunk({ choices: [{ index: choice.index, delta: fields, logprobs: null, finish_reason: reason }] });
+    yield delta({ role: 'assistant', content: '' });
+    for await (const piece of choice.pieces()) {
+      if (piece instanceof Uint8Array) yield piece;
+      else if ('raw' in piece) yield bytesOf(piece.raw);
+      else if ('chunk' in piece) yield chunk(piece.chunk);
+      else if ('delta' in piece) yield delta(piece.delta);
+      else yield piece;
+    }
+    if (choice.finishReason !== null) yield delta({}, choice.finishReason);
   }
-  if (finishReason !== null) yield delta({}, finishReason);
-  if (withUsage) yield chunk({ choices: [], usage: usageOf(answer, request, tokens) });
-  if (done) yield bytesOf('data: [DONE]\n\n');
+
+  yield* inTurn(choices.map(said));
+  if (withUsage) yield chunk({ choices: [], usage: usageOf(answer, request, choices) });
+  if (answer.done !== false) yield bytesOf('data: [DONE]\n\n');
 }
 
-/** An answer as one JSON object: the pieces of the content put together. */
+/** One value of each sequence in turn, until all have ended. */
+async function* inTurn<T>(sequences: readonly AsyncGenerator<T, void, undefined>[]) {
+  const open = new Set(sequences);
+  try {
+    while (open.size > 0) {
+      for (const sequence of open) {
+        const next = await sequence.next();
+        if (next.done === true) open.delete(sequence);
+        else yield next.value;
+      }
+    }
+  } finally {
+    for (const sequence of open) await sequence.return();
+  }
+}
+
+/** A sequence that has no end can be streamed, but not be put together. */
+const mostPieces = 100_000;
+
+/** An answer as one JSON object: the pieces of each choice put together. */
 export async function* wholeCompletion(
   answer: MockAnswer,
   request: MockRequest,
 ): AsyncGenerator<Step, void, undefined> {
-  let message: Record<string, unknown> = { role: 'assistant', content: null, refusal: null };
-  let tokens = 0;
-  for await (const piece of contentOf(answer, request)) {
-    if (typeof piece === 'string') {
-      tokens += 1;
-      message = join(message, { content: piece });
-    } else if (piece instanceof Uint8Array || 'raw' in piece) continue;
-    else if ('chunk' in piece) message = join(message, deltaOf(piece.chunk));
-    else if ('delta' in piece) message = join(message, piece.delta);
-    else yield piece;
+  const spokenOnes = spokenChoices(answer, request);
+  const choices: object[] = [];
+  for (const choice of spokenOnes) {
+    let message: Record<string, unknown> = { role: 'assistant', content: null, refusal: null };
+    let pieces = 0;
+    for await (const piece of choice.pieces()) {
+      pieces += 1;
+      if (pieces > mostPieces) throw new Error(`A choice of more than ${mostPieces} pieces is no JSON.`);
+      if (piece instanceof Uint8Array || 'raw' in piece) continue;
+      if ('chunk' in piece) message = join(message, deltaOf(piece.chunk));
+      else if ('delta' in piece) message = join(message, piece.delta);
+      else yield piece;
+    }
+    const { index, finishReason } = choice;
+    choices.push({ index, message: withoutIndexes(message), logprobs: null, finish_reason: finishReason });
   }
-  const finishReason = answer.finishReason === undefined ? 'stop' : answer.finishReason;
   yield jsonBytes({
     ...head(request, 'chat.completion'),
-    choices: [{ index: 0, message: withoutIndexes(message), logprobs: null, finish_reason: finishReason }],
-    usage: usageOf(answer, request, tokens),
+    choices,
+    usage: usageOf(answer, request, spokenOnes),
   });
+}
+
+/** The answer to `GET .../models`. */
+export function modelList(models: readonly string[]): object {
+  const data = models.map((id) => ({ id, object: 'model', created, owned_by: 'mock' }));
+  return { object: 'list', data };
 }
 
 export const jsonBytes = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));

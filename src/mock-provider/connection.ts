@@ -8,6 +8,8 @@ export interface Connection {
   readonly isOpen: boolean;
   /** Settles when the bytes were handed to the network: a slow client slows the script down. */
   write(bytes: Uint8Array): Promise<void>;
+  /** The same past HTTP, on the bare connection. */
+  writeByHand(bytes: Uint8Array): Promise<void>;
   /** `Infinity`: until the client leaves. */
   sleep(milliseconds: number): Promise<void>;
   /** The outcome of a promise, or `undefined` where the client leaves first or the promise fails. */
@@ -44,6 +46,8 @@ export function connectionOf(response: ServerResponse, onLeft: () => void): Conn
     // Most writes are over at once: without a turn of the event loop between them, a client in the same
     // process would see many as one read.
     write: (bytes) => suspend((resume) => response.write(bytes, () => setImmediate(resume))),
+    writeByHand: (bytes) =>
+      suspend((resume) => response.socket?.write(bytes, () => setImmediate(resume)) ?? resume()),
     async sleep(milliseconds) {
       if (milliseconds <= 0) return;
       let timer: NodeJS.Timeout | undefined;

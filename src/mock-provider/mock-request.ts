@@ -19,9 +19,12 @@ export interface MockRequest {
   readonly body: MockRequestBody;
 }
 
-/** Whether the path is one under which Chat Completions are served, with any prefix. */
-export function isChatCompletionsPath(url: string): boolean {
-  return /^[^?#]*\/chat\/completions(?:[?#]|$)/.test(url);
+/** What is asked for by the end of a path, whatever stands before it. */
+export function routeOf(method: string, url: string): 'completion' | 'models' | undefined {
+  const path = url.replace(/[?#].*/, '');
+  if (method === 'POST' && path.endsWith('/chat/completions')) return 'completion';
+  if (method === 'GET' && path.endsWith('/models')) return 'models';
+  return undefined;
 }
 
 /** The body, or what is wrong with it. */

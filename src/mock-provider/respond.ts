@@ -8,9 +8,11 @@ import {
   streamedCompletion,
   wholeCompletion,
 } from './completion.js';
+import { compressed } from './compressed.js';
 import type { Connection } from './connection.js';
 import type { MockAnswer } from './mock-answer.js';
 import { type MockRequest, wantsStream } from './mock-request.js';
+import { retryAfterHeaders } from './retry-after.js';
 
 interface Body {
   readonly contentType: string | undefined;
@@ -23,6 +25,12 @@ const eventStream = 'text/event-stream; charset=utf-8';
 const json = 'application/json';
 
 function bodyOf(answer: MockAnswer, status: number, request: MockRequest): Body {
+  const { contentType, steps, length } = plainBodyOf(answer, status, request);
+  if (answer.encoding !== undefined) return { contentType, steps: compressed(steps, answer.encoding) };
+  return { contentType, steps, ...(length !== undefined && { length }) };
+}
+
+function plainBodyOf(answer: MockAnswer, status: number, request: MockRequest): Body {
   const { body, error } = answer;
   if (body !== undefined) return { contentType: eventStream, steps: exactly(body) };
   if (answer.json !== undefined) return jsonBody(answer.json);
@@ -40,7 +48,7 @@ function jsonBody(value: unknown): Body {
 
 async function* exactly(body: NonNullable<MockAnswer['body']>): AsyncGenerator<Step, void, undefined> {
   const pieces = typeof body === 'string' || body instanceof Uint8Array ? [body] : body;
-  for await (const piece of pieces) yield bytesOf(piece);
+  for await (const piece of pieces) yield typeof piece === 'string' ? bytesOf(piece) : piece;
 }
 
 /** Writes an answer as it is scripted, until its end or until the client leaves. */
@@ -58,6 +66,10 @@ export async function respond(
     connection.cut(answer.noAnswer);
     return;
   }
+  if (answer.wire !== undefined) {
+    await writeByHand(answer.wire, connection);
+    return;
+  }
 
   const { contentType, steps, length } = bodyOf(answer, status, request);
   const contentLength = answer.contentLength ?? length;
@@ -66,7 +78,9 @@ export async function respond(
   if (contentType !== undefined) response.setHeader('content-type', contentType);
   if (contentType === eventStream) response.setHeader('cache-control', 'no-cache');
   if (contentLength !== undefined) response.setHeader('content-length', contentLength);
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  if (answer.encoding !== undefined) response.setHeader('content-encoding', answer.encoding);
+  const wait = answer.retryAfter === undefined ? {} : retryAfterHeaders(answer.retryAfter);
+  for (const [name, value] of Object.entries({ ...wait, ...answer.headers })) response.setHeader(name, value);
   response.flushHeaders();
 
   let written = 0;
@@ -95,4 +109,15 @@ export async function respond(
   if (!connection.isOpen) return;
   if (contentLength !== undefined && written < contentLength) connection.cut('close');
   else connection.end();
+}
+
+async function writeByHand(wire: NonNullable<MockAnswer['wire']>, connection: Connection): Promise<void> {
+  for await (const piece of wire) {
+    if (!connection.isOpen) return;
+    if (typeof piece === 'string' || piece instanceof Uint8Array)
+      await connection.writeByHand(bytesOf(piece));
+    else if ('wait' in piece) await connection.sleep(piece.wait);
+    else connection.cut(piece.cut);
+  }
+  if (connection.isOpen) connection.cut('close');
 }

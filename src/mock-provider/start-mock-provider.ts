@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { errorBody, jsonBytes } from './completion.js';
+import { errorBody, jsonBytes, modelList } from './completion.js';
 import { connectionOf } from './connection.js';
 import type { MockAnswer, MockError } from './mock-answer.js';
-import { isChatCompletionsPath, type MockRequest, readRequestBody } from './mock-request.js';
+import { type MockRequest, readRequestBody, routeOf } from './mock-request.js';
 import { respond } from './respond.js';
 
 export interface MockProviderOptions {
@@ -16,6 +16,10 @@ export interface MockProviderOptions {
   readonly pace?: number;
   /** Default 0: one that is free. */
   readonly port?: number;
+  /** What `GET .../models` lists; any other may be asked too. Default `['mock']`. */
+  readonly models?: readonly string[];
+  /** Lets pages of any origin read the answers, those written by hand excepted. Default `false`. */
+  readonly cors?: boolean;
 }
 
 /** A running provider. */
@@ -29,6 +33,8 @@ export interface MockProvider {
   readonly connections: number;
   /** How many connections are open now. */
   readonly openConnections: number;
+  /** How many requests are being answered now. */
+  readonly openAnswers: number;
   /** How many clients left before the end of their answer's body, or before it began. */
   readonly aborted: number;
   /** Adds answers for the next requests. They come before those of the options. */
@@ -37,6 +43,8 @@ export interface MockProvider {
   whenRequested(count?: number): Promise<MockRequest>;
   /** Settles when so many clients have left early. Default 1. */
   whenAborted(count?: number): Promise<void>;
+  /** Settles when no request is being answered: connections that are kept for the next one may be open. */
+  whenIdle(): Promise<void>;
   /** Settles when no connection is open. */
   whenDisconnected(): Promise<void>;
   /** Ends every connection and the server. What waits in `when...` is rejected. */
@@ -47,7 +55,8 @@ export interface MockProvider {
  * Starts an HTTP server on 127.0.0.1 that speaks Chat Completions, for tests and demonstrations: event
  * streams and JSON, the same answers every time, and every way in which a connection goes wrong.
  *
- * It answers `POST` to any path that ends in `/chat/completions`, whatever the key.
+ * It answers `POST` to any path that ends in `/chat/completions` and `GET` to any that ends in
+ * `/models`, whatever the key.
  *
  * @example
  * ```ts
@@ -61,12 +70,13 @@ export interface MockProvider {
  * @returns a promise that rejects where the port cannot be had
  */
 export async function startMockProvider(options: MockProviderOptions = {}): Promise<MockProvider> {
-  const { answers = [], pace = 5 } = options;
+  const { answers = [], pace = 5, models = ['mock'], cors = false } = options;
   const queue: MockAnswer[] = [];
   const requests: MockRequest[] = [];
   const sockets = new Set<Socket>();
   const waiting = new Set<Waiting>();
   let connections = 0;
+  let openAnswers = 0;
   let aborted = 0;
   let closed: Promise<void> | undefined;
 
@@ -100,11 +110,21 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
   };
 
   const server = createServer((incoming, response) => {
-    const url = incoming.url ?? '/';
+    const { url = '/', method = '' } = incoming;
+    if (cors) allowAnyOrigin(incoming, response);
     readText(incoming, (text) => {
-      if (incoming.method !== 'POST' || !isChatCompletionsPath(url)) {
+      if (cors && method === 'OPTIONS') {
+        response.writeHead(204).end();
+        return;
+      }
+      const route = routeOf(method, url);
+      if (route === 'models') {
+        sendJson(response, 200, modelList(models));
+        return;
+      }
+      if (route === undefined) {
         refuse(response, 404, {
-          message: `Unknown request URL: ${incoming.method ?? ''} ${url.replace(/[?#].*/, '')}.`,
+          message: `Unknown request URL: ${method} ${url.replace(/[?#].*/, '')}.`,
           code: 'unknown_url',
         });
         return;
@@ -121,6 +141,11 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
         body: read.body,
       };
       requests.push(request);
+      openAnswers += 1;
+      response.once('close', () => {
+        openAnswers -= 1;
+        announce();
+      });
       announce();
       const connection = connectionOf(response, () => {
         if (closed === undefined) aborted += 1;
@@ -166,6 +191,9 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
     get openConnections() {
       return sockets.size;
     },
+    get openAnswers() {
+      return openAnswers;
+    },
     get aborted() {
       return aborted;
     },
@@ -175,6 +203,7 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
       return requests[count - 1] as MockRequest;
     },
     whenAborted: (count = 1) => when(() => aborted >= count),
+    whenIdle: () => when(() => openAnswers === 0),
     whenDisconnected: () => when(() => sockets.size === 0),
     close() {
       closed ??= new Promise((resolve) => {
@@ -202,7 +231,22 @@ function readText(incoming: IncomingMessage, use: (text: string) => void): void 
 }
 
 function refuse(response: ServerResponse, status: number, error: MockError): void {
-  const bytes = jsonBytes(errorBody(error));
+  sendJson(response, status, errorBody(error));
+}
+
+function sendJson(response: ServerResponse, status: number, value: object): void {
+  const bytes = jsonBytes(value);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.byteLength });
   response.end(bytes);
+}
+
+/** What a browser asks for before it sends a page's request (Fetch, 3.3), and before it shows the answer. */
+function allowAnyOrigin({ headers }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('access-control-allow-origin', '*');
+  response.setHeader('access-control-expose-headers', '*');
+  response.setHeader('access-control-allow-methods', 'GET, POST');
+  response.setHeader('access-control-max-age', '600');
+  // The wildcard does not cover `Authorization`: the headers are allowed by name.
+  const asked = headers['access-control-request-headers'];
+  if (asked !== undefined) response.setHeader('access-control-allow-headers', asked);
 }

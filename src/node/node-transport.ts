@@ -10,7 +10,7 @@ import type { HttpHeaders } from '../wire.js';
 
 export interface NodeTransportOptions {
   /** Default: an agent of the transport's own that keeps connections alive, one for each protocol. */
-  readonly agent?: Agent;
+  readonly agent?: Agent | undefined;
 }
 
 type Http = Pick<typeof import('node:http'), 'request' | 'Agent'>;

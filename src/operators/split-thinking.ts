@@ -4,11 +4,11 @@ import { isTextDelta } from './is-text-delta.js';
 
 export interface SplitThinkingOptions {
   /** For models that begin to think without the opening tag. Default `false`. */
-  readonly startInReasoning?: boolean;
+  readonly startInReasoning?: boolean | undefined;
   /** Default `<think>`. */
-  readonly openingTag?: string;
+  readonly openingTag?: string | undefined;
   /** Default `</think>`. */
-  readonly closingTag?: string;
+  readonly closingTag?: string | undefined;
 }
 
 /**

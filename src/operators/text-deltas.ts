@@ -1,9 +1,9 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
 import type { ResponseEvent } from '../events.js';
-import { isTextDelta } from './is-text-delta.js';
+import { isTextDelta, type TextDeltaEvent } from './is-text-delta.js';
 
 /**
- * Emits the assistant's text as it arrives, and nothing else.
+ * Emits the assistant's text as it arrives, and nothing else: choice 0's, where a request asked for several.
  *
  * ```
  * source   --Hel--lo--(completed|)      Hel, lo: output_item_done
@@ -18,7 +18,8 @@ import { isTextDelta } from './is-text-delta.js';
  */
 export function textDeltas(): OperatorFunction<ResponseEvent, string> {
   return pipe(
-    filter(isTextDelta),
+    // Pieces of several choices, without their labels, would be one garbled text.
+    filter((event): event is TextDeltaEvent => isTextDelta(event) && (event.choice ?? 0) === 0),
     map(({ item }) => item.content[0].text),
   );
 }

@@ -19,11 +19,11 @@ export interface ChatRequest {
 /** What a request holds beside the prompt. */
 export interface ChatRequestOptions {
   readonly model: string;
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly includeUsage?: boolean;
-  readonly toolChoice?: ToolChoice;
-  readonly parallelToolCalls?: boolean;
-  readonly responseFormat?: ResponseFormat;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  readonly includeUsage?: boolean | undefined;
+  readonly toolChoice?: ToolChoice | undefined;
+  readonly parallelToolCalls?: boolean | undefined;
+  readonly responseFormat?: ResponseFormat | undefined;
   readonly sendReasoning?: ReasoningField | undefined;
 }
 
@@ -63,7 +63,7 @@ const asPrompt = (text: string): Prompt => ({ input: [userMessage(text)] });
 /** Asks for the usage chunk, beside whatever other stream options the caller has. */
 export function streamOptions(
   { stream_options: given }: { readonly stream_options?: unknown },
-  { includeUsage = false }: { readonly includeUsage?: boolean },
+  { includeUsage = false }: { readonly includeUsage?: boolean | undefined },
 ): { readonly stream_options?: object } {
   const others = typeof given === 'object' && given !== null ? given : {};
   return includeUsage ? { stream_options: { ...others, include_usage: true } } : {};

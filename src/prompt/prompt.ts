@@ -9,7 +9,7 @@ import type { ToolDefinition } from './tools.js';
 
 /** A message without ceremony: text for its content, and no type. */
 export interface EasyMessage {
-  readonly type?: 'message';
+  readonly type?: 'message' | undefined;
   readonly role: MessageRole;
   readonly content: string | readonly ContentPart[];
 }
@@ -20,11 +20,11 @@ export type InputItem = ResponseItem | EasyMessage;
 /** What is asked in one turn. */
 export interface Prompt {
   /** Sent first, with the role `system`. */
-  readonly instructions?: string;
+  readonly instructions?: string | undefined;
   /** The conversation so far, oldest first. The items of an aggregated turn can be appended as they are. */
   readonly input: readonly InputItem[];
   /** What the model may call. */
-  readonly tools?: readonly ToolDefinition[];
+  readonly tools?: readonly ToolDefinition[] | undefined;
 }
 
 /** A message of the user. */

@@ -11,7 +11,7 @@ export interface AzureOpenAIOptions extends Pick<
   /** The version of Azure's API: `2024-10-21`. */
   readonly apiVersion: string;
   /** A token of Microsoft Entra ID in place of a key; a function is asked for each attempt, since tokens expire. */
-  readonly token?: NonNullable<ModelProvider['apiKey']>;
+  readonly token?: NonNullable<ModelProvider['apiKey']> | undefined;
 }
 
 /**

@@ -11,24 +11,24 @@ export interface ModelProvider {
    */
   readonly baseUrl: string;
   /** The environment variable that holds the key, looked up at each attempt where no `apiKey` is given. */
-  readonly envKey?: string;
+  readonly envKey?: string | undefined;
   /** How to get a key: the error for a missing one says it. */
-  readonly envKeyInstructions?: string;
+  readonly envKeyInstructions?: string | undefined;
   /**
    * The key, or where to get it. A function is asked for each attempt; the first value of what it
    * returns is taken, its error ends the turn as it is, and unsubscribing cancels it.
    */
-  readonly apiKey?: string | (() => ObservableInput<string>);
+  readonly apiKey?: string | (() => ObservableInput<string>) | undefined;
   /** The header that carries the key, as it is. Default: `Authorization`, with `Bearer` before the key. */
-  readonly apiKeyHeader?: string;
+  readonly apiKeyHeader?: string | undefined;
   /** Sent with each request. A header that the library would set itself is replaced. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Appended to the URL. */
-  readonly queryParams?: Readonly<Record<string, string>>;
+  readonly queryParams?: Readonly<Record<string, string>> | undefined;
   /** As in `retry.maxRetries`, where that is not given. */
-  readonly maxRetries?: number;
+  readonly maxRetries?: number | undefined;
   /** As `idleTimeout` in the options, where that is not given; in milliseconds. */
-  readonly idleTimeout?: number;
+  readonly idleTimeout?: number | undefined;
   /** As in the options, where that is not given. */
-  readonly sendReasoning?: ReasoningField;
+  readonly sendReasoning?: ReasoningField | undefined;
 }

@@ -1,15 +1,15 @@
 /** How the wait between two attempts grows. */
 export interface BackoffOptions {
   /** Milliseconds before the second attempt. Default 200. */
-  readonly initialDelay?: number;
+  readonly initialDelay?: number | undefined;
   /** What each wait is multiplied by for the next. Default 2. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** How far a wait may stray to either side, as a part of it from 0 to 1. Default 0.1: 0.9 to 1.1. */
-  readonly jitter?: number;
+  readonly jitter?: number | undefined;
   /** The longest wait, jitter included, in milliseconds. Default 60,000. */
-  readonly maxDelay?: number;
+  readonly maxDelay?: number | undefined;
   /** A number from 0 to 1, for the jitter. Default `Math.random`. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /**
@@ -29,5 +29,6 @@ export function backoff(attempt: number, options: BackoffOptions = {}): number {
   const longest = Math.min(maxDelay, Number.MAX_SAFE_INTEGER);
   const exact = initialDelay === 0 ? 0 : Math.min(initialDelay * factor ** (attempt - 1), longest);
   const strayed = exact * (1 - jitter + 2 * jitter * random());
-  return Math.min(Math.max(0, Math.round(strayed)), longest);
+  // A `random` that gives no number must not make a loop without a wait.
+  return Number.isNaN(strayed) ? exact : Math.min(Math.max(0, Math.round(strayed)), longest);
 }

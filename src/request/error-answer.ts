@@ -43,12 +43,13 @@ export function errorAnswer(
   const { status, headers } = response;
   const report = readProviderError(parseJson(body));
   const isSpent = spentQuota.includes(report?.code) || spentQuota.includes(report?.type);
-  const code = report?.code ?? report?.type;
+  // What repeats a secret is no code and no id.
+  const clean = (text: string | undefined) =>
+    text !== undefined && redact(text, secrets) === text ? text : undefined;
   return new UnexpectedStatusError({
     status,
-    // A code that repeats a secret is none.
-    code: code !== undefined && redact(code, secrets) === code ? code : undefined,
-    requestId: requestIdOf(headers),
+    code: clean(report?.code ?? report?.type),
+    requestId: clean(requestIdOf(headers)),
     retryAfter: retryAfter(headers, now),
     retryable: isRetryableStatus(response) && !(status === 429 && isSpent),
     body: redact(body, secrets),

@@ -14,7 +14,7 @@ import { handOver, type HttpRequest, type HttpResponse, type Transport } from '.
 /** What is used of a platform's `Response`. */
 export interface FetchResponse {
   readonly status: number;
-  readonly type?: string;
+  readonly type?: string | undefined;
   readonly headers: HttpHeaders;
   /** A web stream, or the Node stream that `cross-fetch` hands out; `null` where there is none. */
   readonly body: unknown;
@@ -26,9 +26,9 @@ export type FetchLike = (url: string, init: RequestInit) => Promise<FetchRespons
 
 export interface FetchTransportOptions {
   /** Default: the platform's `fetch`, looked up at each subscription; `cross-fetch` where there is none. */
-  readonly fetch?: FetchLike;
+  readonly fetch?: FetchLike | undefined;
   /** Passed through to `fetch`: `credentials`, `mode`, `cache`, `priority` and so on. */
-  readonly init?: Omit<RequestInit, 'method' | 'headers' | 'body' | 'signal' | 'redirect'>;
+  readonly init?: Omit<RequestInit, 'method' | 'headers' | 'body' | 'signal' | 'redirect'> | undefined;
 }
 
 /**

@@ -5,13 +5,13 @@ import { backoff, type BackoffOptions } from './backoff.js';
 /** Why and when a source is subscribed again. */
 export interface RetryWithBackoffOptions extends BackoffOptions {
   /** How many times the source is subscribed again. Default 4; 0 is none. */
-  readonly maxRetries?: number;
+  readonly maxRetries?: number | undefined;
   /** Whether an error is worth another attempt. Default: every one. */
-  readonly retryable?: (error: unknown) => boolean;
+  readonly retryable?: ((error: unknown) => boolean) | undefined;
   /** The wait that an error itself asks for, in milliseconds, instead of the backoff. */
   readonly retryAfter?: (error: unknown) => number | undefined;
   /** The longest `retryAfter` that is waited for, in milliseconds; a longer one gives up. Default 60,000. */
-  readonly maxRetryAfter?: number;
+  readonly maxRetryAfter?: number | undefined;
   /** Told of each retry before its wait begins. */
   readonly onRetry?: (retry: {
     readonly attempt: number;
@@ -19,9 +19,9 @@ export interface RetryWithBackoffOptions extends BackoffOptions {
     readonly error: unknown;
   }) => void;
   /** What to give up with where an error was worth another attempt. Default: the error itself. */
-  readonly giveUp?: (error: unknown, attempts: number) => unknown;
+  readonly giveUp?: ((error: unknown, attempts: number) => unknown) | undefined;
   /** Default `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike;
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**

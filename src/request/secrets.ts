@@ -19,13 +19,23 @@ export function secretsOf(
     }
   }
   secrets.delete('');
-  // A provider may repeat a secret as it stands in JSON or in a URL.
-  for (const secret of [...secrets]) {
-    secrets.add(JSON.stringify(secret).slice(1, -1));
-    secrets.add(encodeURIComponent(secret));
-    secrets.add(new URLSearchParams([['', secret]]).toString().slice(1));
-  }
+  for (const secret of [...secrets]) for (const form of formsOf(secret)) secrets.add(form);
   return [...secrets].sort((a, b) => b.length - a.length);
+}
+
+/** How a provider may repeat a secret: as it stands in JSON, in a URL, or in HTML. */
+function formsOf(secret: string): readonly string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const inUrls = [encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)];
+  const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return [
+    json,
+    json.replaceAll('/', '\\/'),
+    ...inUrls,
+    ...inUrls.map((form) => form.replace(/%[\dA-F]{2}/g, (escape) => escape.toLowerCase())),
+    html,
+    html.replaceAll('"', '&quot;'),
+  ];
 }
 
 /** A text with every secret replaced by `***`, one that the text's end cuts off included. */
@@ -52,15 +62,18 @@ const harmless: readonly string[] = [
   'cause',
 ];
 
-/** Some platforms keep the bytes they could not read (`data`, `rawPacket`), others the whole request. */
+/** A platform's error may come from another realm (a frame, a test runner's context), with an `Error` of its own. */
+const isError = (value: unknown): value is Error =>
+  typeof value === 'object' && value !== null && typeof (value as Error).message === 'string';
+
+/** Where Node's two HTTP parsers keep the bytes that they could not read. */
+const rawBytes: readonly string[] = ['data', 'rawPacket'];
+
+/** Takes the bytes from an error, and hides what else may hold the request. */
 function hideOthers(error: Error): void {
   for (const name of Object.keys(error)) {
-    if (harmless.includes(name)) continue;
-    try {
-      Object.defineProperty(error, name, { enumerable: false });
-    } catch {
-      // A property that cannot be hidden belongs to whoever froze it.
-    }
+    if (harmless.includes(name) || (rawBytes.includes(name) && Reflect.deleteProperty(error, name))) continue;
+    Reflect.defineProperty(error, name, { enumerable: false });
   }
 }
 
@@ -71,19 +84,18 @@ function hideOthers(error: Error): void {
 export function causeWithoutSecrets(cause: unknown, secrets: readonly string[]): unknown {
   let current = cause;
   for (let depth = 0; depth < 5 && current !== undefined && current !== null; depth += 1) {
-    if (current instanceof Error) hideOthers(current);
-    const words =
-      current instanceof Error
-        ? `${current.message} ${current.stack ?? ''}`
-        : typeof current === 'string'
-          ? current
-          : '';
+    if (isError(current)) hideOthers(current);
+    const words = isError(current)
+      ? `${current.message} ${current.stack ?? ''}`
+      : typeof current === 'string'
+        ? current
+        : '';
     if (secrets.some((secret) => words.includes(secret))) {
       const code = platformCode(cause);
       const error = new Error('The platform’s own words held a secret and were left out.');
       return code === undefined || secrets.includes(code) ? error : Object.assign(error, { code });
     }
-    current = current instanceof Error ? current.cause : undefined;
+    current = isError(current) ? current.cause : undefined;
   }
   return cause;
 }

@@ -10,7 +10,7 @@ export interface DecodeChatCompletionsOptions extends Pick<
   'includeChunks' | 'onMalformed'
 > {
   /** For the grace after `[DONE]`. Default `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike;
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**

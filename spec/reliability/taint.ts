@@ -1,0 +1,60 @@
+import { inspect } from 'node:util';
+import { ChatCompletionsError } from '../../src/index.js';
+
+/** What must not come out of a turn by any way but its events. */
+export interface Taint {
+  readonly key: string;
+  readonly prompt: string;
+  /** The provider's own text. It may stand in the properties that are named for it. */
+  readonly answer: string;
+}
+
+/** The properties in which a provider's words may stand, where they are not enumerable. */
+const providerText: readonly PropertyKey[] = ['body', 'snippet', 'providerMessage', 'turn'];
+
+/** What a value, such as an error, gives away: where, and of what. Empty where it keeps everything. */
+export function leaksOf(value: unknown, taint: Taint): readonly string[] {
+  const leaks = new Set<string>();
+  const found = (text: string, where: string, what: readonly (keyof Taint)[]) => {
+    for (const name of what) if (text.includes(taint[name])) leaks.add(`the ${name} in ${where}`);
+  };
+  const all: readonly (keyof Taint)[] = ['key', 'prompt', 'answer'];
+  // What loggers do.
+  found(String(value), 'String()', all);
+  found(JSON.stringify(value) ?? '', 'JSON.stringify()', all);
+  found(inspect(value, { depth: Infinity, maxArrayLength: null, maxStringLength: null }), 'inspect()', all);
+  for (const { text, path, isProviderText } of textsOf(value)) {
+    found(text, path, isProviderText ? ['key', 'prompt'] : all);
+  }
+  return [...leaks];
+}
+
+interface Found {
+  readonly text: string;
+  readonly path: string;
+  readonly isProviderText: boolean;
+}
+
+/** Every text that can be reached over own properties, enumerable or not: causes, stacks and bytes among them. */
+function* textsOf(root: unknown): Generator<Found> {
+  const seen = new Set<object>();
+  const open: { value: unknown; path: string; isProviderText: boolean }[] = [
+    { value: root, path: 'it', isProviderText: false },
+  ];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { value, path, isProviderText } = at;
+    if (typeof value === 'string') yield { text: value, path, isProviderText };
+    if (value instanceof Uint8Array) yield { text: Buffer.from(value).toString(), path, isProviderText };
+    if (typeof value !== 'object' || value === null || seen.has(value) || ArrayBuffer.isView(value)) continue;
+    seen.add(value);
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+      const isNamed =
+        value instanceof ChatCompletionsError && providerText.includes(name) && property.enumerable === false;
+      open.push({
+        value: property.value as unknown,
+        path: `${path}.${name}`,
+        isProviderText: isProviderText || isNamed,
+      });
+    }
+  }
+}

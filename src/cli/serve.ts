@@ -1,0 +1,29 @@
+import { answersFromFile, startMockProvider } from '../mock-provider/index.js';
+import { defaultPace, type MockArguments } from './arguments.js';
+import type { Outlet } from './outlet.js';
+import type { StatusLine } from './status-line.js';
+
+/** The command `mock`: a provider that runs until it is stopped. Settles with the exit status. */
+export async function serve(
+  { port = 0, pace = defaultPace, fixture }: MockArguments,
+  {
+    stdout,
+    status,
+    stop,
+  }: { readonly stdout: Outlet; readonly status: StatusLine; readonly stop: AbortSignal },
+): Promise<number> {
+  const answers = fixture === undefined ? [] : await answersFromFile(fixture);
+  // Pages in a browser are clients too, and there is nothing here to protect from them.
+  const mock = await startMockProvider({ port, pace, answers, cors: true }).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(`Port ${port} cannot be had${code === undefined ? '' : ` (${code})`}.`);
+  });
+  await stdout.write(`${mock.baseUrl}\n`);
+  status.note('A mock provider: any model, any key. Ctrl-C ends it.');
+  await new Promise<void>((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener('abort', () => resolve());
+  });
+  await mock.close();
+  return 0;
+}

@@ -4,6 +4,7 @@ import type { CompletedEvent, ContentPart, ReasoningItem, ResponseEvent, TokenUs
 import { type ProviderErrorReport, readProviderError } from '../provider-error.js';
 import { isRecord, own } from '../wire.js';
 import { reasoningDetails, reasoningText, textOfDetails, thinkingText } from './reasoning.js';
+import type { TextKey } from './chunk-pattern.js';
 import { readUsage } from './token-usage.js';
 import { type ToolCalls, toolCalls } from './tool-calls.js';
 
@@ -20,6 +21,8 @@ export interface ChunkDecoderOptions {
 export interface ChunkDecoder {
   /** Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error. */
   push(message: EventSourceMessage): void;
+  /** Emits the text of an event that is the last one again but for this text of choice 0. */
+  pushText(text: string, key: TextKey): void;
   /** Emits the calls that are still open, then `completed`, with what the stream has told of itself. */
   end(): void;
 }
@@ -179,6 +182,11 @@ export function chunkDecoder(
       if (!Array.isArray(list)) return;
       const end = Math.min(list.length, maxChoices);
       for (let place = 0; place < end; place += 1) readChoice(list[place], place);
+    },
+    pushText(text, key) {
+      position += 1;
+      if (key === 'content') say(first, { type: 'output_text', text });
+      else think(first, text);
     },
     end() {
       for (const { calls } of choices.values()) calls?.flush();

@@ -1,11 +1,11 @@
 import { isRecord, own } from '../wire.js';
 
 /** The names under which providers send the same reasoning; the first that says something counts. */
-const aliases = ['reasoning_content', 'reasoning', 'thinking'] as const;
+export const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking'] as const;
 
 /** What is new of a model's reasoning in one delta: never the sum of two aliases. */
 export function reasoningText(delta: Record<string, unknown>): string {
-  for (const alias of aliases) {
+  for (const alias of reasoningAliases) {
     const text = textOf(own(delta, alias));
     if (text !== '') return text;
   }

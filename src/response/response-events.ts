@@ -1,7 +1,8 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { Observable, type OperatorFunction, takeWhile } from 'rxjs';
 import type { ResponseEvent } from '../events.js';
-import { chunkDecoder, type ChunkDecoderOptions } from './chunk-decoder.js';
+import type { ChunkDecoderOptions } from './chunk-decoder.js';
+import { patternDecoder } from './pattern-decoder.js';
 
 /**
  * Batches of server-sent events to the events of a turn, and `completed` where they end (C11, C12).
@@ -17,7 +18,7 @@ export function responseEvents(
 ): OperatorFunction<readonly EventSourceMessage[], ResponseEvent> {
   return (source) =>
     new Observable((subscriber) => {
-      const decoder = chunkDecoder((event) => subscriber.next(event), options);
+      const decoder = patternDecoder((event) => subscriber.next(event), options);
       // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
       return source.pipe(takeWhile(() => !subscriber.closed)).subscribe({
         next: (messages) => {

@@ -1,0 +1,33 @@
+import type { ResponseEvent } from '../events.js';
+import { type ChunkDecoder, chunkDecoder, type ChunkDecoderOptions } from './chunk-decoder.js';
+import { chunkPattern } from './chunk-pattern.js';
+
+/**
+ * A decoder that does not parse a chunk which is the last one again but for its text: most chunks of most
+ * providers. It emits what {@link chunkDecoder} would have emitted; with `includeChunks` it is that.
+ */
+export function patternDecoder(
+  emit: (event: ResponseEvent) => void,
+  options: ChunkDecoderOptions = {},
+): ChunkDecoder {
+  if (options.includeChunks === true) return chunkDecoder(emit, options);
+  const pattern = chunkPattern();
+  let emitted = 0;
+  const decoder = chunkDecoder((event) => {
+    emitted += 1;
+    emit(event);
+  }, options);
+  return {
+    ...decoder,
+    push(message) {
+      const text = message.event === undefined ? pattern.textOf(message.data) : undefined;
+      if (text !== undefined) {
+        decoder.pushText(text, pattern.key);
+        return;
+      }
+      emitted = 0;
+      decoder.push(message);
+      pattern.learn(message.event === undefined && emitted === 1 ? message.data : undefined);
+    },
+  };
+}

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { Subject } from 'rxjs';
 import { fetchTransport, type Transport } from '../../src/index.js';
 import { nodeTransport } from '../../src/node/index.js';
 import { marbleTransport, scriptedTransport } from '../../src/testing/index.js';
+import { inMemory, inMemorySubject } from '../support/in-memory.js';
 import { playedServer } from '../support/played-server.js';
 import { withoutGlobalFetch } from '../support/without-global-fetch.js';
 import {
@@ -10,7 +10,6 @@ import {
   describeNetworkContract,
   describeTransportContract,
   type Peer,
-  tick,
 } from './transport-contract.js';
 
 function played(response: ServerResponse): Omit<Peer, 'aborted'> {
@@ -45,51 +44,6 @@ async function overSockets(transport: Transport = fetchTransport()): Promise<Con
   };
 }
 
-/** A connection in memory, for the transports that have no network. */
-function inMemory() {
-  const headers = new Subject<string>();
-  const body = new Subject<string>();
-  let status = 200;
-  const peer: Omit<Peer, 'aborted'> = {
-    headers: (given = 200) => {
-      status = given;
-      headers.next('r');
-    },
-    write: (text) => body.next(text),
-    end: () => body.complete(),
-    cut: () => body.error(new Error('cut')),
-  };
-  return { headers, body, peer, status: () => status };
-}
-
-function inMemorySubject(
-  transport: Transport,
-  lines: readonly ReturnType<typeof inMemory>[],
-  abortedCount: () => number,
-): ContractSubject {
-  let next = 0;
-  let open = true;
-  return {
-    transport,
-    url: 'http://in.memory',
-    deadUrl: 'http://in.memory',
-    arrival: () => {
-      const line = lines[next];
-      next += 1;
-      if (line === undefined) throw new Error('no more answers');
-      const aborted = (async () => {
-        while (open && abortedCount() === 0) await tick();
-      })();
-      return Promise.resolve({ ...line.peer, aborted });
-    },
-    abortedCount,
-    close: () => {
-      open = false;
-      return Promise.resolve();
-    },
-  };
-}
-
 describeTransportContract('fetchTransport over the platform’s fetch', () => overSockets());
 describeNetworkContract('fetchTransport over the platform’s fetch', () => overSockets());
 
@@ -113,15 +67,7 @@ describeNetworkContract('fetchTransport over cross-fetch', overCrossFetch);
 
 describeTransportContract('scriptedTransport', () => {
   const lines = [inMemory(), inMemory()];
-  const transport = scriptedTransport(
-    ...lines.map(({ headers, body, status }) => ({
-      after: headers,
-      body,
-      get status() {
-        return status();
-      },
-    })),
-  );
+  const transport = scriptedTransport(...lines.map(({ answer }) => answer));
   return Promise.resolve(inMemorySubject(transport, lines, () => transport.aborted));
 });
 
@@ -132,9 +78,9 @@ describeTransportContract('marbleTransport', () => {
   const cold = () => drawn.shift() as never;
   const transport = marbleTransport(
     { cold },
-    lines.map(({ status }) => ({
+    lines.map(({ answer }) => ({
       get status() {
-        return status();
+        return answer.status ?? 200;
       },
     })),
   );

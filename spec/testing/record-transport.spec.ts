@@ -24,7 +24,7 @@ import {
 import { describeTransportContract, tick } from '../request/transport-contract.js';
 import { provider } from '../support/events.js';
 import { testScheduler } from '../support/marbles.js';
-import { inMemory, inMemorySubject } from './in-memory.js';
+import { inMemory, inMemorySubject } from '../support/in-memory.js';
 
 const request: HttpRequest = {
   url: 'http://provider.test/v1/chat/completions',

@@ -5,13 +5,13 @@ import { type ContractSubject, type Peer, tick } from '../request/transport-cont
 
 /** One answer in memory, and the peer that plays it. */
 export function inMemory() {
-  const headers = new Subject<void>();
+  const headers = new Subject<string>();
   const body = new Subject<string>();
   let status = 200;
   const peer: Omit<Peer, 'aborted'> = {
     headers: (given = 200) => {
       status = given;
-      headers.next();
+      headers.next('r');
     },
     write: (text) => body.next(text),
     end: () => body.complete(),
@@ -24,7 +24,7 @@ export function inMemory() {
       return status;
     },
   };
-  return { answer, peer };
+  return { answer, headers, body, peer };
 }
 
 /** What the contract tests a transport in memory with: its answers are played in order. */

@@ -3,6 +3,8 @@ module.exports = {
   roots: ['<rootDir>/spec'],
   testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
+  // How long a busy machine takes decides nothing.
+  testTimeout: 60_000,
   transform: {
     '^.+\\.[jt]s$': [
       '@swc/jest',

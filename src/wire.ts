@@ -13,6 +13,15 @@ export function own(record: Record<string, unknown>, key: string): unknown {
   return value !== undefined && Object.hasOwn(record, key) ? value : undefined;
 }
 
+/** What a text is as JSON; `undefined` where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What is read of an answer's headers. */
 export interface HttpHeaders {
   /** A header by its name in any case; `null` where the answer has none. */

@@ -11,7 +11,7 @@ import {
 } from 'rxjs';
 import { readProviderError } from '../provider-error.js';
 import { UnexpectedStatusError } from '../errors.js';
-import { requestIdOf } from '../wire.js';
+import { parseJson, requestIdOf } from '../wire.js';
 import { retryAfter } from './retry-after.js';
 import { redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
@@ -54,14 +54,6 @@ export function errorAnswer(
     retryable: isRetryableStatus(response) && !(status === 429 && isSpent),
     body: redact(body, secrets),
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -2,7 +2,7 @@ import type { EventSourceMessage } from 'eventsource-parser';
 import { ProviderStreamError } from '../errors.js';
 import type { CompletedEvent, ContentPart, ReasoningItem, ResponseEvent, TokenUsage } from '../events.js';
 import { type ProviderErrorReport, readProviderError } from '../provider-error.js';
-import { isRecord, own } from '../wire.js';
+import { isRecord, own, parseJson } from '../wire.js';
 import { reasoningDetails, reasoningText, textOfDetails, thinkingText } from './reasoning.js';
 import type { TextKey } from './chunk-pattern.js';
 import { readUsage } from './token-usage.js';
@@ -214,12 +214,4 @@ function othersOf(choices: ReadonlyMap<number, Choice>): NonNullable<CompletedEv
     .filter(([index]) => index > 0)
     .sort(([a], [b]) => a - b)
     .map(([choice, { finishReason }]) => ({ choice, finishReason }));
-}
-
-function parseJson(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import { isRecord, own } from '../wire.js';
+import { isRecord, own, parseJson } from '../wire.js';
 import { reasoningAliases } from './reasoning.js';
 
 /**
@@ -138,11 +138,3 @@ function keyOf(head: string, middle: string | undefined, tail: string): TextKey 
 /** Whether a field says nothing, so that it cannot have had an effect which the next chunk repeats. */
 const isEmpty = (value: unknown): boolean =>
   (value ?? '') === '' || (Array.isArray(value) && value.length === 0);
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

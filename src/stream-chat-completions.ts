@@ -31,7 +31,7 @@ import { checkStatus } from './request/check-status.js';
 import { fetchTransport } from './request/fetch-transport.js';
 import { responseTimeout } from './request/response-timeout.js';
 import { retryWithBackoff } from './request/retry-with-backoff.js';
-import { causeWithoutSecrets, redact, secretsOf } from './request/secrets.js';
+import { causeWithoutSecrets, redactor } from './request/secrets.js';
 import type { HttpRequest } from './request/transport.js';
 import { bodyEvents } from './response/body-events.js';
 import { idleTimeout } from './response/idle-timeout.js';
@@ -113,23 +113,23 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
           body,
           ...(pull && { demand: pull.demand }),
         };
-        const secrets = secretsOf(endpoint, key);
+        const redact = redactor(endpoint, key);
         attempt += 1;
         log?.request(request);
         return defer(() => transport(request)).pipe(
           throwIfEmpty(),
-          otherErrors((cause) => new TransportError({ cause: causeWithoutSecrets(cause, secrets) })),
+          otherErrors((cause) => new TransportError({ cause: causeWithoutSecrets(cause, redact) })),
           responseTimeout(limits.responseTimeout, scheduler),
-          tap((response) => log?.response(response, (text) => redact(text, secrets))),
+          tap((response) => log?.response(response, redact)),
           checkStatus({
             needsBody: ({ retryAfter = 0 }) =>
               attempt > limits.maxRetries ||
               retryAfter > limits.maxRetryAfter ||
               retry?.retryable !== undefined,
-            secrets,
+            redact,
             scheduler,
           }),
-          map((response) => ({ response, secrets })),
+          map((response) => ({ response, redact })),
         );
       }),
     );
@@ -150,14 +150,14 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
           if (includeRetries) subscriber.next({ type: 'retrying', attempt, delay, error });
         },
       }),
-      concatMap(({ response, secrets }) =>
+      concatMap(({ response, redact }) =>
         response.body.pipe(
-          otherErrors((cause) => new StreamError({ cause: causeWithoutSecrets(cause, secrets) })),
+          otherErrors((cause) => new StreamError({ cause: causeWithoutSecrets(cause, redact) })),
           bodyEvents({
             status: response.status,
             contentType: response.headers.get('content-type'),
             maxEventSize: options.maxEventSize,
-            redact: (text) => redact(text, secrets),
+            redact,
             onComment: log?.comment,
           }),
           idleOn === 'bytes' ? identity : filter((batch) => batch.length > 0),
@@ -165,7 +165,7 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
           idleTimeout(limits.idleTimeout, pull?.clock ?? scheduler),
           log ? tap((batch) => log.events(batch.length)) : identity,
           responseEvents({
-            redact: (text) => redact(text, secrets),
+            redact,
             onMalformed: log?.malformed,
             includeChunks: options.includeChunks,
           }),

@@ -4,6 +4,8 @@ import type {
   FunctionCallArgumentsDeltaEvent,
   FunctionCallItem,
   MessageItem,
+  OutputItemDoneEvent,
+  OutputText,
   ResponseEvent,
   ResponseItem,
   TokenUsage,
@@ -95,7 +97,7 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
   const base = turn.status === 'completed' ? emptyTurn : turn;
   switch (event.type) {
     case 'output_item_done':
-      if (event.choice === undefined && isText(event.item)) return withText(base, event.item);
+      if (isPlainText(event)) return withText(base, event.item.content[0].text);
       return withAnswer(base, event.choice, (answer) => withItem(answer, event.item));
     case 'function_call_arguments_delta':
       return withAnswer(base, event.choice, (answer) => withArguments(answer, event));
@@ -118,16 +120,26 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
   }
 }
 
-const isText = (item: ResponseItem): item is MessageItem =>
-  item.type === 'message' &&
-  item.role === 'assistant' &&
-  item.content.length === 1 &&
-  item.content[0]?.type === 'output_text';
+/** An event that says one piece of choice 0's text and nothing else, as nearly every one does. */
+export type PlainTextEvent = OutputItemDoneEvent & {
+  readonly item: { readonly content: readonly [OutputText] };
+};
 
-/** The case of nearly every event, written out: a literal costs a tenth of what copying by spread does. */
-function withText(turn: Turn, item: MessageItem): Turn {
+export function isPlainText(event: ResponseEvent): event is PlainTextEvent {
+  if (event.type !== 'output_item_done' || event.choice !== undefined) return false;
+  const { item } = event;
+  return (
+    item.type === 'message' &&
+    item.role === 'assistant' &&
+    item.content.length === 1 &&
+    item.content[0]?.type === 'output_text'
+  );
+}
+
+/** Written out: a literal costs a tenth of what copying by spread does. */
+function withText(turn: Turn, text: string): Turn {
   return {
-    text: turn.text + assistantText(item),
+    text: turn.text + text,
     reasoning: turn.reasoning,
     reasoningDetails: turn.reasoningDetails,
     refusal: turn.refusal,

@@ -1,4 +1,4 @@
-import { catchError, NEVER, of } from 'rxjs';
+import { catchError, identity, NEVER, of } from 'rxjs';
 import { UnexpectedStatusError } from '../../src/errors.js';
 import { checkStatus, type CheckStatusOptions } from '../../src/request/check-status.js';
 import type { HttpResponse } from '../../src/request/transport.js';
@@ -26,7 +26,7 @@ function expectError(
     const bytes = cold('-a-b|', { a: toBytes('a'), b: toBytes('b') });
     const response: HttpResponse = { status, headers: toHeaders(headers), body: bytes };
     const checked = cold('--(r|)', { r: response }).pipe(
-      checkStatus({ needsBody, secrets: [], scheduler }),
+      checkStatus({ needsBody, redact: identity, scheduler }),
       // Marbles compare the message of an error alone.
       catchError((error: unknown) => of(error instanceof UnexpectedStatusError && told(error))),
     );
@@ -41,7 +41,9 @@ describe('checkStatus', () => {
     scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
       const body = cold<Uint8Array>('-|');
       const r: HttpResponse = { status, headers: toHeaders(), body };
-      const checked = cold('--(r|)', { r }).pipe(checkStatus({ needsBody: always, secrets: [], scheduler }));
+      const checked = cold('--(r|)', { r }).pipe(
+        checkStatus({ needsBody: always, redact: identity, scheduler }),
+      );
       expectObservable(checked).toBe('--(r|)', { r });
       expectSubscriptions(body.subscriptions).toBe([]);
     });
@@ -88,7 +90,9 @@ describe('checkStatus', () => {
     scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
       const body = cold('-a', { a: toBytes('a') });
       const r: HttpResponse = { status: 400, headers: toHeaders({}), body };
-      const checked = cold('--(r|)', { r }).pipe(checkStatus({ needsBody: never, secrets: [], scheduler }));
+      const checked = cold('--(r|)', { r }).pipe(
+        checkStatus({ needsBody: never, redact: identity, scheduler }),
+      );
       expectObservable(checked, '^----!').toBe('');
       expectSubscriptions(body.subscriptions).toBe('--^--!');
     });
@@ -98,7 +102,7 @@ describe('checkStatus', () => {
     const scheduler = testScheduler();
     const schedule = jest.spyOn(scheduler, 'schedule');
     const response: HttpResponse = { status: 400, headers: toHeaders({}), body: NEVER };
-    received(of(response).pipe(checkStatus({ needsBody: never, secrets: [], scheduler })));
+    received(of(response).pipe(checkStatus({ needsBody: never, redact: identity, scheduler })));
     expect(schedule.mock.calls.map(([, delay]) => delay)).toEqual([5_000]);
   });
 
@@ -106,7 +110,7 @@ describe('checkStatus', () => {
     const scheduler = testScheduler();
     scheduler.run(({ cold, expectObservable }) => {
       const source = cold<HttpResponse>('--#', undefined, 'refused');
-      const checked = source.pipe(checkStatus({ needsBody: never, secrets: [], scheduler }));
+      const checked = source.pipe(checkStatus({ needsBody: never, redact: identity, scheduler }));
       expectObservable(checked).toBe('--#', undefined, 'refused');
     });
   });
@@ -116,7 +120,11 @@ describe('checkStatus', () => {
     const response: HttpResponse = { status: 401, headers: toHeaders({}), body };
     const failure = failureOf(
       of(response).pipe(
-        checkStatus({ needsBody: never, secrets: ['sk-secret'], scheduler: testScheduler() }),
+        checkStatus({
+          needsBody: never,
+          redact: (text) => text.replaceAll('sk-secret', '***'),
+          scheduler: testScheduler(),
+        }),
       ),
     ) as UnexpectedStatusError;
     expect(failure).toBeInstanceOf(UnexpectedStatusError);
@@ -130,7 +138,7 @@ describe('checkStatus', () => {
     const headers = toHeaders({ 'Retry-After': 'Sun, 06 Nov 1994 08:49:47 GMT' });
     const failure = failureOf(
       of<HttpResponse>({ status: 503, headers, body: of() }).pipe(
-        checkStatus({ needsBody: never, secrets: [], scheduler }),
+        checkStatus({ needsBody: never, redact: identity, scheduler }),
       ),
     );
     expect((failure as UnexpectedStatusError).retryAfter).toBe(10_000);
@@ -139,7 +147,7 @@ describe('checkStatus', () => {
   it('passes synchronously what came synchronously', () => {
     const response: HttpResponse = { status: 200, headers: toHeaders(), body: of() };
     const checked = of(response).pipe(
-      checkStatus({ needsBody: never, secrets: [], scheduler: testScheduler() }),
+      checkStatus({ needsBody: never, redact: identity, scheduler: testScheduler() }),
     );
     expect(received(checked)).toEqual([response]);
   });

@@ -1,6 +1,7 @@
-import { concat, endWith, from, NEVER, of, range, map, throwError } from 'rxjs';
+import { concat, endWith, from, identity, NEVER, of, range, map, throwError } from 'rxjs';
 import { UnexpectedStatusError } from '../../src/errors.js';
 import { errorAnswer, isRetryableStatus, readErrorBody } from '../../src/request/error-answer.js';
+import { redact } from '../../src/request/secrets.js';
 import type { HttpResponse } from '../../src/request/transport.js';
 import { toBytes, toHeaders } from '../../src/testing/answer.js';
 import { received, testScheduler } from '../support/marbles.js';
@@ -14,7 +15,7 @@ const answer = (
 ): HttpResponse => ({ status, headers: toHeaders(headers), body });
 
 const json = (status: number, body: unknown, headers?: Record<string, string>) =>
-  errorAnswer(answer(status, headers), JSON.stringify(body), [], 0);
+  errorAnswer(answer(status, headers), JSON.stringify(body), identity, 0);
 
 describe('isRetryableStatus', () => {
   it.each([
@@ -51,7 +52,7 @@ describe('errorAnswer', () => {
   it('holds what the answer said of itself', () => {
     const body = JSON.stringify({ error: { message: 'Slow down.', type: 'requests', code: 'rate_limit' } });
     const response = answer(429, { 'X-Request-Id': 'req_1', 'Retry-After': '2' });
-    const error = errorAnswer(response, body, [], 0);
+    const error = errorAnswer(response, body, identity, 0);
     expect(error).toBeInstanceOf(UnexpectedStatusError);
     expect(Object.fromEntries(Object.entries(error))).toEqual({
       status: 429,
@@ -66,7 +67,7 @@ describe('errorAnswer', () => {
   it('measures a Retry-After date against the given present', () => {
     const headers = { 'Retry-After': 'Sun, 06 Nov 1994 08:49:47 GMT' };
     const now = Date.UTC(1994, 10, 6, 8, 49, 37);
-    expect(errorAnswer(answer(503, headers), '', [], now).retryAfter).toBe(10_000);
+    expect(errorAnswer(answer(503, headers), '', identity, now).retryAfter).toBe(10_000);
   });
 
   it('takes the type for the code where there is no code', () => {
@@ -74,7 +75,7 @@ describe('errorAnswer', () => {
   });
 
   it.each(['', 'not JSON', '[]', 'null', '"text"'])('has no code where the body is %j', (body) => {
-    const error = errorAnswer(answer(500), body, [], 0);
+    const error = errorAnswer(answer(500), body, identity, 0);
     expect(error.code).toBeUndefined();
     expect(error.body).toBe(body);
   });
@@ -101,7 +102,7 @@ describe('errorAnswer', () => {
 
   it('replaces the secrets of the request wherever the body repeats them', () => {
     const body = JSON.stringify({ error: { message: 'Bad key sk-secret-key.', code: 'sk-secret-key' } });
-    const error = errorAnswer(answer(401), body, ['sk-secret-key'], 0);
+    const error = errorAnswer(answer(401), body, (text) => redact(text, ['sk-secret-key']), 0);
     expect(error.body).toBe('{"error":{"message":"Bad key ***.","code":"***"}}');
     expect(error.message).not.toContain('sk-secret-key');
     expect(error.code).toBeUndefined();
@@ -201,7 +202,7 @@ describe('readErrorBody', () => {
     const body = of(toBytes('x'.repeat(limit - 10)), toBytes(key));
     const [text] = received(readErrorBody(answer(401, {}, body), testScheduler()));
     expect(text?.endsWith('xsk-0123456')).toBe(true);
-    const error = errorAnswer(answer(401), text ?? '', [key], 0);
+    const error = errorAnswer(answer(401), text ?? '', (told) => redact(told, [key]), 0);
     expect(error.body.endsWith('x***')).toBe(true);
     expect(error.body).not.toContain('sk-');
   });

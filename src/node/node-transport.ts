@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { Observable, take, throwIfEmpty } from 'rxjs';
 import { StreamError, TransportError } from '../errors.js';
 import { isRedirectStatus, refusedRedirect } from '../request/redirect.js';
-import { causeWithoutSecrets, secretsOf } from '../request/secrets.js';
+import { causeWithoutSecrets, redactor } from '../request/secrets.js';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
 import type { HttpHeaders } from '../wire.js';
 
@@ -100,7 +100,7 @@ function headersOf({ headers }: IncomingMessage): HttpHeaders {
 }
 
 const withoutSecrets = (cause: unknown, request: HttpRequest): unknown =>
-  causeWithoutSecrets(cause, secretsOf(request));
+  causeWithoutSecrets(cause, redactor(request));
 
 /** One network read at a time; the next is made when `demand` has a value, or at once. */
 function bytesOf(response: IncomingMessage, request: HttpRequest): Observable<Uint8Array> {

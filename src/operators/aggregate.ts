@@ -1,6 +1,6 @@
-import { concatMap, filter, type OperatorFunction, pipe, scan } from 'rxjs';
+import { concatMap, defer, filter, identity, map, type OperatorFunction } from 'rxjs';
 import type { ContentPart, ReasoningItem, ResponseEvent, ResponseItem } from '../events.js';
-import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn.js';
+import { emptyTurn, isPlainText, reduceTurn, type Turn, type TurnAnswer } from '../turn.js';
 
 /**
  * Replaces the pieces of a turn by whole items: silent while the model writes, then the reasoning, the
@@ -24,19 +24,33 @@ import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn.js';
  * ```
  */
 export function aggregate(): OperatorFunction<ResponseEvent, ResponseEvent> {
-  return pipe(
-    scan(({ turn }: Fold, event: ResponseEvent): Fold => ({ turn: reduceTurn(turn, event), event }), start),
-    filter(({ event }) => event?.type === 'completed'),
-    concatMap(({ turn, event }) => (event === undefined ? [] : [...itemEvents(turn), event])),
-  );
+  return (source) =>
+    defer(() => {
+      let turn = emptyTurn;
+      let text = '';
+      const endsTurn = (event: ResponseEvent): boolean => {
+        // Deltas of text are joined first and folded once: nobody would see a snapshot for each.
+        if (isPlainText(event)) {
+          text += event.item.content[0].text;
+          return false;
+        }
+        if (text !== '') turn = reduceTurn(turn, textEvent(text));
+        text = '';
+        turn = reduceTurn(turn, event);
+        return event.type === 'completed';
+      };
+      return source.pipe(
+        filter(endsTurn),
+        map((event) => [...itemEvents(turn), event]),
+        concatMap(identity),
+      );
+    });
 }
 
-interface Fold {
-  readonly turn: Turn;
-  readonly event: ResponseEvent | undefined;
-}
-
-const start: Fold = { turn: emptyTurn, event: undefined };
+const textEvent = (text: string): ResponseEvent => ({
+  type: 'output_item_done',
+  item: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] },
+});
 
 function itemEvents(turn: Turn): readonly ResponseEvent[] {
   return [

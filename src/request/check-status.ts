@@ -1,12 +1,13 @@
 import { concatMap, map, of, type OperatorFunction, type SchedulerLike, throwError } from 'rxjs';
 import type { UnexpectedStatusError } from '../errors.js';
 import { errorAnswer, isRetryableStatus, readErrorBody } from './error-answer.js';
+import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
 
 export interface CheckStatusOptions {
   /** Whether the body of an answer that could be retried is needed all the same: no attempt may follow. */
   readonly needsBody: (error: UnexpectedStatusError) => boolean;
-  readonly secrets: readonly string[];
+  readonly redact: Redact;
   readonly scheduler: SchedulerLike;
 }
 
@@ -26,12 +27,12 @@ export interface CheckStatusOptions {
  */
 export function checkStatus({
   needsBody,
-  secrets,
+  redact,
   scheduler,
 }: CheckStatusOptions): OperatorFunction<HttpResponse, HttpResponse> {
   return concatMap((response) => {
     if (response.status >= 200 && response.status <= 299) return of(response);
-    const error = (body: string) => errorAnswer(response, body, secrets, scheduler.now());
+    const error = (body: string) => errorAnswer(response, body, redact, scheduler.now());
     const unread = error('');
     const isEnough = response.status !== 429 && isRetryableStatus(response) && !needsBody(unread);
     if (isEnough) return throwError(() => unread);

@@ -13,7 +13,7 @@ import { readProviderError } from '../provider-error.js';
 import { UnexpectedStatusError } from '../errors.js';
 import { parseJson, requestIdOf } from '../wire.js';
 import { retryAfter } from './retry-after.js';
-import { redact } from './secrets.js';
+import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
 
 /** How much of an error answer's body is read, in bytes. */
@@ -37,7 +37,7 @@ const spentQuota: readonly (string | undefined)[] = ['insufficient_quota', 'bill
 export function errorAnswer(
   response: HttpResponse,
   body: string,
-  secrets: readonly string[],
+  redact: Redact,
   now: number,
 ): UnexpectedStatusError {
   const { status, headers } = response;
@@ -45,14 +45,14 @@ export function errorAnswer(
   const isSpent = spentQuota.includes(report?.code) || spentQuota.includes(report?.type);
   // What repeats a secret is no code and no id.
   const clean = (text: string | undefined) =>
-    text !== undefined && redact(text, secrets) === text ? text : undefined;
+    text !== undefined && redact(text) === text ? text : undefined;
   return new UnexpectedStatusError({
     status,
     code: clean(report?.code ?? report?.type),
     requestId: clean(requestIdOf(headers)),
     retryAfter: retryAfter(headers, now),
     retryable: isRetryableStatus(response) && !(status === 429 && isSpent),
-    body: redact(body, secrets),
+    body: redact(body),
   });
 }
 

@@ -50,6 +50,14 @@ export function redact(text: string, secrets: readonly string[]): string {
   return redacted;
 }
 
+/** Takes out of texts what a request holds of secrets; what that is, is looked for with the first of them. */
+export function redactor(request: Pick<HttpRequest, 'url' | 'headers'>, key?: string): Redact {
+  let secrets: readonly string[] | undefined;
+  return (text) => redact(text, (secrets ??= secretsOf(request, key)));
+}
+
+export type Redact = (text: string) => string;
+
 /** Properties of a platform's error that say where it happened, and nothing of what was sent or answered. */
 const harmless: readonly string[] = [
   'code',
@@ -81,7 +89,7 @@ function hideOthers(error: Error): void {
  * A platform's error without what it holds beside its words, or only its code where its words hold
  * something private: some platforms quote the URL or a header's value.
  */
-export function causeWithoutSecrets(cause: unknown, secrets: readonly string[]): unknown {
+export function causeWithoutSecrets(cause: unknown, clean: Redact): unknown {
   let current = cause;
   for (let depth = 0; depth < 5 && current !== undefined && current !== null; depth += 1) {
     if (isError(current)) hideOthers(current);
@@ -90,10 +98,10 @@ export function causeWithoutSecrets(cause: unknown, secrets: readonly string[]):
       : typeof current === 'string'
         ? current
         : '';
-    if (secrets.some((secret) => words.includes(secret))) {
+    if (clean(words) !== words) {
       const code = platformCode(cause);
       const error = new Error('The platform’s own words held a secret and were left out.');
-      return code === undefined || secrets.includes(code) ? error : Object.assign(error, { code });
+      return code === undefined || clean(code) !== code ? error : Object.assign(error, { code });
     }
     current = isError(current) ? current.cause : undefined;
   }

@@ -51,12 +51,10 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
   const mediaType = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
   const isEventStream = mediaType === 'text/event-stream';
   const parser = eventStreamParser(options);
-  const decoder = new TextDecoder();
   let kind: 'unknown' | 'events' | 'json' | 'other' = 'unknown';
   /** What came before the kind was known; in an answer that is no event stream, all of it. */
   let held: Uint8Array[] = [];
   let size = 0;
-  /** How the answer begins, its white space left out. */
   let start = '';
 
   function kindNow(): typeof kind {
@@ -83,7 +81,7 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
       held.push(bytes);
       size += bytes.byteLength;
       if (kind === 'unknown') {
-        start = (start + decoder.decode(bytes, { stream: true })).trimStart();
+        start = longerStart(start, bytes);
         kind = kindNow();
       }
       if (kind === 'events') {
@@ -111,6 +109,16 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
       throw unexpected();
     },
   };
+}
+
+/** White space, and the bytes of a byte order mark. */
+const blanks: readonly (number | undefined)[] = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xef, 0xbb, 0xbf];
+
+/** How an answer begins, what is blank left out: a few characters tell, and those are ASCII or none that counts. */
+function longerStart(start: string, bytes: Uint8Array): string {
+  let first = 0;
+  if (start === '') while (blanks.includes(bytes[first])) first += 1;
+  return start + String.fromCharCode(...bytes.subarray(first, first + 8));
 }
 
 /** The events that a whole JSON answer stands for; `undefined` where it is no completion. */

@@ -19,8 +19,11 @@ export interface ChunkDecoderOptions {
 }
 
 export interface ChunkDecoder {
-  /** Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error. */
-  push(message: EventSourceMessage): void;
+  /**
+   * Emits what an event stands for, and tells how many events that were. Throws a `ProviderStreamError`
+   * where it reports an error.
+   */
+  push(message: EventSourceMessage): number;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
   pushText(text: string, key: TextKey): void;
   /** Emits the calls that are still open, then `completed`, with what the stream has told of itself. */
@@ -43,10 +46,15 @@ interface Choice {
  * properties count.
  */
 export function chunkDecoder(
-  emit: (event: ResponseEvent) => void,
+  next: (event: ResponseEvent) => void,
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
   const { includeChunks = false, redact = (text: string) => text, onMalformed } = options;
+  let emitted = 0;
+  const emit = (event: ResponseEvent) => {
+    emitted += 1;
+    next(event);
+  };
   let position = -1;
   let responseId = '';
   let model: string | undefined;
@@ -160,13 +168,14 @@ export function chunkDecoder(
   return {
     push({ event, data }) {
       position += 1;
+      emitted = 0;
       const chunk = parseJson(data);
       if (event === 'error') throw failure(readProviderError(chunk) ?? { message: data });
       if (!isRecord(chunk)) {
         const report = readProviderError(chunk);
         if (report !== undefined) throw failure(report);
         onMalformed?.({ length: data.length, position });
-        return;
+        return emitted;
       }
       if (includeChunks) emit({ type: 'chunk', chunk });
       const list = own(chunk, 'choices');
@@ -179,14 +188,20 @@ export function chunkDecoder(
       const name = own(chunk, 'model');
       if (model === undefined && typeof name === 'string' && name !== '') model = name;
       usage = readUsage(own(chunk, 'usage')) ?? usage;
-      if (!Array.isArray(list)) return;
+      if (!Array.isArray(list)) return emitted;
       const end = Math.min(list.length, maxChoices);
       for (let place = 0; place < end; place += 1) readChoice(list[place], place);
+      return emitted;
     },
     pushText(text, key) {
       position += 1;
-      if (key === 'content') say(first, { type: 'output_text', text });
-      else think(first, text);
+      next({
+        type: 'output_item_done',
+        item:
+          key === 'content'
+            ? { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] }
+            : { type: 'reasoning', content: [{ type: 'reasoning_text', text }] },
+      });
     },
     end() {
       for (const { calls } of choices.values()) calls?.flush();

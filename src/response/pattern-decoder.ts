@@ -12,22 +12,18 @@ export function patternDecoder(
 ): ChunkDecoder {
   if (options.includeChunks === true) return chunkDecoder(emit, options);
   const pattern = chunkPattern();
-  let emitted = 0;
-  const decoder = chunkDecoder((event) => {
-    emitted += 1;
-    emit(event);
-  }, options);
+  const decoder = chunkDecoder(emit, options);
   return {
     ...decoder,
     push(message) {
       const text = message.event === undefined ? pattern.textOf(message.data) : undefined;
       if (text !== undefined) {
         decoder.pushText(text, pattern.key);
-        return;
+        return 1;
       }
-      emitted = 0;
-      decoder.push(message);
+      const emitted = decoder.push(message);
       pattern.learn(message.event === undefined && emitted === 1 ? message.data : undefined);
+      return emitted;
     },
   };
 }

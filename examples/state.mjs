@@ -1,18 +1,8 @@
-// State for a user interface: it has a value from the beginning, and an error is a part of it, so that
-// the text that had arrived stays on the screen. reduceTurn is the reducer, here as in a store.
-import { catchError, distinctUntilChanged, lastValueFrom, map, of, scan, startWith, tap } from 'rxjs';
-import { emptyTurn, reduceTurn, streamChatCompletions } from 'rxjs-chat-completions';
+// State for a user interface: toState() has a value from the beginning and never errors, so that the
+// text that had arrived stays on the screen after an error. Made for Angular's toSignal and async pipe.
+import { lastValueFrom, tap } from 'rxjs';
+import { streamChatCompletions, toState } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
-
-const start = { turn: emptyTurn, error: undefined };
-
-const turnState = (events) =>
-  events.pipe(
-    map((event) => (state) => ({ ...state, turn: reduceTurn(state.turn, event) })),
-    catchError((error) => of((state) => ({ ...state, error }))),
-    scan((state, change) => change(state), start),
-    startWith(start),
-  );
 
 const mock = await startMockProvider({
   answers: [
@@ -27,15 +17,18 @@ const options = {
   includeRetries: true,
 };
 
+const notice = ({ status, retry, error }) => {
+  if (status === 'retrying') return `  again in ${retry.delay} ms`;
+  return status === 'error' ? `  ${error.message}` : '';
+};
+
 for (const question of ['Why is the sky blue?', 'And at night?']) {
-  const lines = turnState(streamChatCompletions(question, options)).pipe(
-    map(({ turn, error }) =>
-      `  ${turn.status}: ${JSON.stringify(turn.text)} ${error === undefined ? '' : error.message}`.trimEnd(),
-    ),
-    distinctUntilChanged(),
-    tap((line) => console.log(line)),
-  );
   console.log(question);
-  await lastValueFrom(lines);
+  await lastValueFrom(
+    streamChatCompletions(question, options).pipe(
+      toState(),
+      tap((state) => console.log(`  ${state.status}: ${JSON.stringify(state.turn.text)}${notice(state)}`)),
+    ),
+  );
 }
 await mock.close();

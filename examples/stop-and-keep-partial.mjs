@@ -1,17 +1,18 @@
-// A stop button: takeUntil ends the turn and aborts its request, and the last snapshot of accumulate()
-// is what had arrived. A connection that breaks leaves the partial answer in the same way.
-import { catchError, EMPTY, last, lastValueFrom, takeUntil, tap, timer } from 'rxjs';
-import { accumulate, streamChatCompletions } from 'rxjs-chat-completions';
+// A stop button: stopWith aborts the request and ends the turn with what had arrived, as a turn that ends
+// by itself does, so that aggregate() gives the partial message for the conversation. After an error, the
+// last snapshot of accumulate() is what had arrived.
+import { catchError, EMPTY, last, lastValueFrom, tap, timer, toArray } from 'rxjs';
+import { accumulate, aggregate, stopWith, streamChatCompletions } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 
 const mock = await startMockProvider();
 const options = { model: 'mock', provider: { name: 'mock', baseUrl: mock.baseUrl } };
 const stop = timer(400);
 
-const stopped = await lastValueFrom(
-  streamChatCompletions('Why is the sky blue?', options).pipe(takeUntil(stop), accumulate()),
+const [message, completed] = await lastValueFrom(
+  streamChatCompletions('Why is the sky blue?', options).pipe(stopWith(stop), aggregate(), toArray()),
 );
-console.log(`stopped while ${stopped.status}: ${stopped.text} …`);
+console.log(`stopped: ${completed.stopped}, with: ${message.item.content[0].text} …`);
 
 mock.enqueue({ content: ['The sky is ', { cut: 'close' }] });
 const broken = await lastValueFrom(

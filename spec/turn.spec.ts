@@ -13,6 +13,7 @@ const usage = {
   totalTokens: 5,
 };
 const end = completed({ responseId: 'r1', model: 'm', finishReason: 'stop', usage });
+const stop = completed({ stopped: true });
 const streaming: Turn = { ...emptyTurn, status: 'streaming', text: 'Hel' };
 const over: Turn = {
   ...emptyTurn,
@@ -45,6 +46,15 @@ describe('reduceTurn', () => {
       over,
       completed({ responseId: 'r2' }),
       { ...emptyTurn, status: 'completed', responseId: 'r2' },
+    ],
+    ['a stop keeps what had come', streaming, stop, { ...streaming, status: 'stopped' }],
+    ['a stop may come before anything else', emptyTurn, stop, { ...emptyTurn, status: 'stopped' }],
+    ['a delta after a stop begins a new turn', { ...over, status: 'stopped' }, text('Hel'), streaming],
+    [
+      'completed after a stop is a turn of its own',
+      { ...streaming, status: 'stopped' },
+      end,
+      { ...over, text: '' },
     ],
   ])('%s', (_, turn, event, expected) => {
     expect(reduceTurn(Object.freeze({ ...turn }), event)).toEqual(expected);

@@ -49,10 +49,25 @@ export type {
 export { iterateChatCompletions, type IterateOptions } from './iterate-chat-completions.js';
 export { accumulate } from './operators/accumulate.js';
 export { aggregate } from './operators/aggregate.js';
+export {
+  fromServerSentEvents,
+  type FromServerSentEventsOptions,
+  type ReceivedMessage,
+  RemoteTurnError,
+} from './operators/from-server-sent-events.js';
 export { isTextDelta, type TextDeltaEvent } from './operators/is-text-delta.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
+export type {
+  ServerSentEventsOptions,
+  ServerSentMessage,
+  TurnErrorReport,
+} from './operators/server-sent-protocol.js';
 export { splitThinking, type SplitThinkingOptions } from './operators/split-thinking.js';
+export { stopWith } from './operators/stop-with.js';
 export { textDeltas } from './operators/text-deltas.js';
+export { toMessageEvents } from './operators/to-message-events.js';
+export { toServerSentEvents } from './operators/to-server-sent-events.js';
+export { idleState, toState, type ToStateOptions, type TurnRetry, type TurnState } from './operators/to-state.js';
 export type { ChatOptions, ChatParams, RetryOptions, TurnOptions } from './options.js';
 export type { ReasoningField } from './prompt/messages.js';
 export {

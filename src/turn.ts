@@ -18,8 +18,9 @@ import { joinDetails } from './reasoning-details.js';
  * - `'retrying'`: a request failed and the next one is being waited for (only with `includeRetries`)
  * - `'streaming'`: a part of the answer has come
  * - `'completed'`: the turn is over
+ * - `'stopped'`: the turn is over because the caller stopped it (only with `stopWith()`)
  */
-export type TurnStatus = 'waiting' | 'retrying' | 'streaming' | 'completed';
+export type TurnStatus = 'waiting' | 'retrying' | 'streaming' | 'completed' | 'stopped';
 
 /** A call so far. */
 export interface TurnToolCall {
@@ -84,7 +85,7 @@ export const emptyTurn: Turn = /* @__PURE__ */ Object.freeze({
  * The one fold: what a turn is after one more event. `accumulate()` and `aggregate()` stand on it, and a
  * store (NgRx, Redux) can use it as its reducer.
  *
- * The event after `completed` starts a new turn. The text that grows is never read here, so a fold over
+ * The event after `completed`, a stopped one too, starts a new turn. The text that grows is never read here, so a fold over
  * n deltas costs O(n): engines keep the sum of strings as a tree until somebody reads it.
  *
  * @example
@@ -94,7 +95,7 @@ export const emptyTurn: Turn = /* @__PURE__ */ Object.freeze({
  * ```
  */
 export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
-  const base = turn.status === 'completed' ? emptyTurn : turn;
+  const base = turn.status === 'completed' || turn.status === 'stopped' ? emptyTurn : turn;
   switch (event.type) {
     case 'output_item_done':
       if (isPlainText(event)) return withText(base, event.item.content[0].text);
@@ -105,7 +106,7 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
       const { responseId, model, finishReason, usage, choices = [] } = event;
       return {
         ...base,
-        status: 'completed',
+        status: event.stopped === true ? 'stopped' : 'completed',
         responseId,
         model,
         finishReason,

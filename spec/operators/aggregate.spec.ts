@@ -11,6 +11,7 @@ const values = {
   b: text('lo'),
   c: completed({ responseId: 'r1', finishReason: 'stop' }),
   d: completed({ responseId: 'r2' }),
+  s: completed({ stopped: true }),
   m: text('Hello'),
   n: text('lo'),
 };
@@ -28,6 +29,13 @@ describe('aggregate', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-a-b-c---b-(d|)', values);
       expectObservable(source.pipe(aggregate())).toBe('-----(mc)--(nd|)', values);
+    });
+  });
+
+  it('gives what there is of a stopped turn, then starts afresh', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<ResponseEvent>('-a-b-s---b-(d|)', values);
+      expectObservable(source.pipe(aggregate())).toBe('-----(ms)--(nd|)', values);
     });
   });
 

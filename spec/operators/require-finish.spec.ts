@@ -10,6 +10,7 @@ const values = {
   b: text('lo'),
   c: completed({ finishReason: 'stop' }),
   n: completed(),
+  s: completed({ stopped: true }),
 };
 
 describe('requireFinish', () => {
@@ -27,6 +28,13 @@ describe('requireFinish', () => {
       const error = new IncompleteStreamError(emptyTurn);
       expectObservable(source.pipe(requireFinish())).toBe('-a-#', values, error);
       expectSubscriptions(source.subscriptions).toBe('    ^--!');
+    });
+  });
+
+  it('lets a turn pass that its caller stopped', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<ResponseEvent>('-a-(s|)', values);
+      expectObservable(source.pipe(requireFinish())).toBe('-a-(s|)', values);
     });
   });
 

@@ -8,7 +8,8 @@ import { emptyTurn, isPlainText, reduceTurn, type Turn, type TurnAnswer } from '
  *
  * What a turn does not have is left out: one without any text, reasoning or calls gives only
  * `completed`. Further choices follow choice 0, each item marked with its `choice`. Each `completed`
- * starts afresh. Errors pass at once, and a source that ends without `completed` gives nothing.
+ * starts afresh, that of a stopped turn too: what came of it is given, calls that were not whole aside.
+ * Errors pass at once, and a source that ends without `completed` gives nothing.
  *
  * ```
  * source   --Hel--lo--(completed|)

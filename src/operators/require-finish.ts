@@ -22,7 +22,8 @@ export class IncompleteStreamError extends ChatCompletionsError {
 
 /**
  * Passes a turn on, and errors with an {@link IncompleteStreamError} in place of a `completed` that
- * has no finish reason: a connection that was closed early looks like one that ended.
+ * has no finish reason: a connection that was closed early looks like one that ended. A turn that the
+ * caller stopped, with `stopWith()`, passes.
  *
  * ```
  * source   --Hel--(completed|)          completed: { finishReason: null }
@@ -42,7 +43,7 @@ export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
       return source.pipe(
         map((event) => {
           turn = reduceTurn(turn, event);
-          if (event.type === 'completed' && event.finishReason === null)
+          if (event.type === 'completed' && event.finishReason === null && event.stopped !== true)
             throw new IncompleteStreamError(turn);
           return event;
         }),

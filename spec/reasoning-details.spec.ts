@@ -2,9 +2,10 @@ import { joinDetails } from '../src/reasoning-details.js';
 
 const text = (said: string, more: object = {}) => ({ type: 'reasoning.text', text: said, index: 0, ...more });
 
+const joinOne = (details: readonly unknown[], piece: unknown) => joinDetails(details, [piece]);
+
 /** What pieces that arrive one by one are put together to. */
-const joined = (...pieces: readonly unknown[]) =>
-  pieces.reduce<readonly unknown[]>((details, piece) => joinDetails(details, [piece]), []);
+const joined = (...pieces: readonly unknown[]) => pieces.reduce<readonly unknown[]>(joinOne, []);
 
 describe('joinDetails', () => {
   it.each<[string, readonly unknown[], readonly unknown[]]>([
@@ -60,6 +61,38 @@ describe('joinDetails', () => {
   it('joins to the last entry only', () => {
     const other = text('two', { index: 1 });
     expect(joined(text('one'), other, text('three'))).toStrictEqual([text('one'), other, text('three')]);
+  });
+
+  describe('holds no more than it can carry on', () => {
+    const apart = (count: number, from = 0) =>
+      Array.from({ length: count }, (_, index) => ({ type: 'reasoning.encrypted', index: from + index }));
+
+    it.each<[string, (details: readonly unknown[]) => readonly unknown[]]>([
+      ['that come at once', (details) => joinDetails([], details)],
+      ['that come one by one', (details) => joined(...details)],
+    ])('keeps the first 4,096 entries %s', (_, join) => {
+      expect(join(apart(4_096))).toStrictEqual(apart(4_096));
+      expect(join(apart(4_097))).toStrictEqual(apart(4_096));
+    });
+
+    it('does not join to the last entry what went on with one that was left out', () => {
+      const full = joined(...apart(4_095), text('the last'));
+      expect(joinDetails(full, [...apart(1), text(' of another')])).toBe(full);
+    });
+
+    it('does not copy the list again for what is left out', () => {
+      const full = joinDetails([], apart(4_096));
+      expect(apart(100, 4_096).reduce(joinOne, full)).toBe(full);
+    });
+
+    it('joins nothing to an entry of more than 32 fields', () => {
+      const fields = (count: number) =>
+        Object.fromEntries(Array.from({ length: count }, (_, place) => [`field${place}`, place]));
+      const most = text('one ', fields(29));
+      const more = text('one ', fields(30));
+      expect(joined(most, text('two'))).toStrictEqual([{ ...most, text: 'one two' }]);
+      expect(joined(more, text('two'))).toStrictEqual([more, text('two')]);
+    });
   });
 
   it('leaves what it was given as it was', () => {

@@ -4,13 +4,25 @@ import { isRecord, own } from './wire.js';
 const pieces = ['text', 'summary'] as const;
 
 /**
+ * How many entries are kept: a hostile stream would go on, and each snapshot of a turn has a copy of the
+ * list. Whole accounts have some dozens.
+ */
+const maxDetails = 4_096;
+
+/** How many fields an entry may have that is gone on with: each piece copies them. Real ones have six. */
+const maxFields = 32;
+
+/**
  * One provider's account of its reasoning, put together from what arrived in pieces: an entry that goes
  * on with the one before it (same type and index, and text or a summary) is joined to it; any other
- * stays an entry of its own. In this form providers take it back.
+ * stays an entry of its own. In this form providers take it back. Once there are 4,096 entries, what
+ * follows is left out.
  */
 export function joinDetails(details: readonly unknown[], added: readonly unknown[]): readonly unknown[] {
+  if (details.length >= maxDetails) return details;
   const joined = [...details];
   for (const detail of added) {
+    if (joined.length >= maxDetails) break;
     const whole = join(joined.at(-1), detail);
     if (whole === undefined) joined.push(detail);
     else joined[joined.length - 1] = whole;
@@ -39,6 +51,7 @@ function isContinued(before: Record<string, unknown>, detail: Record<string, unk
   if (own(before, 'type') !== own(detail, 'type') || own(before, 'index') !== own(detail, 'index'))
     return false;
   if (typeof own(before, 'signature') === 'string') return false;
+  if (Object.keys(before).length > maxFields) return false;
   const [id, otherId] = [own(before, 'id'), own(detail, 'id')];
   if (typeof id === 'string' && typeof otherId === 'string' && id !== otherId) return false;
   const hasPiece = pieces.some(

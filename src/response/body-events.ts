@@ -53,7 +53,7 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
   const parser = eventStreamParser(options);
   let kind: 'unknown' | 'events' | 'json' | 'other' = 'unknown';
   /** What came before the kind was known; in an answer that is no event stream, all of it. */
-  let held: Uint8Array[] = [];
+  let held = new Uint8Array();
   let size = 0;
   let start = '';
 
@@ -65,10 +65,20 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
     return maybeEventStreamStart.test(start) ? 'unknown' : 'other';
   }
 
-  const heldText = () => {
-    const whole = new TextDecoder();
-    return held.map((bytes) => whole.decode(bytes, { stream: true })).join('');
-  };
+  /** In one piece: a view of each read would weigh a hundred times a read of one byte. */
+  function hold(bytes: Uint8Array): void {
+    if (size + bytes.byteLength > held.byteLength) {
+      const larger = new Uint8Array(
+        Math.max(size + bytes.byteLength, Math.min(2 * held.byteLength, maxEventSize)),
+      );
+      larger.set(held.subarray(0, size));
+      held = larger;
+    }
+    held.set(bytes, size);
+    size += bytes.byteLength;
+  }
+
+  const heldText = () => new TextDecoder().decode(held.subarray(0, size), { stream: true });
 
   const unexpected = () => {
     const { status, redact = (text: string) => text } = options;
@@ -78,16 +88,15 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
   return {
     push(bytes) {
       if (kind === 'events') return parser.push(bytes);
-      held.push(bytes);
-      size += bytes.byteLength;
+      hold(bytes);
       if (kind === 'unknown') {
         start = longerStart(start, bytes);
         kind = kindNow();
       }
       if (kind === 'events') {
-        const chunks = held;
-        held = [];
-        return chunks.flatMap((chunk) => parser.push(chunk));
+        const all = held.subarray(0, size);
+        held = new Uint8Array();
+        return parser.push(all);
       }
       // A few hundred bytes show what it is.
       if (kind === 'other' && size >= 256) throw unexpected();

@@ -30,6 +30,9 @@ export interface ChunkDecoder {
   end(): void;
 }
 
+/** What a chunk begins with; an error may stand in a list. */
+const maybeChunk = /^\s*[[{]/;
+
 /** How many choices are read: OpenAI's `n` goes to 128, and a hostile stream would go on. */
 const maxChoices = 128;
 
@@ -169,7 +172,8 @@ export function chunkDecoder(
     push({ event, data }) {
       position += 1;
       emitted = 0;
-      const chunk = parseJson(data);
+      // To find out that something is no JSON costs many times what it costs to read a chunk.
+      const chunk = maybeChunk.test(data) ? parseJson(data) : undefined;
       if (event === 'error') throw failure(readProviderError(chunk) ?? { message: data });
       if (!isRecord(chunk)) {
         const report = readProviderError(chunk);

@@ -5,7 +5,8 @@ export interface EventStreamOptions {
   /**
    * How much of one event may be held while the rest is waited for: its data so far and the line that
    * is being read, in the UTF-16 code units of the decoded text, which are never more than its bytes.
-   * Default 67,108,864 (64 MiB).
+   * As many short lines weigh more than their text, no more than one for each 64 of it (or 1,024) may
+   * follow one another without an event. Default 67,108,864 (64 MiB).
    */
   readonly maxEventSize?: number | undefined;
 }
@@ -22,6 +23,15 @@ export interface EventStreamParser {
 
 /** Real image events reach 28 MiB. */
 export const defaultMaxEventSize = 64 * 1024 * 1024;
+
+/** What an engine holds of a line of data beside its text: two sums of strings. */
+const lineWeight = 64;
+
+/** As many lines are nothing beside the rest of a process. */
+const freeLines = 1_024;
+
+/** Reads that are smaller, and end no line, are put together: the parser would hold each by itself. */
+const smallRead = 4_096;
 
 const CR = '\r';
 const LF = '\n';
@@ -40,14 +50,18 @@ export function eventStreamParser(
   let failure: StreamError | undefined;
   let afterCarriageReturn = false;
   let fedSinceEvent = 0;
+  let linesSinceEvent = 0;
+  let smallReads = '';
+  const tooLarge = () => {
+    failure = new StreamError({
+      message: `An event of the stream is larger than ${maxEventSize} bytes (maxEventSize).`,
+    });
+  };
   const parser = createParser({
     maxBufferSize: maxEventSize,
     onEvent: (event) => events.push(event),
     onError: ({ type }) => {
-      if (type !== 'max-buffer-size-exceeded') return;
-      failure = new StreamError({
-        message: `An event of the stream is larger than ${maxEventSize} bytes (maxEventSize).`,
-      });
+      if (type === 'max-buffer-size-exceeded') tooLarge();
     },
     ...(onComment && { onComment }),
   });
@@ -85,17 +99,33 @@ export function eventStreamParser(
       if (failure !== undefined) throw failure;
       const decoded = decoder.decode(bytes, { stream: true });
       if (decoded === '') return [];
-      const text = endLines(decoded);
+      const read = endLines(decoded);
+      fedSinceEvent += read.length;
+      const text = smallReads + read;
+      const endsNoLine = !read.includes(LF) && !read.includes(CR);
+      smallReads = endsNoLine && text.length < smallRead && fedSinceEvent <= maxEventSize ? text : '';
+      if (smallReads !== '') return [];
       events = [];
-      fedSinceEvent += text.length;
       if (fedSinceEvent <= maxEventSize) parser.feed(text);
       else feedLines(text);
-      if (events.length > 0) fedSinceEvent = text.length;
-      else if (failure !== undefined) throw failure;
+      if (events.length > 0) {
+        fedSinceEvent = text.length;
+        linesSinceEvent = 0;
+      } else {
+        linesSinceEvent += linesIn(text);
+        if (linesSinceEvent > Math.max(freeLines, maxEventSize / lineWeight)) tooLarge();
+        if (failure !== undefined) throw failure;
+      }
       return events;
     },
     end() {
       if (failure !== undefined) throw failure;
     },
   };
+}
+
+function linesIn(text: string): number {
+  let lines = 0;
+  for (let end = text.indexOf(LF); end !== -1; end = text.indexOf(LF, end + 1)) lines += 1;
+  return lines;
 }

@@ -9,7 +9,7 @@ export interface ToolCalls {
   flush(): void;
 }
 
-/** How many calls of one choice are read: a hostile stream would go on. */
+/** How many calls of one choice are read, and how many indices are told apart: a hostile stream would go on. */
 const maxCalls = 1_024;
 
 interface Call {
@@ -115,7 +115,8 @@ export function toolCalls(
           call = begin(entry.id);
           begunHere.add(call);
         }
-        if (entry.index !== undefined) byIndex.set(entry.index, call);
+        if (entry.index !== undefined && (byIndex.size < maxCalls || byIndex.has(entry.index)))
+          byIndex.set(entry.index, call);
         append(call, entry);
       }
     },

@@ -12,6 +12,8 @@ const groundFloor = [
   'wire',
   'timers',
   'reasoning-details',
+  'pausable-clock',
+  'demand',
 ];
 
 // Operators work on events, wherever those come from.
@@ -163,6 +165,11 @@ export default tseslint.config(
   {
     files: ['src/request/fetch-transport.ts'],
     rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    // Where a pipeline ends: consumers that ask for values are given promises.
+    files: ['src/operators/pull.ts', 'src/operators/to-readable-stream.ts'],
+    rules: { 'no-restricted-syntax': ['error', dynamicImport] },
   },
   {
     files: ['src/testing/**/*.ts'],

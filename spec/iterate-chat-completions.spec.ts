@@ -57,6 +57,48 @@ function reading(reads: readonly string[]): {
 }
 
 describe('iterateChatCompletions', () => {
+  it('goes on where a read is made inside the answer to the demand, as Node’s are', async () => {
+    const reads = [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['e', 'f'],
+    ].map((read) => read.map((letter) => textChunk(letter)).join(''));
+    const transport: Transport = ({ demand = () => of(true) }) =>
+      new Observable((subscriber) =>
+        handOver(subscriber, {
+          status: 200,
+          headers: { get: () => 'text/event-stream' },
+          bytes: new Observable<Uint8Array>((reader) => {
+            const read = () => {
+              const next = reads.shift();
+              if (next === undefined) {
+                reader.complete();
+                return;
+              }
+              reader.next(new TextEncoder().encode(next));
+              reader.add(demand().pipe(take(1)).subscribe(read));
+            };
+            read();
+          }),
+          abort: () => undefined,
+        }),
+      );
+    const events = iterate(transport, { highWaterMark: 1 });
+    const pulled: unknown[] = [];
+    for (let count = 0; count < 8; count += 1) {
+      void events.next().then(
+        ({ value }) => pulled.push(value),
+        () => pulled.push('failed'),
+      );
+      await turnOfTheLoop();
+    }
+    expect(pulled).toEqual([
+      ...['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => text(letter)),
+      completed(),
+      undefined,
+    ]);
+  });
+
   it('gives the events of the turn in order, and ends', async () => {
     const transport = scriptedTransport({ body: [textChunk('Hel') + textChunk('lo'), done] });
     const events = iterateChatCompletions('Hi', { model: 'm', provider, transport });

@@ -1,4 +1,5 @@
 export { chatOptionsFromEnv, type ChatOptionsFromEnv } from './chat-options-from-env.js';
+export { Demand, type TurnDemand } from './demand.js';
 export type {
   Diagnostic,
   DiagnosticsListener,
@@ -49,6 +50,12 @@ export type {
 export { iterateChatCompletions, type IterateOptions } from './iterate-chat-completions.js';
 export { accumulate } from './operators/accumulate.js';
 export { aggregate } from './operators/aggregate.js';
+export { coalesce } from './operators/coalesce.js';
+export {
+  type ChatCompletionStreamError,
+  encodeChatCompletionChunks,
+  type EncodeChatCompletionChunksOptions,
+} from './operators/encode-chat-completion-chunks.js';
 export {
   fromServerSentEvents,
   type FromServerSentEventsOptions,
@@ -56,16 +63,28 @@ export {
   RemoteTurnError,
 } from './operators/from-server-sent-events.js';
 export { isTextDelta, type TextDeltaEvent } from './operators/is-text-delta.js';
+export type { PullOptions } from './operators/pull.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
 export type {
   ServerSentEventsOptions,
   ServerSentMessage,
   TurnErrorReport,
 } from './operators/server-sent-protocol.js';
+export type { SegmenterLike, TextSegmenter } from './operators/segment-ends.js';
+export { smooth, type SmoothOptions } from './operators/smooth.js';
 export { splitThinking, type SplitThinkingOptions } from './operators/split-thinking.js';
 export { stopWith } from './operators/stop-with.js';
 export { textDeltas } from './operators/text-deltas.js';
+export {
+  type ChatCompletionChunk,
+  type ChatCompletionChunkChoice,
+  type ChatCompletionDelta,
+  toChatCompletionChunks,
+  type ToChatCompletionChunksOptions,
+  type ToolCallDelta,
+} from './operators/to-chat-completion-chunks.js';
 export { toMessageEvents } from './operators/to-message-events.js';
+export { type Encoded, toReadableStream } from './operators/to-readable-stream.js';
 export { toServerSentEvents } from './operators/to-server-sent-events.js';
 export { idleState, toState, type ToStateOptions, type TurnRetry, type TurnState } from './operators/to-state.js';
 export type { ChatOptions, ChatParams, RetryOptions, TurnOptions } from './options.js';

@@ -1,8 +1,8 @@
-import { asyncScheduler, Observable, type Subscription } from 'rxjs';
+import { Demand } from './demand.js';
 import type { ResponseEvent } from './events.js';
+import { checkPullOptions, pull } from './operators/pull.js';
 import type { ChatOptions } from './options.js';
 import type { Prompt } from './prompt/prompt.js';
-import { pausableClock } from './response/pausable-clock.js';
 import { requestBody, streamTurn } from './stream-chat-completions.js';
 
 export interface IterateOptions extends ChatOptions {
@@ -38,100 +38,11 @@ export function iterateChatCompletions(
   options: IterateOptions,
 ): AsyncIterable<ResponseEvent> {
   const body = requestBody(prompt, options);
-  const { highWaterMark = 16 } = options;
-  if (!(highWaterMark >= 1)) throw new TypeError('options.highWaterMark must be a number of at least 1.');
-  return { [Symbol.asyncIterator]: () => pullTurn(body, options, highWaterMark) };
-}
-
-interface Request {
-  resolve(result: IteratorResult<ResponseEvent, undefined>): void;
-  reject(error: unknown): void;
-}
-
-function pullTurn(
-  body: string,
-  options: ChatOptions,
-  highWaterMark: number,
-): AsyncIterator<ResponseEvent, undefined> {
-  const clock = pausableClock(options.scheduler ?? asyncScheduler);
-  /** Events that nobody has asked for yet; never filled together with `requests`. */
-  const events: ResponseEvent[] = [];
-  const requests: Request[] = [];
-  let turn: Subscription | undefined;
-  let end: { readonly error?: unknown } | undefined;
-  let readOn: (() => void) | undefined;
-
-  const demand = () =>
-    new Observable<void>((subscriber) => {
-      // After the end only the connection is read, so that it can be used again: nothing of it waits.
-      if (end !== undefined || events.length < highWaterMark) {
-        subscriber.next();
-        return undefined;
-      }
-      clock.pause();
-      readOn = () => subscriber.next();
-      return () => {
-        readOn = undefined;
-        clock.resume();
-      };
-    });
-
-  function settle(request: Request): void {
-    const event = events.shift();
-    if (event !== undefined) {
-      if (events.length < highWaterMark) readOn?.();
-      request.resolve({ done: false, value: event });
-      return;
-    }
-    if (end === undefined) {
-      requests.push(request);
-      return;
-    }
-    const reason = end;
-    // An error is told once; after it the iteration is over.
-    end = {};
-    if ('error' in reason) request.reject(reason.error);
-    else request.resolve({ done: true, value: undefined });
-  }
-
-  function finish(reason: { readonly error?: unknown }): void {
-    end ??= reason;
-    readOn?.();
-    for (const request of requests.splice(0)) settle(request);
-  }
-
-  function abort(): void {
-    events.length = 0;
-    end = {};
-    turn?.unsubscribe();
-    finish({});
-  }
-
-  return {
-    next: () =>
-      new Promise((resolve, reject) => {
-        turn ??= end === undefined ? start() : undefined;
-        settle({ resolve, reject });
-      }),
-    return: async () => {
-      abort();
-      return { done: true, value: undefined };
-    },
-    throw: async (error: unknown) => {
-      abort();
-      throw error;
-    },
+  checkPullOptions(options);
+  const { highWaterMark } = options;
+  const iterator = () => {
+    const { demand = new Demand() } = options;
+    return pull(streamTurn(body, { ...options, demand }), { demand, highWaterMark });
   };
-
-  function start(): Subscription {
-    return streamTurn(body, options, { demand, clock }).subscribe({
-      next: (event) => {
-        const request = requests.shift();
-        if (request === undefined) events.push(event);
-        else request.resolve({ done: false, value: event });
-      },
-      error: (error: unknown) => finish({ error }),
-      complete: () => finish({}),
-    });
-  }
+  return { [Symbol.asyncIterator]: iterator };
 }

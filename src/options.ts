@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import type { Demand } from './demand.js';
 import type { DiagnosticsListener } from './diagnostics.js';
 import type { RequestFailure } from './errors.js';
 import type { ReasoningField } from './prompt/messages.js';
@@ -51,6 +52,8 @@ export interface TurnOptions {
   readonly includeRetries?: boolean | undefined;
   /** Puts a `chunk` event with each chunk as it came into the stream. Default `false`. */
   readonly includeChunks?: boolean | undefined;
+  /** Slows the provider down where a consumer holds it. Default: the network is read as fast as it can be. */
+  readonly demand?: Demand | undefined;
   /** Told what happens inside. What it throws is dropped. */
   readonly diagnostics?: DiagnosticsListener | undefined;
   /** Every timer of the turn. Default `asyncScheduler`. */
@@ -108,7 +111,7 @@ export function limitsOf({ provider, retry = {}, responseTimeout, idleTimeout }:
  */
 export function checkOptions(options: TurnOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object.');
-  const { provider, retry, idleOn } = options;
+  const { provider, retry, idleOn, demand } = options;
   if (typeof provider !== 'object' || provider === null || typeof provider.baseUrl !== 'string') {
     throw new TypeError(
       'options.provider must be an object with a baseUrl, such as builtInProviders.openai.',
@@ -116,6 +119,10 @@ export function checkOptions(options: TurnOptions): void {
   }
   if (idleOn !== undefined && idleOn !== 'events' && idleOn !== 'bytes') {
     throw new TypeError("options.idleOn must be 'events' or 'bytes'.");
+  }
+  // No check of the class: a program may hold the library twice, as ESM and as CommonJS.
+  if (demand !== undefined && typeof demand?.forTurn !== 'function') {
+    throw new TypeError('options.demand must be a Demand.');
   }
   atLeast(0, { 'retry.maxRetries': retry?.maxRetries, 'provider.maxRetries': provider.maxRetries });
   atLeast(0, {

@@ -8,7 +8,6 @@ import {
   map,
   type MonoTypeOperatorFunction,
   Observable,
-  type SchedulerLike,
   tap,
   throwIfEmpty,
 } from 'rxjs';
@@ -77,16 +76,8 @@ export function requestBody(prompt: Prompt | string, options: ChatOptions): stri
   return JSON.stringify(chatRequest(prompt, { ...options, sendReasoning }));
 }
 
-/** How a consumer that pulls slows a turn down. */
-export interface Pull {
-  /** Asked between two network reads. */
-  readonly demand: () => Observable<unknown>;
-  /** The idle limit's clock: it stands still while the consumer is waited for. */
-  readonly clock: SchedulerLike;
-}
-
 /** The turn itself, for a request whose body is written already. */
-export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Observable<ResponseEvent> {
+export function streamTurn(body: string, options: TurnOptions): Observable<ResponseEvent> {
   const {
     provider,
     transport = fetchTransport(),
@@ -99,6 +90,7 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
 
   return new Observable<ResponseEvent>((subscriber) => {
     const log = options.diagnostics && diagnose(options.diagnostics);
+    const demand = options.demand?.forTurn(scheduler);
     let attempt = 0;
 
     let keyError: unknown;
@@ -111,7 +103,7 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
           ...endpoint,
           method: 'POST',
           body,
-          ...(pull && { demand: pull.demand }),
+          ...(demand && { demand: demand.ask }),
         };
         const redact = redactor(endpoint, key);
         attempt += 1;
@@ -162,7 +154,8 @@ export function streamTurn(body: string, options: TurnOptions, pull?: Pull): Obs
           }),
           idleOn === 'bytes' ? identity : filter((batch) => batch.length > 0),
           untilDone(scheduler),
-          idleTimeout(limits.idleTimeout, pull?.clock ?? scheduler),
+          demand ? tap({ complete: () => demand.end() }) : identity,
+          idleTimeout(limits.idleTimeout, demand?.clock ?? scheduler),
           log ? tap((batch) => log.events(batch.length)) : identity,
           responseEvents({
             redact,

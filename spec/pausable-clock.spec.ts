@@ -1,7 +1,7 @@
 import { throwError, timeout, timer } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
-import { type PausableClock, pausableClock } from '../../src/response/pausable-clock.js';
-import { testScheduler } from '../support/marbles.js';
+import { type PausableClock, pausableClock } from '../src/pausable-clock.js';
+import { testScheduler } from './support/marbles.js';
 
 const silence = new Error('silence');
 

@@ -1,0 +1,118 @@
+import {
+  asyncScheduler,
+  defer,
+  type MonoTypeOperatorFunction,
+  NEVER,
+  Observable,
+  type ObservableInput,
+  type SchedulerLike,
+  type Subscription,
+  take,
+  takeWhile,
+  timer,
+} from 'rxjs';
+import type { ResponseEvent } from '../events.js';
+import { clampDelay } from '../timers.js';
+import { append, type Delta, deltaOf, eventOf, goesOn } from './delta.js';
+
+/**
+ * Joins the many deltas of a turn to a few: one event for each interval, or for each frame.
+ *
+ * Pieces of text, of reasoning, of a refusal or of one call's arguments that follow each other become one
+ * event of their kind. Nothing is lost and the order stays: where kinds or choices alternate, each run of
+ * them is an event. Any other event (a whole call, `completed`, each `chunk` of `includeChunks`) passes
+ * at once, after what was collected; so does an error. No timer runs while nothing is collected.
+ *
+ * With a number, two events are at least so many milliseconds apart, and the first delta, or one after a
+ * silence, passes at once. With a function, what is collected waits for the first value of what it
+ * returns: `coalesce(animationFrames)` gives one event a frame (and none in a hidden tab, until the turn
+ * ends).
+ *
+ * ```
+ * source   --a-b-c---d--------e-(completed|)
+ *          coalesce(5)
+ * result   --a----bc---d------e-(completed|)
+ * ```
+ *
+ * @example
+ * ```ts
+ * turn.pipe(coalesce(50), accumulate()).subscribe(({ text }) => render(text));
+ * turn.pipe(coalesce(animationFrames), accumulate()).subscribe(({ text }) => render(text));
+ * ```
+ *
+ * @param due - milliseconds (`0`: what arrives in one task; `Infinity`: until another event), or a
+ *   function that is called when something begins to be collected; an error of what it returns ends the
+ *   turn, and its end counts as a value
+ * @param scheduler - of the milliseconds; default `asyncScheduler`
+ */
+export function coalesce(
+  due: number | (() => ObservableInput<unknown>),
+  scheduler: SchedulerLike = asyncScheduler,
+): MonoTypeOperatorFunction<ResponseEvent> {
+  return (source) =>
+    new Observable((subscriber) => {
+      let runs: Delta[] = [];
+      let given = 0;
+      let givenAt = -Infinity;
+      let timing: Subscription | undefined;
+
+      function flush(): void {
+        timing?.unsubscribe();
+        if (given === runs.length) return;
+        givenAt = scheduler.now();
+        // A consumer may make the source emit, so what is left is known at every step.
+        for (let run = runs[given]; run !== undefined; run = runs[given]) {
+          given += 1;
+          subscriber.next(eventOf(run));
+        }
+        runs = [];
+        given = 0;
+      }
+
+      function fail(error: unknown): void {
+        flush();
+        subscriber.error(error);
+      }
+
+      /** When what begins to be collected is due; `undefined` where that is now. */
+      function opening(): Observable<unknown> | undefined {
+        if (typeof due === 'function') return defer(due);
+        // A clock that is set back must not keep the text.
+        const wait = Math.min(due, givenAt + due - scheduler.now());
+        if (wait < 0 || givenAt === -Infinity) return undefined;
+        return wait === Infinity ? NEVER : timer(clampDelay(wait), scheduler);
+      }
+
+      function collect(delta: Delta): void {
+        const last = given < runs.length ? runs[runs.length - 1] : undefined;
+        if (last !== undefined && goesOn(last, delta)) append(last, delta);
+        else runs.push(delta);
+        if (last !== undefined) return;
+        const end = opening();
+        if (end === undefined) flush();
+        else timing = end.pipe(take(1)).subscribe({ error: fail, complete: flush });
+      }
+
+      // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
+      const subscription = source.pipe(takeWhile(() => !subscriber.closed)).subscribe({
+        next: (event) => {
+          const delta = deltaOf(event);
+          if (delta !== undefined) {
+            collect(delta);
+            return;
+          }
+          flush();
+          subscriber.next(event);
+        },
+        error: fail,
+        complete: () => {
+          flush();
+          subscriber.complete();
+        },
+      });
+      return () => {
+        timing?.unsubscribe();
+        subscription.unsubscribe();
+      };
+    });
+}

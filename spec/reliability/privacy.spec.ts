@@ -19,6 +19,12 @@ const taint = {
 };
 const { key, answer } = taint;
 const inJson = JSON.stringify(key).slice(1, -1);
+// One that can stand in every header.
+const plainKey = 'sk-plain.4Fh2mQx9Zr7Lw3';
+
+/** Every character as JSON may write it. */
+const escaped = (text: string): string =>
+  Array.from(text, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
 let mock: MockProvider;
 
@@ -30,19 +36,19 @@ interface Told {
 }
 
 /** The error of a turn against a provider that always answers so, and all that was reported meanwhile. */
-async function failing(given: MockAnswer): Promise<Told> {
+async function failing(given: MockAnswer, apiKey = key): Promise<Told> {
   mock = await startMockProvider({ pace: 0, answers: () => given });
   const diagnostics: Diagnostic[] = [];
   const error = await new Promise<ChatCompletionsError>((resolve, reject) => {
     streamChatCompletions(taint.prompt, {
       model: 'm',
-      provider: { name: 'p', baseUrl: mock.baseUrl, apiKey: key },
+      provider: { name: 'p', baseUrl: mock.baseUrl, apiKey },
       transport: fetchTransport(),
       retry: { maxRetries: 0 },
       diagnostics: (diagnostic) => void diagnostics.push(diagnostic),
     }).subscribe({ error: resolve, complete: () => reject(new Error('The turn completed.')) });
   });
-  expect(mock.requests[0]?.headers.authorization).toBe(`Bearer ${key}`);
+  expect(mock.requests[0]?.headers.authorization).toBe(`Bearer ${apiKey}`);
   return { error, diagnostics };
 }
 
@@ -54,10 +60,16 @@ const words = ({ error }: Told): string | undefined => {
 };
 
 /** Whether nothing was given away, with no part of the key that is long enough to be one. */
-function expectKept({ error, diagnostics }: Told): void {
+function expectKept({ error, diagnostics }: Told, apiKey = key): void {
+  const forms = [
+    apiKey,
+    JSON.stringify(apiKey).slice(1, -1),
+    encodeURIComponent(apiKey),
+    escaped(apiKey),
+    apiKey.slice(0, 12),
+  ];
   for (const told of [error, ...diagnostics]) {
-    for (const secret of [key, inJson, encodeURIComponent(key), key.slice(0, 12)])
-      expect(leaksOf(told, { ...taint, key: secret })).toEqual([]);
+    for (const form of forms) expect(leaksOf(told, { ...taint, key: form })).toEqual([]);
   }
 }
 
@@ -68,6 +80,24 @@ describe.each([400, 401, 429, 503])('an answer with status %i that repeats the k
     ['inside JSON', `{"error":"${inJson} ${answer}"}`, `{"error":"*** ${answer}"}`],
     ['as in a URL', `${answer} /?key=${encodeURIComponent(key)}&a`, `${answer} /?key=***&a`],
     ['as in a form', `${answer} ${new URLSearchParams({ key }).toString()}&a=b`, `${answer} key=***&a=b`],
+    ['escaped inside JSON', `{"error":"${escaped(key)} ${answer}"}`, `{"error":"*** ${answer}"}`],
+    [
+      'escaped inside JSON, in capitals',
+      `{"error":"${escaped(key).toUpperCase().replaceAll('U', 'u')} ${answer}"}`,
+      `{"error":"*** ${answer}"}`,
+    ],
+    ['escaped inside JSON within JSON', JSON.stringify({ raw: `"${escaped(key)}"` }), '{"raw":"\\"***\\""}'],
+    [
+      'as Go writes JSON',
+      `{"error":"${inJson.replaceAll('&', '\\u0026')} ${answer}"}`,
+      `{"error":"*** ${answer}"}`,
+    ],
+    [
+      'as PHP writes JSON for pages',
+      `{"error":"${inJson.replaceAll('\\"', '\\u0022')} ${answer}"}`,
+      `{"error":"*** ${answer}"}`,
+    ],
+    ['cut inside an escape', `${answer} ${escaped(key.slice(0, 12))}\\u00`, `${answer} ***`],
     ['cut by its end', `${answer} ${key.slice(0, -3)}`, `${answer} ***`],
     [
       'cut by the bound on what is read',
@@ -102,6 +132,27 @@ describe('a key that is repeated inside an answer with status 200', () => {
       { body: `data: ${JSON.stringify({ error: { message: 'No', code: key, type: key } })}\n\n` },
       'No',
     ],
+    [
+      'in an error of the stream, escaped',
+      { body: `data: {"error":{"message":"No: ${escaped(key)}"}}\n\n` },
+      'No: ***',
+    ],
+    [
+      'in an error of the stream that quotes JSON, escaped',
+      { body: `data: ${JSON.stringify({ error: { message: `No: "${escaped(key)}"` } })}\n\n` },
+      'No: "***"',
+    ],
+    [
+      'in an event named error that is no JSON, escaped',
+      { body: `event: error\ndata: No: ${escaped(key)}\n\n` },
+      'No: ***',
+    ],
+    ['in JSON of another kind, escaped', { body: `{"note":"${escaped(key)}"}` }, '{"note":"***"}'],
+    [
+      'in a page, escaped',
+      { body: `<script>"${escaped(key)}"</script>`, headers: { 'content-type': 'text/html' } },
+      '<script>"***"</script>',
+    ],
     ['in an event named error that is no JSON', { body: `event: error\ndata: No: ${key}\n\n` }, 'No: ***'],
     ['in an error as JSON', { json: { error: { message: `No: ${key}` } } }, 'No: ***'],
     ['in a page', { body: `<p>${key}</p>`, headers: { 'content-type': 'text/html' } }, '<p>***</p>'],
@@ -120,5 +171,60 @@ describe('a key that is repeated', () => {
     ['in the media type', { body: answer, headers: { 'content-type': `text/${key}` } }],
   ])('%s stands nowhere', async (_, given) => {
     expectKept(await failing(given));
+  });
+});
+
+describe('an answer in which no escape hides the key', () => {
+  it('is kept as it came', async () => {
+    const body = `{"error":"caf\\u00e9 ${answer} \\\\u0026 \\u0022"}`;
+    expect(words(await failing({ status: 400, body }))).toBe(body);
+  });
+});
+
+describe('a key that a header repeats', () => {
+  const answers: readonly [string, MockAnswer][] = [
+    ['an answer with status 400', { status: 400 }],
+    ['an answer with status 429', { status: 429 }],
+    ['an answer with status 503', { status: 503 }],
+    ['a stream that reports an error', { body: 'data: {"error":{"message":"No"}}\n\n' }],
+  ];
+
+  it.each(
+    answers.flatMap(([which, given]) =>
+      [
+        [plainKey, '***'],
+        [`req-${plainKey}-1`, 'req-***-1'],
+        [plainKey.slice(0, 14), '***'],
+      ].map(([id = '', told = '']) => ({ which, given, id, told })),
+    ),
+  )('as the request id "$id" of $which is told of as $told, and stands in no error', async (row) => {
+    const told = await failing({ ...row.given, headers: { 'x-request-id': row.id } }, plainKey);
+    expect(told.error).not.toHaveProperty('requestId', expect.any(String));
+    expect(told.diagnostics).toContainEqual(
+      expect.objectContaining({ type: 'response', requestId: row.told }),
+    );
+    expectKept(told, plainKey);
+  });
+
+  it.each(answers)('as a rate limit of %s is told of as ***', async (_, given) => {
+    const headers = {
+      'x-ratelimit-limit-requests': plainKey,
+      'x-ratelimit-remaining-tokens': `key=${plainKey};`,
+      'x-ratelimit-reset-tokens': escaped(plainKey),
+      'retry-after': `Bearer ${plainKey}`,
+    };
+    const told = await failing({ ...given, headers }, plainKey);
+    expect(told.diagnostics).toContainEqual(
+      expect.objectContaining({
+        type: 'response',
+        rateLimits: {
+          'x-ratelimit-limit-requests': '***',
+          'x-ratelimit-remaining-tokens': 'key=***;',
+          'x-ratelimit-reset-tokens': '***',
+          'retry-after': 'Bearer ***',
+        },
+      }),
+    );
+    expectKept(told, plainKey);
   });
 });

@@ -16,7 +16,10 @@ const providerText: readonly PropertyKey[] = ['body', 'snippet', 'providerMessag
 export function leaksOf(value: unknown, taint: Taint): readonly string[] {
   const leaks = new Set<string>();
   const found = (text: string, where: string, what: readonly (keyof Taint)[]) => {
-    for (const name of what) if (text.includes(taint[name])) leaks.add(`the ${name} in ${where}`);
+    const read = unescaped(text);
+    for (const name of what) {
+      if (text.includes(taint[name]) || read.includes(taint[name])) leaks.add(`the ${name} in ${where}`);
+    }
   };
   const all: readonly (keyof Taint)[] = ['key', 'prompt', 'answer'];
   // What loggers do.
@@ -27,6 +30,13 @@ export function leaksOf(value: unknown, taint: Taint): readonly string[] {
     found(text, path, isProviderText ? ['key', 'prompt'] : all);
   }
   return [...leaks];
+}
+
+/** A text as somebody reads it who parses it as JSON, however often it was written as JSON. */
+function unescaped(text: string): string {
+  return text
+    .replace(/\\{1,8}u([\da-f]{4})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)))
+    .replace(/\\{1,8}(["\\/])/g, '$1');
 }
 
 interface Found {

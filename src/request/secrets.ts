@@ -38,8 +38,28 @@ function formsOf(secret: string): readonly string[] {
   ];
 }
 
-/** A text with every secret replaced by `***`, one that the text's end cuts off included. */
+/** JSON may write any character as `\u` and four digits; JSON within JSON has more backslashes. */
+const jsonEscape = /\\{1,8}u([\da-f]{4})/gi;
+const cutJsonEscape = /\\{1,8}(?:u[\da-f]{0,3})?$/i;
+
+/**
+ * A text with every secret replaced by `***`, one that the text's end cuts off included. Where JSON's
+ * escapes hide a secret, those of the whole text are undone.
+ */
 export function redact(text: string, secrets: readonly string[]): string {
+  const redacted = withoutSecrets(text, secrets);
+  if (!redacted.includes('\\u')) return redacted;
+  const undone = redacted
+    .replace(jsonEscape, (_, digits: string) =>
+      // What JSON must escape stays escaped, in the form that is looked for.
+      JSON.stringify(String.fromCharCode(parseInt(digits, 16))).slice(1, -1),
+    )
+    .replace(cutJsonEscape, '');
+  const clean = withoutSecrets(undone, secrets);
+  return clean === undone ? redacted : clean;
+}
+
+function withoutSecrets(text: string, secrets: readonly string[]): string {
   let redacted = text;
   for (const secret of secrets) {
     redacted = redacted.replaceAll(secret, '***');

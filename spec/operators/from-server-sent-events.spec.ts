@@ -5,7 +5,7 @@ import {
   TransportError,
   UnexpectedStatusError,
 } from '../../src/errors.js';
-import type { ResponseEvent } from '../../src/events.js';
+import type { ResponseEvent, ResponseItem } from '../../src/events.js';
 import {
   fromServerSentEvents,
   type ReceivedMessage,
@@ -194,6 +194,7 @@ describe('fromServerSentEvents', () => {
       ['a text', 'text'],
       ['an event without a type', { item: events.a.item }],
       ['a type that is no text', { type: 1 }],
+      ['a list in which a type stands', { ...events.a, type: ['output_item_done'] }],
       ['an item that is none', { type: 'output_item_done', item: 'text' }],
       ['no item', { type: 'output_item_done' }],
       ['an item without a type', item({ role: 'assistant', content: [] })],
@@ -207,6 +208,16 @@ describe('fromServerSentEvents', () => {
       ['a detail that is none', message({ type: 'input_image', image_url: 'x', detail: 'x' })],
       ['audio without data', message({ type: 'input_audio', input_audio: { format: 'wav' } })],
       ['a file whose name is none', message({ type: 'input_file', filename: 1 })],
+      ['a refusal that is none', message({ type: 'refusal', refusal: 1 })],
+      ['words of the user that are none', message({ type: 'input_text', text: 1 })],
+      ['an output without the id of its call', item({ type: 'function_call_output', output: 'x' })],
+      ['an output that is none', item({ type: 'function_call_output', call_id: 'a', output: 1 })],
+      ['a custom call without input', item({ type: 'custom_tool_call', call_id: 'a', name: 'f' })],
+      ['a custom output without its call', item({ type: 'custom_tool_call_output', output: 'x' })],
+      ['a file whose id is none', message({ type: 'input_file', file_id: 1 })],
+      ['a file whose bytes are none', message({ type: 'input_file', file_data: 1 })],
+      ['a file whose address is none', message({ type: 'input_file', file_url: 1 })],
+      ['audio without a format', message({ type: 'input_audio', input_audio: { data: 'x' } })],
       ['reasoning that is none', item({ type: 'reasoning', content: [{ type: 'reasoning_text', text: 1 }] })],
       ['details that are no list', item({ type: 'reasoning', content: [], reasoning_details: {} })],
       ['a call without its id', item({ type: 'function_call', name: 'f', arguments: '{}' })],
@@ -269,6 +280,45 @@ describe('fromServerSentEvents', () => {
         ended: 1,
       });
     });
+  });
+
+  it.each<ResponseItem>([
+    ...(['auto', 'low', 'high'] as const).map((detail): ResponseItem => ({
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_image', image_url: 'x', detail }],
+    })),
+    ...(['system', 'developer', 'user', 'assistant'] as const).map((role): ResponseItem => ({
+      type: 'message',
+      role,
+      content: [{ type: 'input_text', text: 'x' }],
+    })),
+    {
+      type: 'message',
+      role: 'user',
+      content: [
+        { type: 'input_image', image_url: 'x' },
+        { type: 'input_audio', input_audio: { data: 'x', format: 'wav' } },
+        { type: 'input_file', file_id: 'a', file_data: 'b', file_url: 'c', filename: 'd' },
+        { type: 'input_file' },
+      ],
+    },
+    { type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] },
+    { type: 'function_call_output', call_id: 'a', output: 'x' },
+    { type: 'custom_tool_call', call_id: 'a', name: 'f', input: 'x' },
+    { type: 'custom_tool_call_output', call_id: 'a', output: 'x' },
+  ])('reads the item %j', (item) => {
+    const source = of(json({ type: 'output_item_done', item }), messages['D']!);
+    expect(received(source.pipe(fromServerSentEvents()))).toEqual([{ type: 'output_item_done', item }]);
+  });
+
+  it('reads a choice and a place of 0', () => {
+    const first: ResponseEvent[] = [
+      { ...events.a, choice: 0 },
+      { type: 'function_call_arguments_delta', callId: 'a', name: 'f', index: 0, delta: '{', choice: 0 },
+    ];
+    const source = of(...first.map((event) => json(event)), messages['D']!);
+    expect(received(source.pipe(fromServerSentEvents()))).toEqual(first);
   });
 
   it('keeps fields that it does not know', () => {

@@ -69,6 +69,10 @@ describe('requireFinish', () => {
     );
     const failure = failureOf(source.pipe(requireFinish()));
     expect(failure).toBeInstanceOf(IncompleteStreamError);
+    expect((failure as IncompleteStreamError).name).toBe('IncompleteStreamError');
+    expect((failure as IncompleteStreamError).message).toBe(
+      'The stream ended without a finish reason: the answer is incomplete.',
+    );
     expect((failure as IncompleteStreamError).turn).toEqual({
       ...emptyTurn,
       status: 'completed',

@@ -9,6 +9,7 @@ import {
 import type { ContentPart, ResponseEvent, ResponseItem } from '../../src/events.js';
 import { fromServerSentEvents, RemoteTurnError } from '../../src/operators/from-server-sent-events.js';
 import { toMessageEvents } from '../../src/operators/to-message-events.js';
+import { readReport } from '../../src/operators/server-sent-protocol.js';
 import { toServerSentEvents } from '../../src/operators/to-server-sent-events.js';
 import { decodeEventStream } from '../../src/response/decode-event-stream.js';
 import { cutAt, pieces } from '../conformance/cuts.js';
@@ -225,5 +226,55 @@ describe('fromServerSentEvents()', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('readReport()', () => {
+  it('keeps every field that is what it should be', () => {
+    const report = {
+      name: 'RetryLimitError',
+      message: 'Please wait.',
+      status: 429,
+      code: 'rate/limit:1.0-x_y',
+      retryAfter: 0.5,
+    };
+    expect(readReport({ ...report, stack: 'at' })).toStrictEqual(report);
+  });
+
+  it.each<[string, unknown]>([
+    ['no report', undefined],
+    ['a list', ['Error']],
+    ['a name with a blank', { name: 'a b' }],
+    ['a name that begins with a digit', { name: '1a' }],
+    ['a name of 65 characters', { name: 'a'.repeat(65) }],
+    ['a name that is no text', { name: ['Error'] }],
+    ['words that are no text', { message: 1 }],
+    ['a status below 100', { status: 99 }],
+    ['a status above 599', { status: 600 }],
+    ['a status with a fraction', { status: 429.5 }],
+    ['a status as text', { status: '429' }],
+    ['a code as a number', { code: 429 }],
+    ['a code with a blank before it', { code: ' busy' }],
+    ['a code with a blank after it', { code: 'busy ' }],
+    ['a code of 65 characters', { code: 'a'.repeat(65) }],
+    ['an empty code', { code: '' }],
+    ['a wait below 0', { retryAfter: -1 }],
+    ['a wait without end', { retryAfter: Infinity }],
+    ['a wait as text', { retryAfter: '1' }],
+  ])('leaves out %s', (_, value) => {
+    expect(readReport(value)).toStrictEqual({ name: 'Error' });
+  });
+
+  it.each<[string, object]>([
+    ['the lowest status', { status: 100 }],
+    ['the highest status', { status: 599 }],
+    ['no wait at all', { retryAfter: 0 }],
+    ['the longest code', { code: 'a'.repeat(64) }],
+  ])('keeps %s', (_, fields) => {
+    expect(readReport({ name: 'A', ...fields })).toStrictEqual({ name: 'A', ...fields });
+  });
+
+  it('keeps a name of 64 characters', () => {
+    expect(readReport({ name: 'a'.repeat(64) })).toStrictEqual({ name: 'a'.repeat(64) });
   });
 });

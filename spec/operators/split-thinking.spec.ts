@@ -333,6 +333,36 @@ describe('splitThinking', () => {
     ]);
   });
 
+  it('passes what it holds back on before the arguments of a call', () => {
+    const delta: ResponseEvent = {
+      type: 'function_call_arguments_delta',
+      callId: 'call_1',
+      name: 'add',
+      index: 0,
+      delta: '{',
+    };
+    expect(split([text('a<thi'), delta, text('nk>b')])).toEqual([
+      text('a'),
+      text('<thi'),
+      delta,
+      text('nk>b'),
+    ]);
+  });
+
+  it('holds a tag back across an event that says nothing', () => {
+    const chunk: ResponseEvent = { type: 'chunk', chunk: {} };
+    const retrying: ResponseEvent = { type: 'retrying', attempt: 1, delay: 0, error: new TransportError() };
+    expect(split([text('<thi'), chunk, retrying, text('nk>a')])).toEqual([chunk, retrying, thought('a')]);
+  });
+
+  it('gives no choice to what belongs to none', () => {
+    expect(split([text('a<think>b')])).toStrictEqual([text('a'), thought('b')]);
+  });
+
+  it.each(['openingTag', 'closingTag'])('refuses an empty %s', (option) => {
+    expect(() => splitThinking({ [option]: '' })).toThrow(new TypeError('A tag must not be empty.'));
+  });
+
   it('adds nothing to a turn without text', () => {
     expect(received(of(completed()).pipe(splitThinking({ startInReasoning: true }), toArray()))).toEqual([
       [completed()],

@@ -1,4 +1,4 @@
-import { map, range, take } from 'rxjs';
+import { from, map, range, take } from 'rxjs';
 import { TransportError } from '../../src/errors.js';
 import type { ResponseEvent } from '../../src/events.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
@@ -55,6 +55,11 @@ describe('textDeltas', () => {
   it('stops an endless synchronous source', () => {
     const deltas = range(0, Infinity).pipe(map((n) => text(String(n))));
     expect(received(deltas.pipe(textDeltas(), take(2)))).toEqual(['0', '1']);
+  });
+
+  it('gives the text of choice 0 alone', () => {
+    const choices = [text('a'), { ...text('b'), choice: 1 }, { ...text('c'), choice: 0 }, text('d')];
+    expect(received(from(choices).pipe(textDeltas()))).toEqual(['a', 'c', 'd']);
   });
 
   it('gives no reasoning, refusal, call or chunk', () => {

@@ -1,4 +1,4 @@
-import { map, NEVER, of, range, take, throwError } from 'rxjs';
+import { map, NEVER, of, range, take, throwError, VirtualTimeScheduler } from 'rxjs';
 import {
   MissingApiKeyError,
   ProviderStreamError,
@@ -209,6 +209,24 @@ describe('toServerSentEvents', () => {
         const source = cold<ResponseEvent>('60m a 60m |', values);
         expectObservable(source.pipe(toServerSentEvents({ heartbeat: Infinity }))).toBe(
           '60m a 60m (D|)',
+          written,
+        );
+      });
+    });
+
+    it('without a timer at Infinity', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const subscription = NEVER.pipe(toServerSentEvents({ heartbeat: Infinity, scheduler })).subscribe();
+      expect(scheduler.actions).toEqual([]);
+      subscription.unsubscribe();
+    });
+
+    it('each millisecond, at 1', () => {
+      const scheduler = testScheduler();
+      scheduler.run(({ cold, expectObservable }) => {
+        const source = cold<ResponseEvent>('---(c|)', values);
+        expectObservable(source.pipe(toServerSentEvents({ heartbeat: 1, scheduler }))).toBe(
+          '-pp(cD|)',
           written,
         );
       });

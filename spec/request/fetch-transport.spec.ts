@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
-import { concatMap, firstValueFrom, toArray, VirtualTimeScheduler } from 'rxjs';
+import { concatMap, firstValueFrom, map, toArray, VirtualTimeScheduler } from 'rxjs';
 import {
   aggregate,
+  type FetchLike,
   fetchTransport,
   type HttpRequest,
   IdleTimeoutError,
@@ -99,6 +100,62 @@ describe('fetchTransport', () => {
     );
   });
 
+  /** The answer of a platform whose body is no web stream of Node's. */
+  const foreignAnswer =
+    (body: unknown, whole = '') =>
+    () =>
+      Promise.resolve({
+        status: 200,
+        headers: new Headers(),
+        body,
+        arrayBuffer: () => Promise.resolve(new TextEncoder().encode(whole).buffer),
+      });
+  const readAll = (fetch: FetchLike) =>
+    firstValueFrom(
+      fetchTransport({ fetch })(request).pipe(
+        concatMap((response) => response.body),
+        map((bytes) => new TextDecoder().decode(bytes)),
+        toArray(),
+      ),
+    );
+
+  it.each([undefined, null, 'no stream'])('reads the answer whole where its body is %p', async (body) => {
+    expect(await readAll(foreignAnswer(body, 'whole'))).toEqual(['whole']);
+  });
+
+  it('reads a stream that only has a reader, as some browsers’ streams', async () => {
+    const pieces = ['Hel', 'lo'];
+    const read = () => {
+      const piece = pieces.shift();
+      return Promise.resolve(
+        piece === undefined ? { done: true } : { done: false, value: new TextEncoder().encode(piece) },
+      );
+    };
+    expect(await readAll(foreignAnswer({ getReader: () => ({ read }) }))).toEqual(['Hel', 'lo']);
+  });
+
+  it('makes no read after it was unsubscribed, whatever the platform makes of the abort', async () => {
+    let reads = 0;
+    const read = () => {
+      reads += 1;
+      return Promise.resolve({ done: false, value: new Uint8Array(1) });
+    };
+    const fetch = foreignAnswer({ getReader: () => ({ read }) });
+    await firstValueFrom(fetchTransport({ fetch })(request).pipe(concatMap(({ body }) => body)));
+    for (let turns = 0; turns < 5; turns += 1) await tick();
+    expect(reads).toBe(1);
+  });
+
+  it('gives the break of a body as a StreamError with the platform’s error', async () => {
+    const cause = Object.assign(new TypeError('terminated'), { code: 'ECONNRESET' });
+    const failure = readAll(foreignAnswer({ getReader: () => ({ read: () => Promise.reject(cause) }) }));
+    await expect(failure).rejects.toMatchObject({
+      name: 'StreamError',
+      message: 'The event stream broke (ECONNRESET).',
+      cause,
+    });
+  });
+
   it('shows a redirect as browsers do, with status 0, as one that is refused', async () => {
     const opaque = {
       status: 0,
@@ -108,7 +165,12 @@ describe('fetchTransport', () => {
       arrayBuffer: () => Promise.resolve(new ArrayBuffer(0)),
     };
     const failure = firstValueFrom(fetchTransport({ fetch: () => Promise.resolve(opaque) })(request));
-    await expect(failure).rejects.toMatchObject({ name: 'TransportError', retryable: false });
+    await expect(failure).rejects.toMatchObject({
+      name: 'TransportError',
+      message:
+        'The provider answered with a redirect, which is refused. Set the base URL to the address it leads to.',
+      retryable: false,
+    });
   });
 
   it.each([

@@ -10,6 +10,7 @@ describe('retryAfter', () => {
     ['0', 0],
     ['2', 2_000],
     ['0.5', 500],
+    ['0.25', 250],
     [' 3 ', 3_000],
     ['31536000', 31_536_000_000],
     ['9'.repeat(400), Infinity],
@@ -41,6 +42,8 @@ describe('retryAfter', () => {
     ['a date without a zone', 'Sun, 06 Nov 1994 08:49:47', undefined],
     ['a date of another zone', 'Sun, 06 Nov 1994 08:49:47 PST', undefined],
     ['an ISO date', '1994-11-06T08:49:47Z', undefined],
+    ['a date after a word', 'on Sun, 06 Nov 1994 08:49:47 GMT', undefined],
+    ['a date with a comment', 'Sun Nov  6 08:49:47 1994 (GMT)', undefined],
     ['a date with a month that is none', 'Sun, 06 Abc 1994 08:49:47 GMT', undefined],
     ['a date with a time that is none', 'Sun, 06 Nov 1994 99:99:99 GMT', undefined],
   ])('reads %s', (_, value, expected) => {

@@ -9,11 +9,20 @@ describe('secretsOf', () => {
     ['a bearer key', { Authorization: 'Bearer sk-1' }, url, ['sk-1']],
     ['a bearer key in any case', { authorization: 'bearer sk-1' }, url, ['sk-1']],
     ['basic credentials', { Authorization: 'Basic dXNlcjo' }, url, ['dXNlcjo']],
+    ['a key among blanks', { Authorization: '  Bearer  sk-1  ' }, url, ['sk-1']],
+    [
+      'a key that holds the name of a scheme',
+      { 'api-key': 'xBearer\tb' },
+      url,
+      ['xBearer%09b', 'xBearer\\tb', 'xBearer\tb'],
+    ],
     ['a key header', { 'api-key': 'k1' }, url, ['k1']],
     ['a token header', { 'X-Access-Token': 't1' }, url, ['t1']],
     ['a cookie', { Cookie: 'sid=1' }, url, ['sid%3D1', 'sid%3d1', 'sid=1']],
     ['a key in the query', {}, `${url}?key=k1&version=2`, ['k1']],
-    ['nothing of other headers', { Accept: 'text/event-stream', 'X-Title': 'App' }, `${url}?v=2`, []],
+    ['nothing of other headers', { Accept: 'text/event-stream', 'X-Author': 'Me' }, `${url}?v=2`, []],
+    ['nothing of a path', {}, 'https://api.example/key=1/v1', []],
+    ['nothing of a path that is followed by a query', {}, 'https://api.example/token?v=2', []],
     ['nothing of an empty key', { Authorization: 'Bearer ', 'api-key': '' }, `${url}?key=`, []],
   ])('are %s', (_, headers, address, expected) => {
     expect(secretsOf({ url: address, headers })).toEqual(expected);
@@ -27,6 +36,15 @@ describe('secretsOf', () => {
       'a\\/\\"b',
       'a/\\"b',
       'a/"b',
+    ]);
+  });
+
+  it('come with all that HTML escapes', () => {
+    expect(secretsOf({ url, headers: { 'api-key': '<a&b>' } })).toEqual([
+      '&lt;a&amp;b&gt;',
+      '%3Ca%26b%3E',
+      '%3ca%26b%3e',
+      '<a&b>',
     ]);
   });
 
@@ -91,9 +109,49 @@ describe('causeWithoutSecrets', () => {
     ['a stack', Object.assign(new Error('failed'), { stack: 'at fetch(https://x/?key=sk-secret)' })],
   ])('gives an error of its own where %s holds a secret', (_, cause) => {
     const safe = causeWithoutSecrets(cause, clean);
-    expect(safe).toBeInstanceOf(Error);
+    expect(safe).toEqual(new Error('The platform’s own words held a secret and were left out.'));
     const { message, stack, cause: below } = safe as Error;
     expect([message, stack, String(below)].join()).not.toContain('sk-secret');
+  });
+
+  it.each<[string, string | undefined, object]>([
+    ['the code', 'ECONNRESET', { code: 'ECONNRESET' }],
+    ['no code that is the secret', 'SK_SECRET', {}],
+    ['no code where there is none', undefined, {}],
+  ])('keeps %s of an error whose words it leaves out', (_, code, kept) => {
+    const hidesBoth = (text: string) => redact(text, ['sk-secret', 'SK_SECRET']);
+    const safe = causeWithoutSecrets(Object.assign(new Error('sk-secret'), { code }), hidesBoth);
+    expect(Object.fromEntries(Object.entries(safe as Error))).toStrictEqual(kept);
+  });
+
+  it('leaves what says where an error happened, hides what else it holds, and drops the bytes it read', () => {
+    const place = {
+      code: 'HPE_INVALID',
+      errno: -1,
+      syscall: 'read',
+      address: '127.0.0.1',
+      port: 9,
+      hostname: 'api.example',
+      reason: 'Invalid character',
+      cause: new Error('reset'),
+    };
+    const config = { headers: { Authorization: 'Bearer sk' } };
+    const error = Object.assign(new Error('Parse Error'), place, {
+      config,
+      data: 'asked',
+      rawPacket: 'said',
+    });
+    expect(causeWithoutSecrets(error, clean)).toBe(error);
+    expect(Object.fromEntries(Object.entries(error))).toEqual(place);
+    expect([error.config, 'data' in error, 'rawPacket' in error]).toEqual([config, false, false]);
+  });
+
+  it('leaves what is no error as it is', () => {
+    const answer = { status: 0, config: {} };
+    expect(causeWithoutSecrets(answer, clean)).toBe(answer);
+    expect(Object.keys(answer)).toEqual(['status', 'config']);
+    const wordless = { message: 1, stack: 'sk-secret' };
+    expect(causeWithoutSecrets(wordless, clean)).toBe(wordless);
   });
 
   it('gives every cause back where there is no secret', () => {

@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { fetchTransport, type Transport } from '../../src/index.js';
+import { Observable, of, tap } from 'rxjs';
+import { fetchTransport, StreamError, type Transport } from '../../src/index.js';
 import { nodeTransport } from '../../src/node/index.js';
+import { handOver, type HttpResponse } from '../../src/request/transport.js';
 import { marbleTransport, scriptedTransport } from '../../src/testing/index.js';
+import { record } from '../conformance/record-events.js';
 import { inMemory, inMemorySubject } from '../support/in-memory.js';
 import { playedServer } from '../support/played-server.js';
 import { withoutGlobalFetch } from '../support/without-global-fetch.js';
@@ -85,4 +88,44 @@ describeTransportContract('marbleTransport', () => {
     })),
   );
   return Promise.resolve(inMemorySubject(transport, lines, () => transport.aborted));
+});
+
+describe('handOver', () => {
+  const readTwice = new StreamError({ message: 'The body of an answer can be read once.' });
+
+  function handedOver(take?: (response: HttpResponse) => void) {
+    const abort = jest.fn();
+    const bytes = of(new Uint8Array([1]), new Uint8Array([2]));
+    const headers = new Headers();
+    let response: HttpResponse | undefined;
+    const ended = record(
+      new Observable<HttpResponse>((subscriber) => {
+        handOver(subscriber, { status: 200, headers, bytes, abort });
+      }).pipe(
+        tap((handed) => {
+          response = handed;
+          take?.(handed);
+        }),
+      ),
+    );
+    return { abort, ended, response: response! };
+  }
+
+  it('gives the body to the first who takes it, and an error to the second', () => {
+    const reads: unknown[] = [];
+    const { abort, ended } = handedOver(({ body }) => reads.push(record(body), record(body)));
+    expect(ended).toMatchObject({ error: undefined, ended: 1 });
+    expect(reads).toEqual([
+      { events: [new Uint8Array([1]), new Uint8Array([2])], error: undefined, ended: 1 },
+      { events: [], error: readTwice, ended: 1 },
+    ]);
+    expect(abort).not.toHaveBeenCalled();
+  });
+
+  it('gives nothing of a body that nobody took in time', () => {
+    const { abort, response } = handedOver();
+    expect(abort).toHaveBeenCalledTimes(1);
+    expect(record(response.body)).toEqual({ events: [], error: readTwice, ended: 1 });
+    expect(abort).toHaveBeenCalledTimes(1);
+  });
 });

@@ -48,6 +48,14 @@ describe('bodyEvents()', () => {
       });
     });
 
+    it.each(['\n', '\ufeff', '\r\n\n'])('that begins with a read of nothing but %j', (blank) => {
+      expect(read([blank, 'data: 1\n\n'])).toEqual({
+        events: [[], [{ data: '1' }], []],
+        error: undefined,
+        ended: 1,
+      });
+    });
+
     it('passes a break on as it is', () => {
       const broken = new StreamError();
       const source = concat(
@@ -147,6 +155,16 @@ describe('bodyEvents()', () => {
         expect(ended).toBe(1);
       },
     );
+
+    it.each(['Error: gone', 'no data: x', 'no id\n', ' a\nevent\n'])(
+      'does not take "%s" for one because of what stands inside it',
+      (text) => {
+        const { events, error, ended } = read([text], 'text/plain');
+        expect(events.flat()).toEqual([]);
+        expectUnexpected(error, { contentType: 'text/plain', snippet: text });
+        expect(ended).toBe(1);
+      },
+    );
   });
 
   describe('of a completion in JSON', () => {
@@ -171,6 +189,13 @@ describe('bodyEvents()', () => {
       },
     );
 
+    it('waits for its end, however large it is', () => {
+      const large = JSON.stringify({ choices: [{ message: { content: 'long '.repeat(200) } }] });
+      const { events, error, ended } = read(pieces(utf8(large), 300), 'application/json');
+      expect(events.map((batch) => batch.length)).toEqual([0, 0, 0, 0, 1]);
+      expect({ error, ended }).toEqual({ error: undefined, ended: 1 });
+    });
+
     it('gives a choice without a message as it is', () => {
       const { events } = read(['{"choices":[{"finish_reason":"stop"},null]}'], 'application/json');
       expect(events.flat()).toEqual([{ data: '{"choices":[{"finish_reason":"stop"},null]}' }]);
@@ -183,12 +208,18 @@ describe('bodyEvents()', () => {
       '{"object":"error"}',
       '{"detail":"no"}',
     ])('gives an error that has status 200 as it is: %s', (error) => {
-      for (const contentType of ['application/json', eventStream, null])
+      for (const contentType of ['application/json', eventStream, null]) {
         expect(readBytewise(error, contentType)).toEqual({
           events: [{ data: error }],
           error: undefined,
           ended: 1,
         });
+        expect(read([error], contentType)).toEqual({
+          events: [[], [{ data: error }]],
+          error: undefined,
+          ended: 1,
+        });
+      }
     });
 
     it.each([
@@ -269,6 +300,22 @@ describe('bodyEvents()', () => {
       expect(events).toEqual([[], [], []]);
       expectUnexpected(error, { status: 203, contentType: 'text/html', snippet: page.slice(0, 200) });
       expect(ended).toBe(1);
+    });
+
+    it('errors with text as with a page, at 256 bytes and no sooner', () => {
+      const words = 'Please sign in. '.repeat(20);
+      const reads = [utf8(words.slice(0, 255)), utf8(words.slice(255, 256))];
+      const { events, error, ended } = record(
+        concat(from(reads), NEVER).pipe(bodyEvents({ status: 200, contentType: 'text/plain' })),
+      );
+      expect(events).toEqual([[]]);
+      expectUnexpected(error, { contentType: 'text/plain', snippet: words.slice(0, 200) });
+      expect(ended).toBe(1);
+    });
+
+    it('takes only what stands at the beginning for its type', () => {
+      const { error } = read(['hello'], '; charset=utf-8, text/html');
+      expectUnexpected(error, { contentType: '', snippet: 'hello' });
     });
 
     it('errors at its end where it is short', () => {

@@ -237,6 +237,13 @@ describe('chunkDecoder()', () => {
       ]);
     });
 
+    it('of a choice, where the chunk has none of its own', () => {
+      expect(totals({ choices: [{ index: 0, delta: {}, finish_reason: 'stop', usage: usage(5) }] })).toEqual([
+        5,
+      ]);
+      expect(totals({ choices: [{ usage: usage(6) }] })).toEqual([6]);
+    });
+
     it.each(['x', 7, [], true])('for none where it is %j', (value) => {
       expect(decode([{ usage: value }]).events).toEqual([completed()]);
     });
@@ -393,6 +400,16 @@ describe('chunkDecoder()', () => {
       expect(error).toMatchObject({ providerMessage: 'key ***', errorType: '***', code: '***' });
     });
 
+    it.each<[string, object, object]>([
+      ['words', { message: 'a' }, { providerMessage: 'a', errorType: undefined, code: undefined }],
+      ['a type', { type: 'a' }, { providerMessage: undefined, errorType: 'a', code: undefined }],
+      ['a code', { code: 'a' }, { providerMessage: undefined, errorType: undefined, code: 'a' }],
+    ])('with %s alone, where nothing else is there to redact', (_, error, expected) => {
+      const decoded = decode([{ error }], { redact: (said) => said.replaceAll('k1', '***') });
+      expect(decoded.error).toBeInstanceOf(ProviderStreamError);
+      expect(decoded.error).toMatchObject(expected);
+    });
+
     it('and nothing but a ChatCompletionsError where data is nested beyond reason', () => {
       const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
       for (const data of [deep, `{"error":${deep}}`, `{"error":{"message":${deep}}}`, `{"detail":${deep}}`]) {
@@ -430,6 +447,8 @@ describe('chunkDecoder()', () => {
       ['of an unknown type', { type: 'image_url', image_url: { url: 'x' }, text: 'x' }],
       ['without a type', { text: 'x' }],
       ['with text that is none', { type: 'text', text: { value: 'x' } }],
+      ['with text that is a list', { type: 'text', text: [{ type: 'text', text: 'x' }] }],
+      ['with a refusal and an unknown type', { type: 'x', refusal: 'x' }],
       ['with empty text', { type: 'text', text: '' }],
       ['with an empty thought', { type: 'thinking', thinking: [] }],
       ['with an empty refusal', { type: 'refusal', refusal: '' }],
@@ -685,6 +704,26 @@ describe('chunkDecoder()', () => {
         { ...text('b'), choice: 1 },
         completed({ choices: [{ choice: 1, finishReason: null }] }),
       ]);
+    });
+
+    it('by their index before their place', () => {
+      expect(decode([{ choices: [at(1, 'b'), at(0, 'a')] }]).events).toEqual([
+        { ...text('b'), choice: 1 },
+        text('a'),
+        completed({ choices: [{ choice: 1, finishReason: null }] }),
+      ]);
+    });
+
+    it('and tells nothing of one that neither says anything nor ends', () => {
+      expect(
+        decode([{ choices: [at(0, 'a'), { index: 1 }, { index: 2, finish_reason: null }] }]).events,
+      ).toEqual([text('a'), completed()]);
+    });
+
+    it('and reads no more than 128 of one chunk', () => {
+      const choices = Array.from({ length: 129 }, (_, place) => at(0, String(place)));
+      const { events } = decode([{ choices }]);
+      expect(events.at(-2)).toEqual(text('127'));
     });
 
     it('up to 128 of them', () => {

@@ -122,6 +122,21 @@ describe('toolCalls', () => {
       expect(decode([entry({ id: 'a', name: 'f' })], 'flush', 'flush')).toStrictEqual([call('a', 'f', '')]);
     });
 
+    it('gives a call of which only the id came', () => {
+      expect(decode([entry({ id: 'a' })], 'flush')).toStrictEqual([call('a', '', '')]);
+    });
+
+    it('gives a call under the id under which it was given first', () => {
+      expect(
+        decode(
+          [entry({ index: 0, name: 'f' })],
+          'flush',
+          [entry({ index: 0, id: 'a', arguments: '{}' })],
+          'flush',
+        ),
+      ).toStrictEqual([call('made_0', 'f', ''), progress('made_0', 'f', 0, '{}'), call('made_0', 'f', '{}')]);
+    });
+
     it('gives a call again, whole, where a fragment came after it, and no other', () => {
       expect(
         decode(
@@ -148,6 +163,12 @@ describe('toolCalls', () => {
           'flush',
         ),
       ).toStrictEqual([progress('a', 'f', 0, '{}'), call('a', 'f', '{}')]);
+    });
+
+    it('gives nothing again where the id of a nameless call came once more', () => {
+      expect(decode([entry({ id: 'a' })], 'flush', [entry({ id: 'a' })], 'flush')).toStrictEqual([
+        call('a', '', ''),
+      ]);
     });
   });
 
@@ -259,6 +280,11 @@ describe('toolCalls', () => {
   describe('begins a new call', () => {
     it.each<[string, readonly (readonly unknown[])[], readonly string[]]>([
       [
+        'at an id on an index of its own, before its name has come',
+        [[entry({ index: 0, name: 'f', arguments: '1' })], [entry({ index: 1, id: 'b', arguments: '2' })]],
+        ['made_0 f 1', 'b  2'],
+      ],
+      [
         'at a new id on a used index, in one delta',
         [
           [
@@ -349,6 +375,15 @@ describe('toolCalls', () => {
       },
     );
 
+    it.each([-1, 0.5, 2 ** 53, '1'])('for none where it is %p and another came before it', (index) => {
+      expect(
+        callsOf(
+          [entry({ index: 0, name: 'f', arguments: '1' })],
+          [entry({ index, name: 'f', arguments: '2' })],
+        ),
+      ).toEqual(['made_0 f 12']);
+    });
+
     it('however huge, and counts its own from 0', () => {
       expect(
         decode([entry({ index: Number.MAX_SAFE_INTEGER, id: 'a', name: 'f', arguments: '1' })]),
@@ -385,6 +420,22 @@ describe('toolCalls', () => {
     expect(callsOf([raw, entry({ id: 'a', name: 'f', arguments: '1' }), raw])).toEqual(['a f 1']);
   });
 
+  it.each([
+    {},
+    { index: 0 },
+    { index: 0, type: 'function', function: { name: '', arguments: '' } },
+    { id: '' },
+  ])('begins no call with an entry that says nothing: %j', (raw) => {
+    expect(callsOf([raw], [raw])).toEqual([]);
+  });
+
+  it('reads 1,024 calls, and what else comes of them', () => {
+    const named = Array.from({ length: 1_026 }, (_, index) => entry({ index, id: `id_${index}`, name: 'f' }));
+    const calls = callsOf(named, [entry({ id: 'id_1023', arguments: '1' })]);
+    expect(calls).toHaveLength(1_024);
+    expect(calls.at(-1)).toBe('id_1023 f 1');
+  });
+
   it.each([null, 'x', 7, []])('takes an entry whose function is %j for one that adds nothing', (body) => {
     expect(
       callsOf(
@@ -410,6 +461,12 @@ describe('toolCalls', () => {
           type: 'output_item_done',
           item: { type: 'custom_tool_call', call_id: 'a', name: 'sh', input: 'ls -l' },
         },
+      ]);
+    });
+
+    it('where its type alone has come', () => {
+      expect(decode([{ index: 0, id: 'a', type: 'custom' }], 'flush')).toStrictEqual([
+        { type: 'output_item_done', item: { type: 'custom_tool_call', call_id: 'a', name: '', input: '' } },
       ]);
     });
 

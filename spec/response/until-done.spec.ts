@@ -1,5 +1,5 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { concat, concatMap, map, NEVER, Observable, of, range, Subject, take } from 'rxjs';
+import { concat, concatMap, config, map, NEVER, Observable, of, range, Subject, take, tap } from 'rxjs';
 import type { ResponseEvent } from '../../src/events.js';
 import { idleTimeout } from '../../src/response/idle-timeout.js';
 import { responseEvents } from '../../src/response/response-events.js';
@@ -214,6 +214,44 @@ describe('untilDone before responseEvents', () => {
       expect(events).toEqual([values['C'], 'complete']);
     } finally {
       jest.useRealTimers();
+    }
+  });
+
+  it('leaves no grace to a synchronous source, which nothing else could end', () => {
+    let reads = 0;
+    const endless = concat(
+      of([content('a')], [done]),
+      range(0, Infinity).pipe(
+        map((): Batch => [content('late')]),
+        tap(() => (reads += 1)),
+      ),
+    );
+    expect(received(turn(endless))).toEqual([text('a'), completed()]);
+    expect(reads).toBe(1);
+  });
+
+  it.each([
+    ['an event', (source: Subject<Batch>) => source.next([content('late')])],
+    ['another [DONE]', (source: Subject<Batch>) => source.next([done])],
+    ['an error', (source: Subject<Batch>) => source.error('late')],
+    ['the end', (source: Subject<Batch>) => source.complete()],
+  ])('passes %s that comes in the grace to nobody, RxJS included', (_, say) => {
+    const { onStoppedNotification } = config;
+    const stopped = jest.fn();
+    config.onStoppedNotification = stopped;
+    jest.useFakeTimers();
+    try {
+      const source = new Subject<Batch>();
+      const events: unknown[] = [];
+      source.pipe(untilDone()).subscribe((event) => events.push(event));
+      source.next([content('a'), done]);
+      say(source);
+      jest.runOnlyPendingTimers();
+      expect(events).toEqual([[content('a')]]);
+      expect(stopped).not.toHaveBeenCalled();
+    } finally {
+      jest.useRealTimers();
+      config.onStoppedNotification = onStoppedNotification;
     }
   });
 

@@ -91,7 +91,6 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
     push(text) {
       const events: OutputItemDoneEvent[] = [];
       let rest = held + text;
-      held = '';
       if (mayOpen) {
         if (rest.length < openingTag.length && openingTag.startsWith(rest)) {
           held = rest;
@@ -125,7 +124,7 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
 
 /** How many of a text's last characters may be the beginning of a tag. */
 function beginningOf(tag: string, text: string): number {
-  for (let length = Math.min(tag.length - 1, text.length); length > 0; length -= 1) {
+  for (let length = tag.length - 1; length > 0; length -= 1) {
     if (text.endsWith(tag.slice(0, length))) return length;
   }
   return 0;

@@ -111,7 +111,7 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
         return none;
       }
       const text = heldText();
-      const events = kind === 'json' ? eventsOfJson(text) : undefined;
+      const events = eventsOfJson(text);
       if (events !== undefined) return events;
       // An empty answer of the right type, or of none, is a stream in which nothing was said.
       if ((isEventStream || mediaType === '') && text.trim() === '') return none;

@@ -19,11 +19,8 @@ export interface ChunkDecoderOptions {
 }
 
 export interface ChunkDecoder {
-  /**
-   * Emits what an event stands for, and tells how many events that were. Throws a `ProviderStreamError`
-   * where it reports an error.
-   */
-  push(message: EventSourceMessage): number;
+  /** Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error. */
+  push(message: EventSourceMessage): void;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
   pushText(text: string, key: TextKey): void;
   /** Emits the calls that are still open, then `completed`, with what the stream has told of itself. */
@@ -49,15 +46,10 @@ interface Choice {
  * properties count.
  */
 export function chunkDecoder(
-  next: (event: ResponseEvent) => void,
+  emit: (event: ResponseEvent) => void,
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
   const { includeChunks = false, redact = (text: string) => text, onMalformed } = options;
-  let emitted = 0;
-  const emit = (event: ResponseEvent) => {
-    emitted += 1;
-    next(event);
-  };
   let position = -1;
   let responseId = '';
   let model: string | undefined;
@@ -160,7 +152,7 @@ export function chunkDecoder(
     const reason = own(raw, 'finish_reason');
     const isFinished = typeof reason === 'string' && reason !== '';
     if (!isRecord(delta) && !isFinished) return;
-    const choice = index === 0 ? first : choiceAt(index);
+    const choice = choiceAt(index);
     if (isRecord(delta)) readDelta(choice, delta);
     if (!isFinished) return;
     if (reason === 'error') throw failure(readProviderError(raw) ?? {});
@@ -171,7 +163,6 @@ export function chunkDecoder(
   return {
     push({ event, data }) {
       position += 1;
-      emitted = 0;
       // To find out that something is no JSON costs many times what it costs to read a chunk.
       const chunk = maybeChunk.test(data) ? parseJson(data) : undefined;
       if (event === 'error') throw failure(readProviderError(chunk) ?? { message: data });
@@ -179,7 +170,7 @@ export function chunkDecoder(
         const report = readProviderError(chunk);
         if (report !== undefined) throw failure(report);
         onMalformed?.({ length: data.length, position });
-        return emitted;
+        return;
       }
       if (includeChunks) emit({ type: 'chunk', chunk });
       const list = own(chunk, 'choices');
@@ -192,14 +183,13 @@ export function chunkDecoder(
       const name = own(chunk, 'model');
       if (model === undefined && typeof name === 'string' && name !== '') model = name;
       usage = readUsage(own(chunk, 'usage')) ?? usage;
-      if (!Array.isArray(list)) return emitted;
+      if (!Array.isArray(list)) return;
       const end = Math.min(list.length, maxChoices);
       for (let place = 0; place < end; place += 1) readChoice(list[place], place);
-      return emitted;
     },
     pushText(text, key) {
       position += 1;
-      next({
+      emit({
         type: 'output_item_done',
         item:
           key === 'content'

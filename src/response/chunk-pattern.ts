@@ -15,8 +15,8 @@ export interface ChunkPattern {
   textOf(data: string): string | undefined;
   /** The field of the delta that the text stands in. */
   readonly key: TextKey;
-  /** Takes the last chunk that was parsed as the pattern, `undefined` as none. */
-  learn(data: string | undefined): void;
+  /** Takes the last chunk that was parsed as the pattern. */
+  learn(data: string): void;
 }
 
 /** A delta's fields that hold text, and one of them where it is not empty. */
@@ -69,7 +69,7 @@ export function chunkPattern(): ChunkPattern {
     },
     learn(data) {
       known = false;
-      if (data === undefined || balance < price) return;
+      if (balance < price) return;
       balance -= price;
       const text = startOf(textKey, data);
       const textEnd = stringEnd(data, text);

@@ -75,11 +75,8 @@ export function eventStreamParser(
    */
   function endLines(text: string): string {
     const rest = afterCarriageReturn && text.startsWith(LF) ? text.slice(1) : text;
-    let end = rest.length;
-    while (end > 0 && rest[end - 1] === CR) end -= 1;
-    const returns = rest.length - end;
-    afterCarriageReturn = returns > 0;
-    return returns === 0 ? rest : rest.slice(0, end) + LF.repeat(returns);
+    afterCarriageReturn = rest.endsWith(CR);
+    return afterCarriageReturn ? rest + LF : rest;
   }
 
   /** The parser checks its bound between two texts: line by line, the bound is the same however they are cut. */

@@ -19,11 +19,10 @@ export function patternDecoder(
       const text = message.event === undefined ? pattern.textOf(message.data) : undefined;
       if (text !== undefined) {
         decoder.pushText(text, pattern.key);
-        return 1;
+        return;
       }
-      const emitted = decoder.push(message);
-      pattern.learn(message.event === undefined && emitted === 1 ? message.data : undefined);
-      return emitted;
+      decoder.push(message);
+      pattern.learn(message.data);
     },
   };
 }

@@ -38,7 +38,6 @@ export function thinkingText(part: Record<string, unknown>): string {
 
 /** A string, an object with text or content, or a list of these. */
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(plainText).join('');
   return plainText(value);
 }

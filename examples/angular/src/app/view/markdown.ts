@@ -1,0 +1,147 @@
+import { afterRenderEffect, Directive, ElementRef, inject, input } from '@angular/core';
+import DOMPurify from 'dompurify';
+import { Marked, type Token } from 'marked';
+import { Announcer } from './announcer';
+
+/** A top-level block of a text: a paragraph, a list, a block of code. */
+interface Block {
+  readonly raw: string;
+  readonly nodes: readonly ChildNode[];
+}
+
+/**
+ * Shows Markdown that a model wrote, which nobody should trust: what it says passes through DOMPurify with
+ * a short list of elements and attributes, without images (their addresses can carry a conversation away)
+ * and without any style, class or id of its own.
+ *
+ * Where the text grows, only blocks that changed are made anew, which is the last one as a rule: what a
+ * reader has selected stays selected, and a frame costs little however long the answer is.
+ */
+@Directive({ selector: '[appMarkdown]', host: { class: 'markdown', '(click)': 'copyCode($event)' } })
+export class Markdown {
+  readonly appMarkdown = input.required<string>();
+
+  readonly #host = inject<ElementRef<HTMLElement>>(ElementRef).nativeElement;
+  readonly #announcer = inject(Announcer);
+  #blocks: readonly Block[] = [];
+  #links = 0;
+
+  constructor() {
+    afterRenderEffect({ write: () => this.#show(this.appMarkdown()) });
+  }
+
+  #show(text: string): void {
+    const tokens = marked.lexer(text);
+    // A definition at the end of a text (`[1]: https://...`) makes links of what stood before it.
+    const links = Object.keys(tokens.links).length;
+    let same = 0;
+    if (links === this.#links)
+      while (same < tokens.length && this.#blocks[same]?.raw === tokens[same]?.raw) same += 1;
+    for (const { nodes } of this.#blocks.slice(same)) for (const node of nodes) node.remove();
+    const added = tokens.slice(same).map((token) => blockOf(token));
+    this.#host.append(...added.flatMap(({ nodes }) => nodes));
+    this.#blocks = [...this.#blocks.slice(0, same), ...added];
+    this.#links = links;
+  }
+
+  protected copyCode({ target }: Event): void {
+    if (!(target instanceof HTMLButtonElement)) return;
+    const code = target.closest('figure')?.querySelector('code')?.textContent ?? '';
+    void navigator.clipboard.writeText(code).then(
+      () => {
+        target.textContent = 'Copied';
+        this.#announcer.announce('Code copied.');
+        setTimeout(() => (target.textContent = 'Copy'), 2_000);
+      },
+      () => this.#announcer.announce('The code could not be copied.'),
+    );
+  }
+}
+
+const marked = new Marked({
+  gfm: true,
+  renderer: {
+    // The page has its own first and second level.
+    heading({ tokens, depth }) {
+      const level = Math.min(depth + 2, 6);
+      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
+    },
+    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
+    image({ href, text }) {
+      return this.parser.parseInline([
+        {
+          type: 'link',
+          raw: '',
+          href,
+          title: null,
+          text,
+          tokens: [{ type: 'text', raw: '', text: text || href }],
+        },
+      ]);
+    },
+  },
+});
+
+let purifier: typeof DOMPurify | undefined;
+
+/** Made when it is needed: there is no window where a server imports this. */
+function purify(): typeof DOMPurify {
+  if (purifier === undefined) {
+    purifier = DOMPurify(window);
+    purifier.addHook('uponSanitizeAttribute', (_element, attribute) => {
+      if (attribute.attrName !== 'class') return;
+      attribute.keepAttr = /^language-[\w+#.-]{1,30}$/.test(attribute.attrValue);
+    });
+  }
+  return purifier;
+}
+
+// prettier-ignore
+const elements = [
+  'a', 'blockquote', 'br', 'code', 'del', 'em', 'h3', 'h4', 'h5', 'h6', 'hr', 'kbd', 'li', 'ol', 'p', 'pre',
+  'strong', 'sub', 'sup', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul',
+];
+
+function blockOf(token: Token): Block {
+  const fragment = purify().sanitize(marked.parser([token]), {
+    RETURN_DOM_FRAGMENT: true,
+    ALLOWED_TAGS: elements,
+    ALLOWED_ATTR: ['align', 'class', 'href', 'start'],
+    ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+    ALLOW_ARIA_ATTR: false,
+    ALLOW_DATA_ATTR: false,
+  });
+  for (const link of fragment.querySelectorAll('a')) {
+    if (link.hasAttribute('href')) {
+      link.target = '_blank';
+      link.rel = 'noopener noreferrer nofollow';
+    } else link.replaceWith(...link.childNodes);
+  }
+  for (const pre of fragment.querySelectorAll('pre')) frameCode(pre);
+  for (const table of fragment.querySelectorAll('table')) frameTable(table);
+  return { raw: token.raw, nodes: [...fragment.childNodes] };
+}
+
+function frameCode(pre: HTMLPreElement): void {
+  const language = /language-(\S+)/.exec(pre.querySelector('code')?.className ?? '')?.[1] ?? 'code';
+  const name = document.createElement('span');
+  name.textContent = language;
+  const copy = document.createElement('button');
+  copy.type = 'button';
+  copy.textContent = 'Copy';
+  const caption = document.createElement('figcaption');
+  caption.append(name, copy);
+  const figure = document.createElement('figure');
+  pre.replaceWith(figure);
+  // What scrolls must be reached by keyboard too.
+  pre.tabIndex = 0;
+  figure.append(caption, pre);
+}
+
+function frameTable(table: HTMLTableElement): void {
+  const frame = document.createElement('div');
+  frame.className = 'table';
+  frame.tabIndex = 0;
+  table.replaceWith(frame);
+  frame.append(table);
+}

@@ -1,0 +1,38 @@
+import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
+import type { TurnToolCall } from 'rxjs-chat-completions';
+import { prettyJson } from './pretty-json';
+
+/** A call that the model asks for: its arguments as they are written, then what the tool gave. */
+@Component({
+  selector: 'app-tool-card',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+  template: `
+    <section class="card tool" [attr.aria-label]="'Tool ' + call().name">
+      <header>
+        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+          <path d="M7 6 3 10l4 4M13 6l4 4-4 4" />
+        </svg>
+        <code>{{ call().name }}</code>
+        <span class="state" [class.busy]="isBusy()">{{ state() }}</span>
+      </header>
+      <pre tabindex="0" aria-label="Arguments">{{ args() }}</pre>
+      @if (output(); as output) {
+        <p class="output"><span class="visually-hidden">Result: </span>{{ output }}</p>
+      }
+    </section>
+  `,
+})
+export class ToolCard {
+  readonly call = input.required<TurnToolCall>();
+  readonly output = input<string>();
+  /** Nothing more will come for it: the answer is over. */
+  readonly isOver = input(false);
+
+  protected readonly args = computed(() => prettyJson(this.call().arguments));
+  protected readonly isBusy = computed(() => this.output() === undefined && !this.isOver());
+  protected readonly state = computed(() => {
+    if (this.output() !== undefined) return 'Done';
+    if (this.isOver()) return 'Not run';
+    return this.call().item === undefined ? 'Writing…' : 'Running…';
+  });
+}

@@ -1,0 +1,98 @@
+import {
+  defer,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  type OperatorFunction,
+  pipe,
+  tap,
+} from 'rxjs';
+import {
+  Demand,
+  encodeChatCompletionChunks,
+  type ResponseEvent,
+  type ServerSentMessage,
+  streamChatCompletions,
+  streamChatRequest,
+  toChatCompletionChunks,
+  toMessageEvents,
+  toServerSentEvents,
+} from 'rxjs-chat-completions';
+import { RequestProblem } from './problems.js';
+import { readChatRequest, readPrompt, readQuestion } from './requests.js';
+import type { Settings } from './settings.js';
+
+/** An answer that is still to come: unsubscribing from its text aborts the turn. */
+export interface Answer {
+  readonly text: Observable<string>;
+  /** Whoever writes the text holds it while the client does not read: the provider then waits too. */
+  readonly demand: Demand;
+}
+
+export const eventStreamHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+/** The turns of this backend, whatever framework serves them. Nothing in here is NestJS's. */
+export class ChatService {
+  constructor(private readonly settings: Settings) {}
+
+  /** For `@Sse()`: its status is sent at once, so that retries and every error stand in the stream. */
+  messages(question: unknown): Observable<ServerSentMessage> {
+    const { turn, models } = this.settings;
+    const options = { ...turn, model: models[0], includeRetries: true };
+    return streamChatCompletions(readQuestion(question), options).pipe(toMessageEvents());
+  }
+
+  /** In the library's own protocol, which `fromServerSentEvents()` reads. */
+  events(body: unknown): Answer {
+    const { turn, models } = this.settings;
+    const prompt = readPrompt(body);
+    const demand = new Demand();
+    const events = refuseInvalid(() => streamChatCompletions(prompt, { ...turn, model: models[0], demand }));
+    return { demand, text: events.pipe(earlyErrorsPass(toServerSentEvents())) };
+  }
+
+  /** In OpenAI's, which any client of theirs reads. */
+  chunks(request: unknown): Answer {
+    const { turn, models } = this.settings;
+    const { body, includeUsage, customTools } = readChatRequest(request, models);
+    const demand = new Demand();
+    const events = refuseInvalid(() => streamChatRequest(body, { ...turn, includeUsage, demand }));
+    const write = pipe(
+      toChatCompletionChunks({ model: body.model, includeUsage, customTools }),
+      encodeChatCompletionChunks(),
+    );
+    return { demand, text: events.pipe(earlyErrorsPass(write)) };
+  }
+}
+
+/** Of a prompt that no request can be made of, the library throws a `TypeError`. */
+function refuseInvalid(start: () => Observable<ResponseEvent>): Observable<ResponseEvent> {
+  try {
+    return start();
+  } catch (error) {
+    if (error instanceof TypeError) throw new RequestProblem(400, 'The prompt is not in its form.');
+    throw error;
+  }
+}
+
+/**
+ * Writers put errors into the stream. One that comes before anything was written passes as it is: its
+ * status can still be told.
+ */
+function earlyErrorsPass(
+  write: OperatorFunction<ResponseEvent, string>,
+): OperatorFunction<ResponseEvent, string> {
+  return (events) =>
+    defer(() => {
+      let failure: { readonly error: unknown } | undefined;
+      let isBegun = false;
+      const begin: MonoTypeOperatorFunction<string> = tap(() => {
+        if (failure !== undefined && !isBegun) throw failure.error;
+        isBegun = true;
+      });
+      return events.pipe(tap({ error: (error: unknown) => (failure = { error }) }), write, begin);
+    });
+}

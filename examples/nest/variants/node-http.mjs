@@ -1,0 +1,43 @@
+import { createServer } from 'node:http';
+import { ChatService } from '../dist/chat.service.js';
+import { logAddress, send, tell } from '../dist/node-answers.js';
+import { RequestProblem } from '../dist/problems.js';
+import { maxBodyBytes, settingsFromEnv } from '../dist/settings.js';
+
+const settings = settingsFromEnv(process.env);
+const chat = new ChatService(settings);
+
+const routes = new Map([
+  ['POST /api/chat', (body) => chat.events(body)],
+  ['POST /v1/chat/completions', (body) => chat.chunks(body)],
+]);
+
+const server = createServer(async (request, response) => {
+  try {
+    const answer = routes.get(`${request.method} ${request.url}`);
+    if (answer === undefined) throw new RequestProblem(404, 'There is nothing here.');
+    await send(answer(await readJson(request)), response);
+  } catch (error) {
+    tell(error, response);
+  }
+});
+server.listen(settings.port, settings.host, () => logAddress(server));
+
+async function readJson(request) {
+  // A page of another origin cannot send this type unasked.
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+    throw new RequestProblem(415, 'The body must be of the type application/json.');
+  }
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw new RequestProblem(413, 'The body is too large.');
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    throw new RequestProblem(400, 'The body is not JSON.');
+  }
+}

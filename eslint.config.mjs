@@ -84,7 +84,18 @@ const nodeGlobals = ['process', 'Buffer', 'global', '__dirname', '__filename', '
 const nodeFiles = ['src/cli*.ts', 'src/cli/**', 'src/mock-provider/**', 'src/node/**'];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/'] },
+  // The applications among the examples have compilers and rules of their own.
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      '**/node_modules/',
+      '**/dist/',
+      'docs/reference/',
+      'examples/angular/src/',
+      'examples/nest/src/',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],

@@ -14,7 +14,8 @@ compile('tsconfig.esm.json');
 compile('tsconfig.cjs.json');
 
 // Bundlers read `sideEffects` and `browser` from the nearest package.json, and this one hides the root's.
-const { sideEffects, browser } = manifest;
+const { sideEffects } = manifest;
+const browser = { 'cross-fetch': './request/no-fetch.js' };
 writeFileSync(
   join(dist, 'esm', 'package.json'),
   `${JSON.stringify({ type: 'module', sideEffects, browser }, null, 2)}\n`,

@@ -2,6 +2,7 @@ export { chatOptionsFromEnv, type ChatOptionsFromEnv } from './chat-options-from
 export { Demand, type TurnDemand } from './demand.js';
 export type {
   Diagnostic,
+  DiagnosticReport,
   DiagnosticsListener,
   EndDiagnostic,
   MalformedDiagnostic,
@@ -18,6 +19,7 @@ export {
   type RequestFailure,
   ResponseTimeoutError,
   RetryLimitError,
+  type StatusDetails,
   StreamError,
   TransportError,
   UnexpectedContentError,

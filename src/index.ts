@@ -88,7 +88,13 @@ export {
 export { toMessageEvents } from './operators/to-message-events.js';
 export { type Encoded, toReadableStream } from './operators/to-readable-stream.js';
 export { toServerSentEvents } from './operators/to-server-sent-events.js';
-export { idleState, toState, type ToStateOptions, type TurnRetry, type TurnState } from './operators/to-state.js';
+export {
+  idleState,
+  toState,
+  type ToStateOptions,
+  type TurnRetry,
+  type TurnState,
+} from './operators/to-state.js';
 export type { ChatOptions, ChatParams, RetryOptions, TurnOptions } from './options.js';
 export type { ReasoningField } from './prompt/messages.js';
 export {

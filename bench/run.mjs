@@ -1,71 +1,45 @@
 /**
- * Runs the benchmark: `node bench/run.mjs [--quick] [--json FILE] [--only NAME,...] [--candidates NAME,...]
- * [--rounds N] [--library NAME=PATH ...]`. See README.md beside it.
+ * Runs the benchmark: `node bench/run.mjs [--quick] [--save] [--json FILE] [--only NAME,...]
+ * [--candidates NAME,...] [--rounds N] [--library NAME=PATH ...] [--corpus PATH]`. See README.md beside it.
  */
-import { fork } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { basename, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { versionsOf } from './packages.mjs';
+import { printGroup, printRounds } from './print.mjs';
+import { recordingsIn } from './recordings.mjs';
+import { circumstances, saveResults } from './results.mjs';
 import { scenarios } from './scenarios.mjs';
+import { findSubjects, listOf } from './subjects.mjs';
 
 /** What the others are divided by, in the same round. */
-const yardstick = 'hand-written';
+const handWritten = 'hand-written';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
     json: { type: 'string' },
     only: { type: 'string' },
     candidates: { type: 'string' },
     rounds: { type: 'string' },
     library: { type: 'string', multiple: true, default: [] },
+    corpus: { type: 'string', default: fileURLToPath(new URL('../../shared/corpus', import.meta.url)) },
   },
 });
-
-const listOf = (names, all, what) => {
-  const wanted = names?.split(',') ?? all;
-  const unknown = wanted.filter((name) => !all.includes(name));
-  if (unknown.length > 0)
-    throw new Error(`no such ${what}: ${unknown.join(', ')}; there are ${all.join(', ')}`);
-  return wanted;
-};
-
-/** Each file in candidates/, and the library's once more for every other build that is to be compared. */
-function findCandidates() {
-  const files = readdirSync(new URL('candidates', import.meta.url)).filter((file) => file.endsWith('.mjs'));
-  const found = files.map((file) => ({
-    name: basename(file, '.mjs'),
-    url: new URL(`candidates/${file}`, import.meta.url).href,
-    env: {},
-  }));
-  const others = options.library.flatMap((setting) => {
-    const at = setting.indexOf('=');
-    const path = resolve(setting.slice(at + 1));
-    if (at < 1 || !existsSync(path))
-      throw new Error('--library takes NAME=PATH, the path of a built index.js');
-    return found
-      .filter(({ name }) => name.startsWith('library'))
-      .map((candidate) => ({
-        ...candidate,
-        name: `${candidate.name}@${setting.slice(0, at)}`,
-        env: { BENCH_LIBRARY: pathToFileURL(path).href },
-      }));
-  });
-  const all = [...found, ...others];
-  const names = listOf(
-    options.candidates,
-    all.map(({ name }) => name),
-    'candidate',
-  );
-  if (!names.includes(yardstick)) names.unshift(yardstick);
-  return names.map((name) => all.find((candidate) => candidate.name === name));
-}
+if (options.save && (options.quick || options.candidates || options.library.length > 0))
+  throw new Error('--save takes the full run, with all candidates and this build alone');
+if (options.rounds !== undefined && !(Number.isInteger(+options.rounds) && +options.rounds > 0))
+  throw new Error('--rounds takes a number from 1 on');
+/** One measurement takes seconds, the longest a minute; a client that waits for ever must not hold up the others. */
+const patience = 600_000;
+const corpus = resolve(options.corpus);
 
 async function startServer() {
-  const server = fork(new URL('server.mjs', import.meta.url));
+  const server = fork(new URL('server.mjs', import.meta.url), [corpus]);
   const [{ port }] = await once(server, 'message');
   return {
     origin: `http://127.0.0.1:${port}`,
@@ -78,24 +52,58 @@ async function startServer() {
   };
 }
 
-/** One measurement in a fresh process. */
-async function measure(server, scenario, { name, url, env }) {
-  const before = await server.connections();
-  const argument = JSON.stringify({ candidate: url, origin: server.origin, scenario });
-  const child = fork(new URL('measure.mjs', import.meta.url), [argument], {
+/** What a process of its own sends. */
+async function measureIn(file, argument, { library }) {
+  const child = fork(new URL(file, import.meta.url), [JSON.stringify(argument)], {
     execArgv: ['--expose-gc'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...(library && { BENCH_LIBRARY: library }) },
   });
   let result;
   child.once('message', (message) => (result = message));
-  const [code] = await once(child, 'exit');
-  if (code !== 0 || result === undefined) throw new Error(`${name} failed in ${scenario.name}`);
-  if (result.result === undefined) return undefined;
-  return { ...result.result, connections: (await server.connections()) - before };
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+  const [code, signal] = await once(child, 'exit');
+  clearTimeout(timer);
+  if (code !== 0 || result === undefined) throw new Error(`it ended with ${code ?? signal}`);
+  return result.result;
 }
 
-function progress(text) {
+async function measureTurns(server, scenario, subject) {
+  const before = await server.connections();
+  const result = await measureIn(
+    'measure.mjs',
+    { subject, origin: server.origin, scenario, corpus },
+    subject,
+  );
+  return result && { ...result, connections: (await server.connections()) - before };
+}
+
+/** Nothing else is loaded in that process, so a package pays for what it needs of Node. */
+async function measureImport({ specifier }) {
+  const code = `const [start, before] = [performance.now(), process.cpuUsage()];
+    await import(${JSON.stringify(specifier)});
+    const [passed, { user, system }] = [performance.now() - start, process.cpuUsage(before)];
+    console.log(JSON.stringify({ import: passed, cpu: (user + system) / 1_000 }));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+  });
+  return JSON.parse(stdout);
+}
+
+/** One measurement in a fresh process. */
+async function measure(server, scenario, subject) {
+  try {
+    if (scenario.kind === 'import') return await measureImport(subject);
+    if (scenario.kind === 'stages') return await measureIn('stages.mjs', { subject }, subject);
+    return await measureTurns(server, scenario, subject);
+  } catch (cause) {
+    throw new Error(`${subject.name} failed in ${scenario.name}`, { cause });
+  }
+}
+
+/** A line that changes on a terminal, and elsewhere one for each scenario. */
+function progress(text, isNew = false) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  else if (isNew) process.stderr.write(`${text}\n`);
 }
 
 const median = (values) => {
@@ -106,95 +114,70 @@ const median = (values) => {
 const spread = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) });
 
 /**
- * A round runs every candidate once, so that whatever else the machine does meets all of them; each ratio is
+ * A round runs every subject once, so that whatever else the machine does meets all of them; each ratio is
  * one of a round. The order turns, since the first of a round meets a cooler machine.
  */
-async function runScenario(server, scenario, candidates) {
-  const rounds = scenario.group === undefined ? Number(options.rounds ?? (options.quick ? 3 : 7)) : 1;
-  const samples = new Map(candidates.map(({ name }) => [name, []]));
+async function runScenario(server, scenario, subjects, label) {
+  const { title, group, column, yardstick = handWritten } = scenario;
+  const rounds = roundsOf(scenario);
+  const samples = new Map(subjects.map(({ name }) => [name, []]));
+  const start = performance.now();
+  progress(`${label} ${scenario.name}: ${subjects.length} in ${rounds} rounds`, true);
   for (let round = 0; round < rounds; round += 1) {
-    const turned = candidates.map((_, index) => candidates[(index + round) % candidates.length]);
-    for (const candidate of turned) {
-      progress(`${scenario.name} ${round + 1}/${rounds} ${candidate.name}`);
-      samples.get(candidate.name).push(await measure(server, scenario, candidate));
+    const turned = subjects.map((_, index) => subjects[(index + round) % subjects.length]);
+    for (const subject of turned) {
+      progress(`${label} ${scenario.name}: round ${round + 1} of ${rounds}, ${subject.name}`);
+      samples.get(subject.name).push(await measure(server, scenario, subject));
     }
   }
   progress('');
 
-  const rows = {};
-  for (const { figure, unit, per = 1 } of scenario.figures) {
+  const figures = {};
+  for (const { figure, unit, column: figureColumn, per = 1 } of scenario.figures) {
     const valuesOf = (name) => samples.get(name).map((sample) => sample?.[figure] / per);
     const base = valuesOf(yardstick);
-    rows[figure] = { unit, candidates: {} };
-    for (const { name } of candidates) {
+    figures[figure] = { unit, column: figureColumn, subjects: {} };
+    for (const { name } of subjects) {
       const values = valuesOf(name);
       if (values.some(Number.isNaN)) continue;
-      rows[figure].candidates[name] = {
+      figures[figure].subjects[name] = {
         ...spread(values),
         ratio: spread(values.map((value, index) => value / base[index])),
         samples: values,
       };
     }
   }
-  const { title, group, column } = scenario;
-  return { title, group, column, rounds, figures: rows };
+  const seconds = Math.round((performance.now() - start) / 1_000);
+  return { title, group, column, yardstick, rounds, date: new Date().toISOString(), seconds, figures };
 }
 
-const short = (value) => (Number.isInteger(value) || value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-
-function printTable(title, heads, rows) {
-  const table = [['', ...heads], ...rows];
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  console.log(`\n${title}`);
-  for (const [name, ...cells] of table) {
-    const columns = cells.map((cell, column) => cell.padStart(widths[column + 1]));
-    console.log(`  ${[name.padEnd(widths[0]), ...columns].join('  ')}`);
-  }
+function roundsOf({ group, rounds: { full, quick } }) {
+  const usual = options.quick ? quick : full;
+  // What is asked for by name is run, and what is counted gets no better by counting again.
+  const least = options.only === undefined ? 0 : 1;
+  if (group !== undefined || usual === 0) return Math.max(usual, least);
+  return Number(options.rounds ?? usual);
 }
 
-/** Measured in rounds: one table for each figure. */
-function printRounds({ title, rounds, figures }) {
-  for (const { unit, candidates } of Object.values(figures)) {
-    printTable(
-      `${title}: ${unit} (${rounds} rounds)`,
-      ['median', 'min', 'max', 'ratio', 'min to max'],
-      Object.entries(candidates).map(([name, { median, min, max, ratio }]) => [
-        name,
-        ...[median, min, max].map(short),
-        ratio.median.toFixed(2),
-        `${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}`,
-      ]),
-    );
-  }
-}
-
-/** Counted once: one table for each figure, a column for each scenario of the group. */
-function printGroup(members) {
-  for (const [figure, { unit, candidates }] of Object.entries(members[0].figures)) {
-    printTable(
-      `${members[0].group}: ${unit}`,
-      members.map(({ column }) => column),
-      Object.keys(candidates).map((name) => [
-        name,
-        ...members.map(({ figures }) => short(figures[figure].candidates[name].median)),
-      ]),
-    );
-  }
-}
-
-const candidates = findCandidates();
-const chosen = listOf(
+const subjects = findSubjects({ ...options, yardstick: handWritten });
+const names = listOf(
   options.only,
   scenarios.map(({ name }) => name),
   'scenario',
 );
+let chosen = scenarios.filter((scenario) => names.includes(scenario.name) && roundsOf(scenario) > 0);
+for (const [reason, left] of subjects.leftOut) console.error(`left out, ${reason}: ${left.join(', ')}`);
+if (chosen.some(({ kind }) => kind === 'recorded') && recordingsIn(corpus).length === 0) {
+  console.error(`left out, no recordings in ${options.corpus} (--corpus PATH): recorded`);
+  chosen = chosen.filter(({ kind }) => kind !== 'recorded');
+}
+
 const server = await startServer();
 const results = {};
 try {
-  for (const scenario of scenarios) {
-    if (!chosen.includes(scenario.name)) continue;
-    if (options.quick && options.only === undefined && scenario.quick === false) continue;
-    const result = await runScenario(server, scenario, candidates);
+  for (const [index, scenario] of chosen.entries()) {
+    const label = `[${index + 1}/${chosen.length}]`;
+    const result = await runScenario(server, scenario, subjects.of(scenario), label);
     results[scenario.name] = result;
     if (result.group === undefined) printRounds(result);
   }
@@ -205,7 +188,6 @@ try {
 } finally {
   server.stop();
 }
-if (options.json !== undefined) {
-  const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model };
-  writeFileSync(options.json, `${JSON.stringify({ machine, yardstick, scenarios: results }, null, 2)}\n`);
-}
+const run = { ...circumstances(versionsOf(subjects.packages)), scenarios: results };
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(run, null, 2)}\n`);
+if (options.save) saveResults(run);

@@ -1,10 +1,28 @@
 /**
- * What is measured. `figures`: what is shown of each measurement, lower is better in all of them.
- * Scenarios of one `group` are counted once and stand as the columns of one table. `quick: false`
- * stands only in the full run.
+ * What is measured. `figures`: what is shown of each measurement, lower is better in all of them; those with a
+ * `column` stand beside each other in one table. Scenarios of one `group` are counted once and stand as the
+ * columns of one table. `rounds`: of the full run, and of the quick one, where 0 leaves the scenario out.
+ * `without`: candidates that would take long here and tell little; they run where they are asked for by name.
+ * The quick run has other people's clients only where it says `peersInQuick`.
  */
+const parsers = ['ag-ui', 'eventsource-client', 'fetch-event-source'];
+const clients = ['ai-stream-text', 'langchain-openai', 'openai-create', 'openai-stream'];
+const newest = ['ai-7-stream-text', 'langchain-openai-1.6', 'openai-7-create', 'openai-7-stream'];
+export const peers = [...parsers, ...clients, ...newest];
+/** Measured where the snapshots matter. */
+const snapshots = ['library-accumulate'];
+
 const cpu = [{ figure: 'cpu', unit: 'CPU µs per chunk' }];
 const cpuAndRss = [...cpu, { figure: 'rss', unit: 'peak RSS growth, MiB' }];
+
+const sizes = [1_000, 10_000, 100_000, 1_000_000];
+/** Below, what the engine moves meanwhile is more than what a turn holds. */
+const heldSizes = [100_000, 300_000, 1_000_000];
+const columnOf = (count) => count.toLocaleString('en');
+const growthOf = (figure, unit, measured) => [
+  ...measured.map((size) => ({ figure: `${figure}${size}`, unit, column: columnOf(size) })),
+  { figure: `${figure}Exponent`, unit, column: 'exponent' },
+];
 
 export const scenarios = [
   {
@@ -13,6 +31,9 @@ export const scenarios = [
     kind: 'cpu',
     mode: 'bulk',
     chunks: 20_000,
+    rounds: { full: 5, quick: 1 },
+    peersInQuick: true,
+    without: [],
     figures: cpuAndRss,
   },
   {
@@ -21,7 +42,8 @@ export const scenarios = [
     kind: 'cpu',
     mode: 'bulk',
     chunks: 200_000,
-    quick: false,
+    rounds: { full: 5, quick: 0 },
+    without: peers,
     figures: cpuAndRss,
   },
   {
@@ -31,8 +53,20 @@ export const scenarios = [
     mode: 'bulk',
     chunks: 20_000,
     dialect: 'plain',
-    quick: false,
+    rounds: { full: 5, quick: 0 },
+    without: [...peers, ...snapshots],
     figures: cpu,
+  },
+  {
+    name: 'recorded',
+    title: 'recorded streams, one after another',
+    kind: 'recorded',
+    mode: 'recorded',
+    passes: 1,
+    rounds: { full: 3, quick: 0 },
+    // ag-ui reads another protocol; the big clients refuse some of what was recorded.
+    without: ['ag-ui', ...clients, ...newest, ...snapshots],
+    figures: [{ figure: 'cpu', unit: 'CPU µs per stream' }],
   },
   {
     name: 'each-10000',
@@ -40,17 +74,26 @@ export const scenarios = [
     kind: 'cpu',
     mode: 'each',
     chunks: 10_000,
+    rounds: { full: 3, quick: 1 },
+    without: [...newest, ...snapshots],
     figures: cpu,
   },
   {
-    name: 'paced-200',
-    title: '200 streams at once, 100 chunks each, one every 25 ms',
-    kind: 'cpu',
+    name: 'paced-500',
+    title: '500 streams at once, 100 chunks each, one every 25 ms',
+    kind: 'paced',
     mode: 'paced',
     chunks: 100,
-    streams: 200,
-    quick: false,
-    figures: cpu,
+    streams: 500,
+    skip: 20,
+    rounds: { full: 3, quick: 0 },
+    without: [...newest, ...snapshots],
+    figures: [
+      ...cpu,
+      { figure: 'rss', unit: 'peak RSS growth, MiB' },
+      { figure: 'p50', unit: 'ms from write to delta, median' },
+      { figure: 'p99', unit: 'ms from write to delta, 99th percentile' },
+    ],
   },
   {
     name: 'first-delta',
@@ -59,7 +102,20 @@ export const scenarios = [
     mode: 'bulk',
     chunks: 20,
     turns: 200,
+    rounds: { full: 3, quick: 1 },
+    without: [],
     figures: [{ figure: 'firstDelta', unit: 'ms' }],
+  },
+  {
+    name: 'import',
+    title: 'import in a fresh process',
+    kind: 'import',
+    rounds: { full: 9, quick: 2 },
+    yardstick: 'rxjs',
+    figures: [
+      { figure: 'import', unit: 'ms' },
+      { figure: 'cpu', unit: 'CPU ms' },
+    ],
   },
   ...[20, 300].map((turns) => ({
     name: `sockets-${turns}`,
@@ -69,21 +125,57 @@ export const scenarios = [
     mode: 'late',
     chunks: 20,
     turns,
-    quick: turns === 20,
+    rounds: turns === 20 ? { full: 0, quick: 1 } : { full: 1, quick: 0 },
+    without: [...newest, ...snapshots],
     figures: [{ figure: 'connections', unit: 'connections opened' }],
   })),
-  ...[20_000, 50_000, 100_000, 200_000].map((chunks) => ({
+  ...[20_000, 50_000, 200_000].map((chunks) => ({
     name: `memory-${chunks}`,
     group: 'memory while the text grows',
-    column: `${chunks.toLocaleString('en')} chunks`,
+    column: `${columnOf(chunks)} chunks`,
     kind: 'memory',
     mode: 'held',
     chunks,
-    quick: chunks <= 50_000,
+    rounds: { full: 1, quick: chunks === 20_000 ? 1 : 0 },
+    without: chunks === 20_000 ? newest : [...clients, ...newest],
     figures: [
       { figure: 'growing', unit: 'bytes per chunk, all text received, before [DONE]', per: chunks },
       { figure: 'kept', unit: 'bytes per chunk, kept with the result', per: chunks },
       { figure: 'peak', unit: 'MiB at the highest, network buffers included', per: 2 ** 20 },
     ],
+  })),
+  {
+    name: 'growth',
+    title: 'turns of 1,000 to 1,000,000 chunks',
+    kind: 'growth',
+    sizes,
+    heldSizes,
+    warmUp: 100_000,
+    rounds: { full: 1, quick: 0 },
+    without: [...peers, 'hand-written-node-http', 'library-node', 'library-events'],
+    figures: [
+      ...growthOf('cpu', 'CPU µs per chunk', sizes),
+      ...growthOf('memory', 'bytes per chunk, all text received, before [DONE]', heldSizes),
+    ],
+  },
+  {
+    name: 'stages',
+    title: 'each stage alone, in memory',
+    kind: 'stages',
+    rounds: { full: 3, quick: 1 },
+    yardstick: 'by hand: JSON.parse',
+    figures: [{ figure: 'ns', unit: 'CPU ns per event' }],
+  },
+];
+
+/** What is imported where imports are measured: this package's entries by their files, others by name. */
+export const imports = [
+  { name: 'rxjs' },
+  { name: 'library', entry: 'index.js' },
+  { name: 'library/node', entry: 'node/index.js' },
+  { name: 'eventsource-parser' },
+  ...['@microsoft/fetch-event-source', 'eventsource-client', '@ag-ui/client'].map((name) => ({ name })),
+  ...['openai', 'openai-7', '@langchain/openai', 'langchain-openai-1.6', 'ai', 'ai-7'].map((name) => ({
+    name,
   })),
 ];

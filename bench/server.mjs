@@ -1,74 +1,76 @@
 /**
  * The provider of the benchmark, in a process of its own: `POST /MODE/CHUNKS/DIALECT/chat/completions`.
  * Tells its parent the port once it listens, and the number of connections so far whenever it is asked.
+ * Its argument is the folder of the recorded streams.
  */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
-import { done, eventsOf } from './answer.mjs';
+import { blocksOf, closing, eventOf, eventsOf, opening, seal, stamp } from './answer.mjs';
+import { recordingsIn } from './recordings.mjs';
 
-const blockSize = 64 * 1024;
 const pace = 25;
-const blocks = new Map();
-
-/** An answer as blocks of about 64 KiB, written once: the server must not be what limits a client. */
-function blocksOf(chunks, dialect) {
-  const name = `${chunks} ${dialect}`;
-  if (!blocks.has(name)) {
-    const written = [];
-    let block = '';
-    for (const event of eventsOf(chunks, dialect)) {
-      block += event;
-      if (block.length >= blockSize) {
-        written.push(Buffer.from(block));
-        block = '';
-      }
-    }
-    blocks.set(name, [...written, Buffer.from(block)]);
-  }
-  return blocks.get(name);
-}
+let recordings;
+let connections = 0;
+let streams = 0;
 
 /** `send` waits while the client is behind, and fails once the client is gone. */
 const modes = {
   /** As fast as the client reads. */
   async bulk({ send, response, chunks, dialect }) {
+    await send(opening(dialect));
     for (const block of blocksOf(chunks, dialect)) await send(block);
-    response.end(done);
+    response.end(closing(dialect));
   },
   /** One write for each event, and the loop runs between two: each is an HTTP chunk of its own. */
   async each({ send, response, chunks, dialect }) {
+    await send(opening(dialect));
     for (const event of eventsOf(chunks, dialect)) {
       await send(event);
       await tick();
     }
-    response.end(done);
+    response.end(closing(dialect));
   },
-  /** One event every 25 ms, about as fast as a model writes. */
+  /**
+   * One event every 25 ms, about as fast as a model writes, each with the time at which it was sent. The
+   * streams stand in all phases of the pace, so that none waits for a burst of all others.
+   */
   async paced({ send, response, chunks, dialect }) {
-    for (const event of eventsOf(chunks, dialect)) {
-      await send(event);
-      await sleep(pace);
+    const start = performance.now() + (streams % pace);
+    streams += 1;
+    let text = '';
+    await send(opening(dialect));
+    for (let index = 0; index < chunks; index += 1) {
+      await sleep(Math.max(0, start + index * pace - performance.now()));
+      const piece = stamp();
+      text += piece;
+      await send(eventOf(piece, index, dialect));
     }
-    response.end(done);
+    response.end(eventOf(seal(text), chunks, dialect) + closing(dialect));
   },
   /** The body ends 5 ms after `[DONE]`, as it does where something is written down before it ends. */
   async late({ send, response, chunks, dialect }) {
+    await send(opening(dialect));
     for (const block of blocksOf(chunks, dialect)) await send(block);
-    await send(done);
+    await send(closing(dialect));
     await sleep(5);
     response.end();
   },
   /** Silent for half a second before `[DONE]`, so that a client can be looked at while it holds the whole text. */
   async held({ send, response, chunks, dialect }) {
+    await send(opening(dialect));
     for (const block of blocksOf(chunks, dialect)) await send(block);
     while (response.writableLength > 0) await sleep(5);
     await sleep(500);
-    response.end(done);
+    response.end(closing(dialect));
+  },
+  /** A recorded stream; the number of chunks is its place in the list. */
+  async recorded({ send, response, chunks: index }) {
+    recordings ??= recordingsIn(process.argv[2]);
+    await send(recordings[index].body);
+    response.end();
   },
 };
-
-let connections = 0;
 
 const server = createServer(async (request, response) => {
   const [, mode, chunks, dialect] = request.url.split('/');
@@ -90,6 +92,8 @@ const server = createServer(async (request, response) => {
 // Every connection stays usable for as long as a run can take.
 server.keepAliveTimeout = 600_000;
 server.on('connection', () => (connections += 1));
-server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 }, () =>
+  process.send({ port: server.address().port }),
+);
 process.on('message', () => process.send({ connections }));
 process.on('disconnect', () => process.exit());

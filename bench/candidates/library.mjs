@@ -1,5 +1,5 @@
 // This package with its default retry and idle timeout, the whole message by `aggregate()`.
-import { lastValueFrom, reduce } from 'rxjs';
+import { filter, lastValueFrom, map } from 'rxjs';
 import { aggregate, turnOf } from '../library.mjs';
 
 /** The whole message comes at once, so there is no first delta to measure. */
@@ -9,6 +9,8 @@ export default ({ baseUrl }) =>
   lastValueFrom(
     turnOf(baseUrl).pipe(
       aggregate(),
-      reduce((text, event) => (event.type === 'output_item_done' ? event.item.content[0].text : text), ''),
+      filter(({ type, item }) => type === 'output_item_done' && item.type === 'message'),
+      map(({ item }) => item.content.find(({ type }) => type === 'output_text')?.text ?? ''),
     ),
+    { defaultValue: '' },
   );

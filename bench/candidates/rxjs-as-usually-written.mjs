@@ -36,4 +36,5 @@ export default ({ baseUrl, onDelta }) =>
       onDelta ? tap(onDelta) : (source) => source,
       scan((text, content) => text + content, ''),
     ),
+    { defaultValue: '' },
   );

@@ -1,0 +1,142 @@
+/**
+ * README's table out of results.json: prints it, with `--write` puts it into README.md between `<!-- bench -->`
+ * and `<!-- /bench -->`, with `--check` fails where README.md has another. `--node MAJOR` chooses the run, else
+ * it is that of the newest Node.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { readResults } from './results.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    write: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    node: { type: 'string' },
+  },
+});
+
+/** In the order of the table: what README calls a candidate, the package whose version it names, its import. */
+const rows = [
+  ['hand-written', 'by hand, `fetch`'],
+  ['hand-written-node-http', 'by hand, `node:http`'],
+  ['library', '**this library**, `aggregate()`', undefined, 'library'],
+  ['library-events', '**this library**, `textDeltas()`', undefined, 'library'],
+  ['library-node', '**this library**, `nodeTransport`', undefined, 'library/node'],
+  ['library-accumulate', '**this library**, `accumulate()`', undefined, 'library'],
+  ['rxjs-as-usually-written', 'RxJS as usually written', 'rxjs', 'rxjs'],
+  ['fetch-event-source', '@microsoft/fetch-event-source', '@microsoft/fetch-event-source'],
+  ['eventsource-client', 'eventsource-client', 'eventsource-client'],
+  ['ag-ui', '@ag-ui/client', '@ag-ui/client'],
+  ['openai-create', 'openai `create`', 'openai'],
+  ['openai-7-create', 'openai `create`', 'openai-7'],
+  ['openai-stream', 'openai `.stream()`', 'openai'],
+  ['openai-7-stream', 'openai `.stream()`', 'openai-7'],
+  ['langchain-openai', '@langchain/openai', '@langchain/openai'],
+  ['langchain-openai-1.6', '@langchain/openai', 'langchain-openai-1.6'],
+  ['ai-stream-text', 'ai `streamText`', 'ai'],
+  ['ai-7-stream-text', 'ai `streamText`', 'ai-7'],
+].map(([name, label, version, imported = version]) => ({ name, label, version, imported }));
+
+const digits = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+const ratio = ({ ratio: { median } }) => median.toFixed(2);
+const amount = ({ median }) => (Number.isInteger(median) ? String(median) : digits(median));
+
+/** A column: its head, the figure of a scenario, and how it is shown. */
+const columns = [
+  ['bulk', 'bulk-20000', 'cpu', ratio],
+  ['bulk, warm', 'bulk-200000', 'cpu', ratio],
+  ['a write per event', 'each-10000', 'cpu', ratio],
+  ['recorded', 'recorded', 'cpu', ratio],
+  ['500 paced', 'paced-500', 'cpu', ratio],
+  ['RSS, MiB', 'paced-500', 'rss', amount],
+  ['latency, ms', 'paced-500', 'p50', amount],
+  ['99th, ms', 'paced-500', 'p99', amount],
+  ['first delta', 'first-delta', 'firstDelta', ratio],
+  ['connections, 300 turns', 'sockets-300', 'connections', amount],
+  ['bytes per chunk', 'memory-200000', 'growing', amount],
+  ['import, ms', 'import', 'import', amount],
+];
+
+const line = (cells) => `| ${cells.join(' | ')} |`;
+
+function mainTable({ scenarios, versions }) {
+  const cellOf = ({ name, imported }, [, scenario, figure, show]) => {
+    const subjects = scenarios[scenario]?.figures[figure]?.subjects;
+    const subject = subjects?.[scenario === 'import' ? imported : name];
+    return subject === undefined ? '' : show(subject);
+  };
+  const known = rows.filter(({ name }) =>
+    Object.entries(scenarios).some(
+      ([scenario, { figures }]) =>
+        scenario !== 'import' && Object.values(figures).some(({ subjects }) => name in subjects),
+    ),
+  );
+  return [
+    line(['', ...columns.map(([head]) => head)]),
+    line(['---', ...columns.map(() => '--:')]),
+    ...known.map((row) =>
+      line([
+        [row.label, versions[row.version], row.version?.match(/-\d/) && '(Node 22)']
+          .filter(Boolean)
+          .join(' '),
+        ...columns.map((column) => cellOf(row, column)),
+      ]),
+    ),
+  ].join('\n');
+}
+
+/** How cost grows with the length of a turn. */
+function growth({ scenarios }) {
+  const { cpuExponent, memoryExponent } = scenarios.growth?.figures ?? {};
+  const { library } = cpuExponent?.subjects ?? {};
+  if (library === undefined) return [];
+  const memory = memoryExponent.subjects.library.median;
+  return [
+    `From 1,000 to 1,000,000 chunks in a turn, CPU time grows as their number to the power of ${library.median.toFixed(2)}, memory from 100,000 on to that of ${memory.toFixed(2)}: 1 is linear.`,
+  ];
+}
+
+/** The same ratio under every Node that there is a run of. */
+function nodes(runs) {
+  const majors = Object.keys(runs);
+  const bulk = (major, name) => runs[major].scenarios['bulk-20000']?.figures.cpu.subjects[name];
+  if (majors.length < 2) return [];
+  const ratios = majors.map((major) => {
+    const { library, 'library-node': overNode } = {
+      library: bulk(major, 'library'),
+      'library-node': bulk(major, 'library-node'),
+    };
+    return library && overNode && `${ratio(library)} and ${ratio(overNode)} on Node ${major}`;
+  });
+  return [`In bulk, \`aggregate()\` and \`nodeTransport\` cost ${ratios.filter(Boolean).join('; ')}.`];
+}
+
+function circumstances({ node, machine, versions, scenarios }) {
+  const { rounds } = scenarios['bulk-20000'] ?? Object.values(scenarios)[0];
+  const dates = Object.values(scenarios)
+    .map(({ date }) => date.slice(0, 10))
+    .toSorted();
+  const date = dates[0] === dates.at(-1) ? dates[0] : `${dates[0]} to ${dates.at(-1)}`;
+  return `${date}, Node ${node.slice(1)} on ${machine.cpu} (${machine.cpus} cores, ${machine.memory}, ${machine.system}); rxjs ${versions.rxjs}, eventsource-parser ${versions['eventsource-parser']}; medians, in bulk of ${rounds} rounds. Figures without a unit are ratios to the first row, in the same round.`;
+}
+
+const { runs } = readResults();
+const major =
+  options.node ??
+  Object.keys(runs)
+    .toSorted((a, b) => a - b)
+    .at(-1);
+const run = runs[major];
+if (run === undefined)
+  throw new Error('no such run in bench/results.json: node bench/run.mjs --save makes one');
+const table = [mainTable(run), circumstances(run), ...growth(run), ...nodes(runs)].join('\n\n');
+
+const readmeFile = new URL('../README.md', import.meta.url);
+const between = /(<!-- bench -->\n)[^]*?(<!-- \/bench -->)/;
+if (options.write || options.check) {
+  const readme = readFileSync(readmeFile, 'utf8');
+  if (!between.test(readme)) throw new Error('README.md has no <!-- bench --> … <!-- /bench -->');
+  const next = readme.replace(between, (_, start, end) => `${start}\n${table}\n\n${end}`);
+  if (options.write) writeFileSync(readmeFile, next);
+  else if (next !== readme) throw new Error('README.md has another table: node bench/table.mjs --write');
+} else console.log(table);

@@ -1,61 +1,42 @@
 // Packs the library and uses the tarball as its users do: ESM, CJS, types, a browser's bundle.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { checks } from './checks.mjs';
+import { manifest, pack, project, root, run, scratchFolder } from './compatibility/packed.mjs';
+import { pageBefore } from './compatibility/page.mjs';
 import { typescript6, typescript7 } from './compilers.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const { name } = manifest;
 const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
 const browserEntries = entries.filter((entry) => !['./mock-provider', './node'].includes(entry));
 const specifier = (entry) => name + entry.slice(1);
 
-const scratch = mkdtempSync(join(tmpdir(), `${name}-`));
-const user = join(scratch, 'user');
+const scratch = scratchFolder();
+const { tarball, files: packed } = await pack(scratch);
+const user = await project(
+  join(scratch, 'user'),
+  [tarball, `rxjs@${require('rxjs/package.json').version}`],
+  join(root, 'spec', 'package'),
+);
 const installed = join(user, 'node_modules', name);
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-
-const [packed] = JSON.parse(
-  run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch]),
-);
-const tarball = join(scratch, packed.filename);
-
-cpSync(join(root, 'spec', 'package'), user, { recursive: true });
-writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true }));
-run(
-  'npm',
-  [
-    'install',
-    tarball,
-    `rxjs@${require('rxjs/package.json').version}`,
-    ...['--prefer-offline', '--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund'],
-  ],
-  user,
-);
 
 const { check, finish } = checks();
 
 await check('holds the builds, their sources and the papers, nothing else', () => {
-  const strangers = packed.files
-    .map(({ path }) => path)
-    .filter(
-      (path) => !/^(dist\/(esm|cjs)|src)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
-    );
+  const strangers = packed.filter(
+    (path) => !/^(dist\/(esm|cjs)|src)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
+  );
   assert.deepEqual(strangers, []);
-  assert.ok(packed.files.some(({ path }) => path === 'LICENSE'));
+  assert.ok(packed.includes('LICENSE'));
 });
 
 await check('source maps lead to the sources that it holds', () => {
-  for (const { path } of packed.files.filter((file) => file.path.endsWith('.map'))) {
+  for (const path of packed.filter((file) => file.endsWith('.map'))) {
     const { sources } = JSON.parse(readFileSync(join(installed, path), 'utf8'));
     for (const source of sources)
       assert.ok(existsSync(join(installed, dirname(path), source)), `${path}: ${source}`);
@@ -69,13 +50,13 @@ await check('gives every resolution its types (are the types wrong)', () =>
 );
 
 // A program that waits for ever ends with exit code 0 once nothing is left to wait for: its last word counts.
-await check('serves an ESM program', () => assert.equal(node('consumer.mjs'), 'done\n'));
-await check('serves a CJS program', () => assert.equal(node('consumer.cjs'), 'done\n'));
+await check('serves an ESM program', async () => assert.equal(await node('consumer.mjs'), 'done\n'));
+await check('serves a CJS program', async () => assert.equal(await node('consumer.cjs'), 'done\n'));
 
 for (const entry of entries) {
-  await check(`does nothing when ${specifier(entry)} is imported`, () => {
-    assert.equal(node('import-only.cjs', 'import', specifier(entry)), 'done\n');
-    assert.equal(node('import-only.cjs', 'require', specifier(entry)), 'done\n');
+  await check(`does nothing when ${specifier(entry)} is imported`, async () => {
+    assert.equal(await node('import-only.cjs', 'import', specifier(entry)), 'done\n');
+    assert.equal(await node('import-only.cjs', 'require', specifier(entry)), 'done\n');
   });
 }
 
@@ -131,20 +112,7 @@ await check('streams in a browser, where process and Buffer are unknown', async 
     { format: 'iife' },
   );
   const body = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\ndata: [DONE]\n\n';
-  const page = {
-    fetch: async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
-    ...{
-      AbortController,
-      TextDecoder,
-      TextEncoder,
-      URL,
-      URLSearchParams,
-      setTimeout,
-      clearTimeout,
-      setInterval,
-      clearInterval,
-    },
-  };
+  const { page } = pageBefore(() => new Response(body, { headers: { 'content-type': 'text/event-stream' } }));
   runInNewContext(code, page);
   assert.equal(await page.run('https://provider.example/v1'), 'output_item_done,completed');
 });
@@ -162,42 +130,28 @@ await check('leaves nothing in a bundle that imports it for nothing', async () =
 });
 
 for (const command of Object.keys(manifest.bin)) {
-  await check(`installs the command ${command}`, () => {
+  await check(`installs the command ${command}`, async () => {
     const file = join(user, 'node_modules', '.bin', command);
     assert.match(
-      run(file, ['--version'], user),
+      (await run(file, ['--version'], user)).stdout,
       new RegExp(`${manifest.version.replaceAll('.', '\\.')}\\s*$`),
     );
-    assert.notEqual(run(file, ['--help'], user), '');
+    assert.notEqual((await run(file, ['--help'], user)).stdout, '');
   });
 }
 
 finish();
 
-function run(command, args, cwd = root) {
-  try {
-    return execFileSync(command, args, {
-      cwd,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 300_000,
-    });
-  } catch (error) {
-    const output = `${error.stdout ?? ''}${error.stderr ?? ''}`.trim();
-    throw new Error(`${basename(command)} ${args.join(' ')}\n${output || error.message}`);
-  }
-}
-
 function bin(tool) {
   return join(root, 'node_modules', '.bin', tool);
 }
 
-function node(...args) {
-  return run(process.execPath, args, user);
+async function node(...args) {
+  return (await run(process.execPath, args, user)).stdout;
 }
 
-function compile(tsc, moduleResolution, file, types) {
-  const project = join(user, `tsconfig.${basename(file, '.ts')}.json`);
+async function compile(tsc, moduleResolution, file, types) {
+  const config = join(user, `tsconfig.${basename(file, '.ts')}.json`);
   const compilerOptions = {
     target: 'es2022',
     lib: ['es2022', 'dom', 'dom.iterable'],
@@ -216,8 +170,8 @@ function compile(tsc, moduleResolution, file, types) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }));
     cpSync(join(user, file), join(folder, file));
-    writeFileSync(project, JSON.stringify({ compilerOptions, files: [join(folder, file)] }));
-    run(process.execPath, [tsc, '-p', project], user);
+    writeFileSync(config, JSON.stringify({ compilerOptions, files: [join(folder, file)] }));
+    await run(process.execPath, [tsc, '-p', config], user);
   }
 }
 

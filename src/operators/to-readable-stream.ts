@@ -3,7 +3,7 @@ import { checkPullOptions, pull, type PullOptions } from './pull.js';
 import { wholeCharacters } from './whole-characters.js';
 
 /** What a stream gives for a value: strings become UTF-8, as the body of a `Response` wants them. */
-export type Encoded<T> = T extends string ? Uint8Array<ArrayBuffer> : T;
+export type Encoded<T> = T extends string ? ReturnType<TextEncoder['encode']> : T;
 
 /**
  * A pipeline as a web stream: the body of a `Response`, or anything else that takes one.

@@ -1,10 +1,10 @@
 import { defer, fromEvent, map, takeUntil } from 'rxjs';
-import type { Transport } from 'rxjs-chat-completions';
+import { StreamError, type Transport } from 'rxjs-chat-completions';
 
 /** Emits nothing, and errors when the browser has lost the network. */
 const lostNetwork = defer(() => fromEvent(window, 'offline')).pipe(
   map(() => {
-    throw new Error('The browser went offline.');
+    throw new StreamError({ message: 'The browser went offline.' });
   }),
 );
 

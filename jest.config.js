@@ -4,7 +4,7 @@ module.exports = {
   testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
   // How long a busy machine takes decides nothing.
-  testTimeout: 60_000,
+  testTimeout: 300_000,
   transform: {
     '^.+\\.[jt]s$': [
       '@swc/jest',

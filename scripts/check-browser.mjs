@@ -12,9 +12,7 @@ import { chromium } from 'playwright-core';
 import { startMockProvider } from '../dist/esm/mock-provider/index.js';
 import { doneChunk, finishChunk, textChunk } from '../dist/esm/testing/index.js';
 import { checks } from './checks.mjs';
-
-/** The longest that anything here may take: what hangs, fails. */
-const limit = 60_000;
+import { gate, limit, pieces, within } from './held-answers.mjs';
 
 /** Runs the checks alone that have this in their names: `npm run check:browser -- offline`. */
 const only = process.argv[2];
@@ -506,25 +504,4 @@ function turnOf(page) {
 
 function nextRequest() {
   return mock.whenRequested(mock.requests.length + 1);
-}
-
-function gate() {
-  let open;
-  const opened = new Promise((resolve) => (open = resolve));
-  return { open, opened };
-}
-
-/** The pieces of an answer; a promise among them is waited for. */
-async function* pieces(...steps) {
-  for (const step of steps)
-    if (step instanceof Promise) await step;
-    else yield step;
-}
-
-async function within(promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`It has not ended within ${limit} ms.`)), limit);
-  });
-  await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

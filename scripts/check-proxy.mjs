@@ -19,9 +19,7 @@ import { startMockProvider } from '../dist/esm/mock-provider/index.js';
 import { nodeTransport } from '../dist/esm/node/index.js';
 import { commentChunk, doneChunk, finishChunk, textChunk } from '../dist/esm/testing/index.js';
 import { checks } from './checks.mjs';
-
-/** The longest that anything here may take: what hangs, fails. */
-const limit = 60_000;
+import { gate, pieces, within } from './held-answers.mjs';
 
 // Distributions install it where only the administrator's PATH leads.
 const env = { ...process.env, PATH: [process.env.PATH, '/usr/sbin', '/usr/local/sbin'].join(delimiter) };
@@ -394,27 +392,6 @@ async function requestOf(run) {
   const arrived = upstream.whenRequested(upstream.requests.length + 1);
   await run();
   return arrived;
-}
-
-function gate() {
-  let open;
-  const opened = new Promise((resolve) => (open = resolve));
-  return { open, opened };
-}
-
-/** The pieces of an answer; a promise among them is waited for. */
-async function* pieces(...steps) {
-  for (const step of steps)
-    if (step instanceof Promise) await step;
-    else yield step;
-}
-
-async function within(promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`It has not ended within ${limit} ms.`)), limit);
-  });
-  await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 async function startNginx() {

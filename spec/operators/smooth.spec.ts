@@ -18,18 +18,9 @@ import { smooth, type SmoothOptions } from '../../src/operators/smooth.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
 import { userMessage } from '../../src/prompt/prompt.js';
 import { emptyTurn, reduceTurn } from '../../src/turn.js';
-import { completed, text } from '../support/events.js';
+import { completed, text, thought } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 import { played, story, timedEvents } from '../support/random-events.js';
-
-const thought = (said: string, ...details: readonly unknown[]): OutputItemDoneEvent => ({
-  type: 'output_item_done',
-  item: {
-    type: 'reasoning',
-    content: said === '' ? [] : [{ type: 'reasoning_text', text: said }],
-    ...(details.length > 0 && { reasoning_details: details }),
-  },
-});
 
 const call: ResponseEvent = {
   type: 'output_item_done',

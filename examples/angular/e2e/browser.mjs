@@ -6,6 +6,8 @@ import { chromium } from 'playwright-core';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { isNaming } from './answers.mjs';
 
+export { gate, pieces } from '../../../scripts/held-answers.mjs';
+
 const candidates = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',
@@ -93,18 +95,4 @@ export async function openChat(
       await provider.close();
     },
   };
-}
-
-/** Opened by hand: what an answer waits for. */
-export function gate() {
-  let open;
-  const opened = new Promise((resolve) => (open = resolve));
-  return { open, opened };
-}
-
-/** The pieces of an answer; a promise among them is waited for. */
-export async function* pieces(...steps) {
-  for (const step of steps)
-    if (step instanceof Promise) await step;
-    else yield step;
 }

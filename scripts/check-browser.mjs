@@ -61,7 +61,6 @@ const pages = {
 const { check, finish } = checks();
 const site = await startSite();
 const mock = await startMockProvider({ pace: 0, cors: true });
-const closed = await startMockProvider();
 const { baseUrl } = mock;
 const home = join(scratch, 'home');
 const browser = await chromium.launch({
@@ -233,8 +232,10 @@ for (const [kind, html] of Object.entries(pages)) {
     'a provider that lets no other origin in, and one that is gone, are a TransportError',
     async (o) => {
       const shut = await startMockProvider();
+      const gone = await startMockProvider();
+      await gone.close();
       try {
-        for (const provider of [shut, closed]) {
+        for (const provider of [shut, gone]) {
           await o.start({ baseUrl: provider.baseUrl, retry: { maxRetries: 0 } });
           await shows(o.page, 'end', 'TransportError');
         }

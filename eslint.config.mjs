@@ -9,6 +9,7 @@ const groundFloor = [
   'turn',
   'provider-error',
   'events',
+  'observe',
   'wire',
   'timers',
   'reasoning-details',

@@ -59,7 +59,8 @@ const bundlers = {
     const { nodeResolve } = await import('@rollup/plugin-node-resolve');
     const { transform } = await import('esbuild');
     const bundle = await rollup({ input, plugins: [nodeResolve({ browser: true })], onwarn: refuse });
-    await bundle.write({ file: output, format: 'iife' });
+    // One script: what is imported later stands in it too.
+    await bundle.write({ file: output, format: 'iife', inlineDynamicImports: true });
     // It has no minifier of its own.
     writeFileSync(output, (await transform(readFileSync(output, 'utf8'), { minify: true })).code);
   },

@@ -58,18 +58,17 @@ export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
       };
       let answer: IncomingMessage | undefined;
       const outgoing: ClientRequest = http.request(request.url, options);
-      outgoing.on('error', (error) => {
-        if (answer === undefined)
-          subscriber.error(new TransportError({ cause: withoutSecrets(error, request) }));
-      });
+      const failed = (error: Error) =>
+        subscriber.error(new TransportError({ cause: withoutSecrets(error, request) }));
       // An answer that switches protocols closes the connection without a response and without an error.
-      outgoing.on('close', () => {
-        if (answer === undefined) subscriber.error(new TransportError());
-      });
-      outgoing.on('response', (response) => {
+      const closed = () => subscriber.error(new TransportError());
+      outgoing.on('error', failed).on('close', closed);
+      outgoing.once('response', (response) => {
         answer = response;
+        // From here on the connection must not hold what came before the answer.
+        outgoing.off('close', closed).off('error', failed).on('error', ignore);
         // A body that breaks before it is read, or after it is left, breaks for nobody.
-        response.on('error', () => undefined);
+        response.on('error', ignore);
         const { statusCode: status = 0 } = response;
         if (isRedirectStatus(status)) {
           response.destroy();
@@ -80,7 +79,7 @@ export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
           status,
           headers: headersOf(response),
           bytes: bytesOf(response, request),
-          abort: () => response.destroy(),
+          abort: response.destroy.bind(response),
         });
       });
       outgoing.end(request.body);
@@ -89,6 +88,8 @@ export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
       };
     });
 }
+
+const ignore = (): void => undefined;
 
 function headersOf({ headers }: IncomingMessage): HttpHeaders {
   return {

@@ -8,10 +8,10 @@ import {
   type SchedulerLike,
   type Subscription,
   take,
-  takeWhile,
   timer,
 } from 'rxjs';
 import type { ResponseEvent } from '../events.js';
+import { observe } from '../observe.js';
 import { clampDelay } from '../timers.js';
 import { append, type Delta, deltaOf, eventOf, goesOn } from './delta.js';
 
@@ -93,8 +93,7 @@ export function coalesce(
         else timing = end.pipe(take(1)).subscribe({ error: fail, complete: flush });
       }
 
-      // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
-      const subscription = source.pipe(takeWhile(() => !subscriber.closed)).subscribe({
+      const subscription = observe(source, subscriber, {
         next: (event) => {
           const delta = deltaOf(event);
           if (delta !== undefined) {

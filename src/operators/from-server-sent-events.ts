@@ -1,6 +1,7 @@
-import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, takeWhile } from 'rxjs';
+import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import { ChatCompletionsError, hide, StreamError } from '../errors.js';
 import type { ResponseEvent } from '../events.js';
+import { observe } from '../observe.js';
 import { scheduleInBackground } from '../timers.js';
 import { isRecord, own, parseJson } from '../wire.js';
 import { readResponseEvent } from './read-response-event.js';
@@ -98,17 +99,11 @@ export function fromServerSentEvents(
         if (responseEvent !== undefined) subscriber.next(responseEvent);
       }
 
-      // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
-      return source.pipe(takeWhile(() => !subscriber.closed)).subscribe({
+      return observe(source, subscriber, {
         next: (message) => {
-          if (isOver) return;
-          try {
-            read(message);
-          } catch (error) {
-            subscriber.error(error);
-          }
+          if (!isOver) read(message);
         },
-        error: (error: unknown) => (isOver ? subscriber.complete() : subscriber.error(error)),
+        error: (error) => (isOver ? subscriber.complete() : subscriber.error(error)),
         complete: () => {
           if (isOver) subscriber.complete();
           else {

@@ -11,10 +11,10 @@ import {
   type OperatorFunction,
   type SchedulerAction,
   type SchedulerLike,
-  takeWhile,
 } from 'rxjs';
 import { ChatCompletionsError } from '../errors.js';
 import type { ResponseEvent } from '../events.js';
+import { observe } from '../observe.js';
 import { clampDelay } from '../timers.js';
 import { isRecord, own } from '../wire.js';
 
@@ -159,14 +159,11 @@ function whileSilent<T>(
         this.schedule(undefined, last + period - now);
       }
       subscriber.add(scheduler.schedule(look, period));
-      // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
-      return source.pipe(takeWhile(() => !subscriber.closed)).subscribe({
+      return observe(source, subscriber, {
         next: (value) => {
           last = scheduler.now();
           subscriber.next(value);
         },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
       });
     });
 }

@@ -4,9 +4,9 @@ import {
   Observable,
   type SchedulerLike,
   type Subscription,
-  takeWhile,
 } from 'rxjs';
 import type { ResponseEvent } from '../events.js';
+import { observe } from '../observe.js';
 import { clampDelay } from '../timers.js';
 import { append, type Delta, deltaOf, eventOf, goesOn } from './delta.js';
 import { segmentEnds, type TextSegmenter } from './segment-ends.js';
@@ -227,15 +227,9 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         subscriber.error(error);
       }
 
-      // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
-      const subscription = source.pipe(takeWhile(() => !subscriber.closed)).subscribe({
+      const subscription = observe(source, subscriber, {
         next: (event) => {
-          try {
-            push(event);
-          } catch (error) {
-            fail(error);
-            return;
-          }
+          push(event);
           if (held !== undefined || first !== undefined) advance();
         },
         error: fail,

@@ -66,7 +66,8 @@ export function fetchTransport(options: FetchTransportOptions = {}): Transport {
             status: response.status,
             headers: response.headers,
             bytes: bytesOf(response, request),
-            abort: () => controller.abort(),
+            // No closure: the body would hold the whole request by it, as long as it is read.
+            abort: controller.abort.bind(controller),
           });
         })
         // Also where a `fetch` of the caller's resolved to something that is no response.

@@ -1,6 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { concat, defer, map, type Observable, of, type OperatorFunction } from 'rxjs';
+import { Observable, type OperatorFunction } from 'rxjs';
 import { StreamError, UnexpectedContentError } from '../errors.js';
+import { observe } from '../observe.js';
 import { readProviderError } from '../provider-error.js';
 import { isRecord, own } from '../wire.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
@@ -28,12 +29,15 @@ const none: Events = [];
  */
 export function bodyEvents(options: BodyEventsOptions): OperatorFunction<Uint8Array, Events> {
   return (source) =>
-    defer((): Observable<Events> => {
+    new Observable((subscriber) => {
       const body = bodyReader(options);
-      return concat(
-        source.pipe(map((bytes) => body.push(bytes))),
-        defer(() => of(body.end())),
-      );
+      return observe(source, subscriber, {
+        next: (bytes) => subscriber.next(body.push(bytes)),
+        complete: () => {
+          subscriber.next(body.end());
+          subscriber.complete();
+        },
+      });
     });
 }
 
@@ -87,15 +91,16 @@ function bodyReader(options: BodyEventsOptions): BodyReader {
 
   return {
     push(bytes) {
-      if (kind === 'events') return parser.push(bytes);
-      hold(bytes);
       if (kind === 'unknown') {
         start = longerStart(start, bytes);
         kind = kindNow();
       }
+      if (kind === 'events' && size === 0) return parser.push(bytes);
+      hold(bytes);
       if (kind === 'events') {
         const all = held.subarray(0, size);
         held = new Uint8Array();
+        size = 0;
         return parser.push(all);
       }
       // A few hundred bytes show what it is.

@@ -76,12 +76,16 @@ export function chunkPattern(): ChunkPattern {
       if (textEnd === -1) return;
       const padding = startOf(paddingKey, data);
       const paddingEnd = padding > textEnd ? stringEnd(data, padding) : -1;
-      head = data.slice(0, text);
-      middle = paddingEnd === -1 ? undefined : data.slice(textEnd, padding);
-      tail = data.slice(paddingEnd === -1 ? textEnd : paddingEnd);
-      const found = keyOf(head, middle, tail);
-      known = found !== undefined;
-      key = found ?? key;
+      const before = data.slice(0, text);
+      const between = paddingEnd === -1 ? undefined : data.slice(textEnd, padding);
+      const after = data.slice(paddingEnd === -1 ? textEnd : paddingEnd);
+      const found = keyOf(before, between, after);
+      if (found === undefined) return;
+      known = true;
+      key = found;
+      head = copyOf(before);
+      middle = between === undefined ? undefined : copyOf(between);
+      tail = copyOf(after);
     },
   };
 }
@@ -107,6 +111,8 @@ function isEscaped(data: string, index: number): boolean {
 
 /** Engines keep a slice of 13 characters or more as a view that holds the whole network read in memory. */
 const longestCopy = 12;
+
+const copyOf = (text: string): string => parseJson(JSON.stringify(text)) as string;
 
 function readString(data: string, start: number, end: number): string | undefined {
   const inner = data.slice(start + 1, end - 1);

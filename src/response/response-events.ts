@@ -1,6 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { Observable, type OperatorFunction, takeWhile } from 'rxjs';
+import { Observable, type OperatorFunction } from 'rxjs';
 import type { ResponseEvent } from '../events.js';
+import { observe } from '../observe.js';
 import type { ChunkDecoderOptions } from './chunk-decoder.js';
 import { patternDecoder } from './pattern-decoder.js';
 
@@ -19,19 +20,13 @@ export function responseEvents(
   return (source) =>
     new Observable((subscriber) => {
       const decoder = patternDecoder((event) => subscriber.next(event), options);
-      // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
-      return source.pipe(takeWhile(() => !subscriber.closed)).subscribe({
+      return observe(source, subscriber, {
         next: (messages) => {
-          try {
-            for (const message of messages) {
-              decoder.push(message);
-              if (subscriber.closed) return;
-            }
-          } catch (error) {
-            subscriber.error(error);
+          for (const message of messages) {
+            decoder.push(message);
+            if (subscriber.closed) return;
           }
         },
-        error: (error: unknown) => subscriber.error(error),
         complete: () => {
           decoder.end();
           subscriber.complete();

@@ -62,7 +62,7 @@ export const scenarios = [
     title: 'recorded streams, one after another',
     kind: 'recorded',
     mode: 'recorded',
-    passes: 1,
+    passes: 3,
     rounds: { full: 3, quick: 0 },
     // ag-ui reads another protocol; the big clients refuse some of what was recorded.
     without: ['ag-ui', ...clients, ...newest, ...snapshots],

@@ -8,7 +8,13 @@ type Observe = (next: (value: string) => void) => SourceObserver<string>;
 const operator =
   (observer: Observe): OperatorFunction<string, string> =>
   (source) =>
-    new Observable((subscriber) => observe(source, subscriber, observer((value) => subscriber.next(value))));
+    new Observable((subscriber) =>
+      observe(
+        source,
+        subscriber,
+        observer((value) => subscriber.next(value)),
+      ),
+    );
 
 const upperCase = operator((next) => ({ next: (value) => next(value.toUpperCase()) }));
 
@@ -88,7 +94,7 @@ describe('observe', () => {
     let emitted = 0;
     const source = range(1, 1_000).pipe(
       tap(() => (emitted += 1)),
-      map(String),
+      map((number) => `${number}`),
     );
     expect(received(source.pipe(upperCase, take(2)))).toEqual(['1', '2']);
     expect(emitted).toBe(3);

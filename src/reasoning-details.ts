@@ -1,7 +1,7 @@
 import { isRecord, own } from './wire.js';
 
 /** The parts of a detail that arrive in pieces. */
-const pieces = ['text', 'summary'] as const;
+const pieces: readonly string[] = ['text', 'summary'];
 
 /**
  * How many entries are kept: a hostile stream would go on, and each snapshot of a turn has a copy of the
@@ -34,14 +34,14 @@ function join(before: unknown, detail: unknown): object | undefined {
   if (!isRecord(before) || !isRecord(detail) || !isContinued(before, detail)) return undefined;
   const whole: Record<string, unknown> = { ...before };
   for (const key of Object.keys(detail)) {
-    const value = detail[key];
-    if (value === null || value === undefined) continue;
-    // Never by assignment: a key may be `__proto__`.
-    Object.defineProperty(whole, key, { value, enumerable: true, writable: true, configurable: true });
-  }
-  for (const key of pieces) {
-    const [start, rest] = [own(before, key), own(detail, key)];
-    if (typeof start === 'string' && typeof rest === 'string') whole[key] = start + rest;
+    const [start, rest] = [own(before, key), detail[key]];
+    const goesOn = typeof start === 'string' && typeof rest === 'string' && pieces.includes(key);
+    const value = goesOn ? start + rest : rest;
+    // Most of an entry is what it was.
+    if (value === null || value === undefined || value === start) continue;
+    if (start !== undefined) whole[key] = value;
+    // Not by assignment: a key may be `__proto__`.
+    else Object.defineProperty(whole, key, { value, enumerable: true, writable: true, configurable: true });
   }
   return whole;
 }

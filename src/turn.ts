@@ -6,6 +6,7 @@ import type {
   MessageItem,
   OutputItemDoneEvent,
   OutputText,
+  ReasoningItem,
   ResponseEvent,
   ResponseItem,
   TokenUsage,
@@ -99,6 +100,8 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
   switch (event.type) {
     case 'output_item_done':
       if (isPlainText(event)) return withText(base, event.item.content[0].text);
+      if (event.item.type === 'reasoning' && (event.choice ?? 0) === 0)
+        return withReasoning(base, event.item);
       return withAnswer(base, event.choice, (answer) => withItem(answer, event.item));
     case 'function_call_arguments_delta':
       return withAnswer(base, event.choice, (answer) => withArguments(answer, event));
@@ -137,12 +140,25 @@ export function isPlainText(event: ResponseEvent): event is PlainTextEvent {
   );
 }
 
-/** Written out: a literal costs a tenth of what copying by spread does. */
 function withText(turn: Turn, text: string): Turn {
+  return grown(turn, turn.text + text, turn.reasoning, turn.reasoningDetails);
+}
+
+function withReasoning(turn: Turn, item: ReasoningItem): Turn {
+  return grown(turn, turn.text, turn.reasoning + reasoningText(item), detailsWith(turn, item));
+}
+
+/** Written out: a literal costs a tenth of what copying by spread does. */
+function grown(
+  turn: Turn,
+  text: string,
+  reasoning: string,
+  reasoningDetails: TurnAnswer['reasoningDetails'],
+): Turn {
   return {
-    text: turn.text + text,
-    reasoning: turn.reasoning,
-    reasoningDetails: turn.reasoningDetails,
+    text,
+    reasoning,
+    reasoningDetails,
     refusal: turn.refusal,
     toolCalls: turn.toolCalls,
     finishReason: turn.finishReason,
@@ -186,11 +202,8 @@ function withItem<T extends TurnAnswer>(answer: T, item: ResponseItem): T {
       return refusal === '' ? { ...answer, text } : { ...answer, text, refusal: answer.refusal + refusal };
     }
     case 'reasoning': {
-      const { content, reasoning_details: details = [] } = item;
-      let { reasoning, reasoningDetails } = answer;
-      for (const { text } of content) reasoning += text;
-      if (details.length > 0) reasoningDetails = joinDetails(reasoningDetails, details);
-      return { ...answer, reasoning, reasoningDetails };
+      const reasoning = answer.reasoning + reasoningText(item);
+      return { ...answer, reasoning, reasoningDetails: detailsWith(answer, item) };
     }
     case 'function_call':
       return withCall(answer, { callId: item.call_id, name: item.name, arguments: item.arguments, item });
@@ -219,6 +232,17 @@ function assistantText({ content }: MessageItem): string {
   for (const part of content) if (part.type === 'output_text') return part.text;
   return '';
 }
+
+function reasoningText({ content }: ReasoningItem): string {
+  let all = '';
+  for (const { text } of content) all += text;
+  return all;
+}
+
+const detailsWith = (
+  { reasoningDetails }: TurnAnswer,
+  { reasoning_details: added = [] }: ReasoningItem,
+): readonly unknown[] => (added.length === 0 ? reasoningDetails : joinDetails(reasoningDetails, added));
 
 function refusalOf({ content }: MessageItem): string {
   for (const part of content) if (part.type === 'refusal') return part.refusal;

@@ -6,6 +6,10 @@ const chunk = (said: string, rest = '"logprobs":null') =>
 const padded = (said: string, padding: string, end = '') =>
   `{"choices":[{"index":0,"delta":{"content":${said}}}],"obfuscation":${padding}${end}}`;
 
+/** OpenRouter's reasoning, which stands in the chunk twice. */
+const thought = (said: string, again = said, rest = '"index":0,"format":null') =>
+  `{"choices":[{"delta":{"content":"","reasoning":${said},"reasoning_details":[{"type":"reasoning.text","text":${again},${rest}}]}}],"usage":null}`;
+
 function learnt(...chunks: readonly string[]) {
   const pattern = chunkPattern();
   for (const data of chunks) pattern.learn(data);
@@ -70,6 +74,80 @@ describe('chunkPattern', () => {
         expect(pattern.textOf(padded('"b"', padding, ',"n":1'))).toBe('b');
       },
     );
+  });
+
+  describe('reads reasoning that is told again in its details:', () => {
+    it.each([
+      ['a text', '" there"', ' there'],
+      ['a long text', `"${'long '.repeat(100)}"`, 'long '.repeat(100)],
+      ['escapes', '"\\n\\u00e9\\""', '\né"'],
+      ['the name of its own field', '"\\"text\\":\\"x\\""', '"text":"x"'],
+    ])('%s', (_, said, text) => {
+      const pattern = learnt(thought('"Hm"'));
+      expect([pattern.textOf(thought(said)), pattern.key]).toEqual([text, 'reasoning']);
+      expect(pattern.detailsOf(text)).toEqual([{ type: 'reasoning.text', text, index: 0, format: null }]);
+    });
+
+    it('a summary', () => {
+      const write = (said: string) =>
+        `{"choices":[{"delta":{"reasoning":${said},"reasoning_details":[{"summary":${said}}]}}]}`;
+      const pattern = learnt(write('"a"'));
+      expect(pattern.textOf(write('"b"'))).toBe('b');
+      expect(pattern.detailsOf('b')).toEqual([{ summary: 'b' }]);
+    });
+
+    it('with details of their own for each', () => {
+      const pattern = learnt(thought('"Hm"'));
+      const [first, second] = ['a', 'a'].map((text) => pattern.detailsOf(text)[0]);
+      expect(first).toEqual(second);
+      expect(first).not.toBe(second);
+    });
+
+    it('and other texts have no details', () => {
+      const pattern = learnt(thought('"Hm"'));
+      pattern.learn(chunk('"a"'));
+      expect([pattern.textOf(chunk('"b"')), pattern.key, pattern.detailsOf('b')]).toEqual([
+        'b',
+        'content',
+        [],
+      ]);
+    });
+
+    it.each([
+      ['another text in the details', thought('"b"', '"c"')],
+      ['a longer text in the details', thought('"b"', '"bb"')],
+      ['the same text, written in another way', thought('"b"', '"\\u0062"')],
+      ['a text in the details that does not end', thought('"b"').slice(0, -60)],
+      ['more in the details', thought('"b"', '"b"', '"index":1,"format":null')],
+    ])('but not %s', (_, data) => {
+      expect(learnt(thought('"Hm"')).textOf(data)).toBeUndefined();
+    });
+
+    it.each([
+      ['details in which the text is another', thought('"a"', '"x"')],
+      ['two details', thought('"a"').replace('}]}}]', '},{"type":"x"}]}}]')],
+      ['a detail that holds more than values', thought('"a"', '"a"', '"more":{}')],
+      ['a detail whose text is written twice', thought('"a"', '"a"', '"text":"b"')],
+      ['the text again beside the details', '{"choices":[{"delta":{"reasoning":"a","text":"a"}}]}'],
+      [
+        'the text again outside of the delta',
+        '{"choices":[{"delta":{"reasoning":"a"},"text":"a","reasoning_details":[{"text":"a"}]}]}',
+      ],
+      [
+        'details of a text that is none of reasoning',
+        '{"choices":[{"delta":{"content":"a","reasoning_details":[{"text":"a"}]}}]}',
+      ],
+      [
+        'details that are no list',
+        '{"choices":[{"delta":{"reasoning":"a","reasoning_details":{"text":"a"}}}]}',
+      ],
+      [
+        'a detail that is none',
+        '{"choices":[{"delta":{"reasoning":"a","reasoning_details":[["text","a"]]}}]}',
+      ],
+    ])('nor a chunk like the last one, where that has %s', (_, data) => {
+      expect(learnt(data).textOf(data)).toBeUndefined();
+    });
   });
 
   it('reads escapes in a text whose chunk is padded', () => {

@@ -15,8 +15,8 @@ export function endpointOf(provider: ModelProvider, key: string | undefined): En
   return { url: urlOf(provider), headers: headersOf(provider, key) };
 }
 
-function urlOf({ name, baseUrl, queryParams = {} }: ModelProvider): string {
-  const query = new URLSearchParams(queryParams).toString();
+function urlOf({ name, baseUrl, queryParams }: ModelProvider): string {
+  const query = queryParams === undefined ? '' : new URLSearchParams(queryParams).toString();
   const address = `${baseUrl.trim().replace(/\/+$/, '')}/chat/completions`;
   if (/[?#]/.test(address)) {
     throw new InvalidProviderError(name, 'baseUrl', 'a query belongs in queryParams, and a fragment nowhere');

@@ -22,7 +22,7 @@ export interface ChunkDecoder {
   /** Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error. */
   push(message: EventSourceMessage): void;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
-  pushText(text: string, key: TextKey): void;
+  pushText(text: string, key: TextKey, details: readonly unknown[]): void;
   /** Emits the calls that are still open, then `completed`, with what the stream has told of itself. */
   end(): void;
 }
@@ -187,15 +187,10 @@ export function chunkDecoder(
       const end = Math.min(list.length, maxChoices);
       for (let place = 0; place < end; place += 1) readChoice(list[place], place);
     },
-    pushText(text, key) {
+    pushText(text, key, details) {
       position += 1;
-      emit({
-        type: 'output_item_done',
-        item:
-          key === 'content'
-            ? { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] }
-            : { type: 'reasoning', content: [{ type: 'reasoning_text', text }] },
-      });
+      if (key === 'content') say(first, { type: 'output_text', text });
+      else think(first, text, details);
     },
     end() {
       for (const { calls } of choices.values()) calls?.flush();

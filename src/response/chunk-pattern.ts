@@ -7,14 +7,17 @@ import { reasoningAliases } from './reasoning.js';
  *
  * Nothing is taken on trust. What stands before and after the text is compared character by character
  * with a chunk that was parsed, and that the text stands where `choices[0].delta.content` is read from
- * is found out by parsing that chunk once more with other strings in those places. OpenAI's
- * `obfuscation`, random letters at the end of each chunk, may vary too.
+ * is found out by parsing that chunk once more with other strings in those places. One more string may
+ * vary after the text: OpenAI's `obfuscation`, random letters, or in OpenRouter's `reasoning_details`
+ * the same text again.
  */
 export interface ChunkPattern {
   /** The text of a chunk that fits; `undefined` where it must be parsed. */
   textOf(data: string): string | undefined;
   /** The field of the delta that the text stands in. */
   readonly key: TextKey;
+  /** What stands in `reasoning_details` beside such a text. */
+  detailsOf(text: string): readonly unknown[];
   /** Takes the last chunk that was parsed as the pattern. */
   learn(data: string): void;
 }
@@ -24,11 +27,30 @@ const textKeys = ['content', ...reasoningAliases] as const;
 const textKey = new RegExp(`"(?:${textKeys.join('|')})": ?(?="[^"])`);
 const paddingKey = /"obfuscation": ?(?=")/;
 
+/** A detail's fields that hold text. */
+const pieceKeys = ['text', 'summary'] as const;
+const pieceKey = /"(?:text|summary)": ?(?=")/;
+
 /** Strings that no provider sends. */
 const textProbe = '"\\u0001text"';
 const paddingProbe = '"\\u0001padding"';
 
 export type TextKey = (typeof textKeys)[number];
+
+/** How a chunk is written: head, text, tail; or head, text, middle, a second string, tail. */
+interface Shape {
+  readonly head: string;
+  readonly middle: string | undefined;
+  readonly tail: string;
+  readonly key: TextKey;
+  /** What the second string stands in where it is the text again; otherwise it is padding. */
+  readonly detail: Detail | undefined;
+}
+
+interface Detail {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly key: (typeof pieceKeys)[number];
+}
 
 /** What a plain string between quotes does not hold. */
 const needsParsing = /[\\\0-\x1f]/;
@@ -38,61 +60,61 @@ const price = 2;
 const credit = 16;
 
 export function chunkPattern(): ChunkPattern {
-  let known = false;
-  // A chunk is head, text, tail; or head, text, middle, padding, tail.
-  let head = '';
-  let middle: string | undefined;
-  let tail = '';
-  let key: TextKey = 'content';
+  let shape: Shape | undefined;
   // A stream whose chunks are never alike stops paying for the second parse.
   let balance = credit;
 
   return {
     get key() {
-      return key;
+      return shape?.key ?? 'content';
     },
     textOf(data) {
+      if (shape === undefined) return undefined;
+      const { head, middle, tail, detail } = shape;
       // Comparing slices is several times as fast as `startsWith`, and that as a loop over characters.
-      if (!known || data.slice(0, head.length) !== head) return undefined;
+      if (data.slice(0, head.length) !== head) return undefined;
       const textEnd = stringEnd(data, head.length);
       if (textEnd === -1) return undefined;
       let end = textEnd;
       if (middle !== undefined) {
-        const padding = textEnd + middle.length;
-        if (data.slice(textEnd, padding) !== middle) return undefined;
-        end = stringEnd(data, padding);
-        if (needsParsing.test(data.slice(padding, end))) return undefined;
+        const second = textEnd + middle.length;
+        if (data.slice(textEnd, second) !== middle) return undefined;
+        end = detail === undefined ? stringEnd(data, second) : second + textEnd - head.length;
+        const string = data.slice(second, end);
+        const fits =
+          detail === undefined ? !needsParsing.test(string) : string === data.slice(head.length, textEnd);
+        if (!fits) return undefined;
       }
       if (end === -1 || data.slice(end) !== tail) return undefined;
       if (balance < credit) balance += 1;
       return readString(data, head.length, textEnd);
     },
+    detailsOf(text) {
+      const detail = shape?.detail;
+      return detail === undefined ? [] : [{ ...detail.fields, [detail.key]: text }];
+    },
     learn(data) {
-      known = false;
+      shape = undefined;
       if (balance < price) return;
       balance -= price;
-      const text = startOf(textKey, data);
+      const text = startOf(textKey, data, 0);
       const textEnd = stringEnd(data, text);
       if (textEnd === -1) return;
-      const padding = startOf(paddingKey, data);
-      const paddingEnd = padding > textEnd ? stringEnd(data, padding) : -1;
-      const before = data.slice(0, text);
-      const between = paddingEnd === -1 ? undefined : data.slice(textEnd, padding);
-      const after = data.slice(paddingEnd === -1 ? textEnd : paddingEnd);
-      const found = keyOf(before, between, after);
-      if (found === undefined) return;
-      known = true;
-      key = found;
-      head = copyOf(before);
-      middle = between === undefined ? undefined : copyOf(between);
-      tail = copyOf(after);
+      const piece = startOf(pieceKey, data, textEnd);
+      const pieceEnd = stringEnd(data, piece);
+      const isAgain = pieceEnd !== -1 && data.slice(piece, pieceEnd) === data.slice(text, textEnd);
+      const second = isAgain ? piece : startOf(paddingKey, data, textEnd);
+      const secondEnd = stringEnd(data, second);
+      const middle = secondEnd === -1 ? undefined : data.slice(textEnd, second);
+      const tail = data.slice(secondEnd === -1 ? textEnd : secondEnd);
+      shape = shapeOf(data.slice(0, text), middle, tail, isAgain);
     },
   };
 }
 
-function startOf(key: RegExp, data: string): number {
-  const match = key.exec(data);
-  return match === null ? -1 : match.index + match[0].length;
+function startOf(key: RegExp, data: string, from: number): number {
+  const match = key.exec(data.slice(from));
+  return match === null ? -1 : from + match.index + match[0].length;
 }
 
 /** The index after a JSON string that begins at `start`; -1 where none does, or none is complete. */
@@ -121,12 +143,18 @@ function readString(data: string, start: number, end: number): string | undefine
   return typeof text === 'string' && text !== '' ? text : undefined;
 }
 
-/** The field that the text stands in; `undefined` where the chunk says more than that text. */
-function keyOf(head: string, middle: string | undefined, tail: string): TextKey | undefined {
-  const padded = middle === undefined ? '' : middle + paddingProbe;
-  const chunk = parseJson(head + textProbe + padded + tail);
+/** What its probes show of a chunk; `undefined` where it says more than that text. */
+function shapeOf(
+  head: string,
+  middle: string | undefined,
+  tail: string,
+  isAgain: boolean,
+): Shape | undefined {
+  const second = isAgain ? textProbe : paddingProbe;
+  const chunk = parseJson(head + textProbe + (middle === undefined ? '' : middle + second) + tail);
   if (!isRecord(chunk)) return undefined;
-  if (middle !== undefined && own(chunk, 'obfuscation') !== parseJson(paddingProbe)) return undefined;
+  const isPadded = middle !== undefined && !isAgain;
+  if (isPadded && own(chunk, 'obfuscation') !== parseJson(paddingProbe)) return undefined;
   const choices = own(chunk, 'choices');
   if (!Array.isArray(choices) || choices.length !== 1) return undefined;
   const choice: unknown = choices[0];
@@ -135,10 +163,29 @@ function keyOf(head: string, middle: string | undefined, tail: string): TextKey 
   const delta = own(choice, 'delta');
   if (!isRecord(delta)) return undefined;
   const key = textKeys.find((name) => own(delta, name) === parseJson(textProbe));
-  const saysMore = Object.keys(delta).some(
-    (name) => name !== key && name !== 'role' && !isEmpty(own(delta, name)),
-  );
-  return saysMore ? undefined : key;
+  const detail = isAgain ? detailOf(own(delta, 'reasoning_details')) : undefined;
+  if (key === undefined || (isAgain && (detail === undefined || key === 'content'))) return undefined;
+  const isRead = (name: string) =>
+    name === key || name === 'role' || (detail !== undefined && name === 'reasoning_details');
+  const saysMore = Object.keys(delta).some((name) => !isRead(name) && !isEmpty(own(delta, name)));
+  if (saysMore) return undefined;
+  return {
+    head: copyOf(head),
+    middle: middle === undefined ? undefined : copyOf(middle),
+    tail: copyOf(tail),
+    key,
+    detail,
+  };
+}
+
+/** The one entry of details that holds the probe, where events can share the rest of it. */
+function detailOf(details: unknown): Detail | undefined {
+  if (!Array.isArray(details) || details.length !== 1) return undefined;
+  const fields: unknown = details[0];
+  if (!isRecord(fields)) return undefined;
+  const key = pieceKeys.find((name) => own(fields, name) === parseJson(textProbe));
+  const isFlat = Object.values(fields).every((value) => typeof value !== 'object' || value === null);
+  return key !== undefined && isFlat ? { fields, key } : undefined;
 }
 
 /** Whether a field says nothing, so that it cannot have had an effect which the next chunk repeats. */

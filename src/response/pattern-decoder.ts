@@ -18,7 +18,7 @@ export function patternDecoder(
     push(message) {
       const text = message.event === undefined ? pattern.textOf(message.data) : undefined;
       if (text !== undefined) {
-        decoder.pushText(text, pattern.key);
+        decoder.pushText(text, pattern.key, pattern.detailsOf(text));
         return;
       }
       decoder.push(message);

@@ -1,14 +1,23 @@
 // What a browser loads, minified and gzipped. size-limit by itself leaves peer dependencies out and
 // wraps externals in a `require` shim, so both are set here.
-const bundle = (external) => (config) => ({
-  ...config,
-  external,
-  format: 'esm',
-  platform: 'browser',
-});
+const everything = (config) => ({ ...config, external: [], format: 'esm', platform: 'browser' });
 
-const ownCode = bundle(['rxjs', 'eventsource-parser']);
-const everything = bundle([]);
+/** What else is loaded stays outside, and where nothing of it is used, so does the name of it. */
+const others = {
+  name: 'others',
+  setup({ onResolve }) {
+    onResolve({ filter: /^(?:rxjs|eventsource-parser)$/ }, ({ path }) => ({
+      path,
+      external: true,
+      sideEffects: false,
+    }));
+  },
+};
+
+const ownCode = (config) => ({
+  ...everything(config),
+  plugins: [...(config.plugins ?? []), others],
+});
 
 const check = (name, imports, modifyEsbuildConfig, limit) => ({
   name,

@@ -1,10 +1,11 @@
 /**
- * README's table out of results.json: prints it, with `--write` puts it into README.md between `<!-- bench -->`
- * and `<!-- /bench -->`, with `--check` fails where README.md has another. `--node MAJOR` chooses the run, else
- * it is that of the newest Node.
+ * The tables out of results.json: prints them, with `--write` puts them into README.md between `<!-- bench -->`
+ * and `<!-- /bench -->` and into bench/README.md between `<!-- aims -->` and `<!-- /aims -->`, with `--check`
+ * fails where those have others. `--node MAJOR` chooses the run of the first, else it is that of the newest Node.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { aimTables } from './aims.mjs';
 import { readResults } from './results.mjs';
 
 const { values: options } = parseArgs({
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
 /** In the order of the table: what README calls a candidate, the package whose version it names, its import. */
 const rows = [
   ['hand-written', 'by hand, `fetch`'],
+  ['hand-written-observable', 'by hand, `fetch`, in an Observable that aborts'],
   ['hand-written-node-http', 'by hand, `node:http`'],
   ['library', '**this library**, `aggregate()`', undefined, 'library'],
   ['library-events', '**this library**, `textDeltas()`', undefined, 'library'],
@@ -48,9 +50,8 @@ const columns = [
   ['a write per event', 'each-10000', 'cpu', ratio],
   ['recorded', 'recorded', 'cpu', ratio],
   ['500 paced', 'paced-500', 'cpu', ratio],
-  ['RSS, MiB', 'paced-500', 'rss', amount],
-  ['latency, ms', 'paced-500', 'p50', amount],
-  ['99th, ms', 'paced-500', 'p99', amount],
+  ['200 paced: latency, ms', 'paced-200', 'p50', amount],
+  ['99th, ms', 'paced-200', 'p99', amount],
   ['first delta', 'first-delta', 'firstDelta', ratio],
   ['connections, 300 turns', 'sockets-300', 'connections', amount],
   ['bytes per chunk', 'memory-200000', 'growing', amount],
@@ -129,14 +130,24 @@ const major =
 const run = runs[major];
 if (run === undefined)
   throw new Error('no such run in bench/results.json: node bench/run.mjs --save makes one');
-const table = [mainTable(run), circumstances(run), ...growth(run), ...nodes(runs)].join('\n\n');
+const documents = [
+  {
+    file: '../README.md',
+    name: 'bench',
+    text: [mainTable(run), circumstances(run), ...growth(run), ...nodes(runs)].join('\n\n'),
+  },
+  { file: 'README.md', name: 'aims', text: aimTables(runs) },
+];
 
-const readmeFile = new URL('../README.md', import.meta.url);
-const between = /(<!-- bench -->\n)[^]*?(<!-- \/bench -->)/;
-if (options.write || options.check) {
-  const readme = readFileSync(readmeFile, 'utf8');
-  if (!between.test(readme)) throw new Error('README.md has no <!-- bench --> … <!-- /bench -->');
-  const next = readme.replace(between, (_, start, end) => `${start}\n${table}\n\n${end}`);
-  if (options.write) writeFileSync(readmeFile, next);
-  else if (next !== readme) throw new Error('README.md has another table: node bench/table.mjs --write');
-} else console.log(table);
+for (const { file, name, text } of documents) {
+  if (!options.write && !options.check) console.log(`${text}\n`);
+  else {
+    const url = new URL(file, import.meta.url);
+    const before = readFileSync(url, 'utf8');
+    const between = new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- /${name} -->)`);
+    if (!between.test(before)) throw new Error(`${file} has no <!-- ${name} --> … <!-- /${name} -->`);
+    const after = before.replace(between, (_, start, end) => `${start}\n${text}\n\n${end}`);
+    if (options.write) writeFileSync(url, after);
+    else if (after !== before) throw new Error(`${file} has other figures: node bench/table.mjs --write`);
+  }
+}

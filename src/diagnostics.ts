@@ -82,9 +82,12 @@ const turns = /* @__PURE__ */ new WeakMap<DiagnosticsListener, number>();
 const rateLimitHeaders = [
   'retry-after',
   'retry-after-ms',
-  ...['requests', 'tokens'].flatMap((what) =>
-    ['limit', 'remaining', 'reset'].map((figure) => `x-ratelimit-${figure}-${what}`),
-  ),
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-tokens',
 ];
 
 /** Opens a turn's line to a listener. What the listener throws is dropped: it never touches the turn. */

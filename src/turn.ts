@@ -73,14 +73,15 @@ const emptyAnswer: TurnAnswer = {
 };
 
 /** A turn of which nothing has come yet. */
-export const emptyTurn: Turn = /* @__PURE__ */ Object.freeze({
-  ...emptyAnswer,
-  status: 'waiting',
-  responseId: '',
-  model: undefined,
-  usage: null,
-  choices: [],
-});
+export const emptyTurn: Turn = /* @__PURE__ */ (() =>
+  Object.freeze({
+    ...emptyAnswer,
+    status: 'waiting',
+    responseId: '',
+    model: undefined,
+    usage: null,
+    choices: [],
+  } as const))();
 
 /**
  * The one fold: what a turn is after one more event. `accumulate()` and `aggregate()` stand on it, and a

@@ -6,6 +6,8 @@ import { readReport } from './server-sent-protocol.js';
 type Check = (value: unknown) => boolean;
 /** What each field of a record must be; others may stand beside them. */
 type Shape = Readonly<Record<string, Check>>;
+/** Shapes by the `type` of what has them. */
+type Shapes = Readonly<Record<string, Shape>>;
 
 const string: Check = (value) => typeof value === 'string';
 const number: Check = (value) => typeof value === 'number';
@@ -32,71 +34,78 @@ const record =
     isRecord(value) && Object.entries(shape).every(([key, check]) => check(own(value, key)));
 
 /** The shape that a value's own `type` names; `undefined` where that is not known here. */
-const shapeOf = (shapes: Readonly<Record<string, Shape>>, value: unknown): Shape | undefined => {
+const shapeOf = (shapes: Shapes, value: unknown): Shape | undefined => {
   const type = isRecord(value) ? own(value, 'type') : undefined;
   return typeof type === 'string' && Object.hasOwn(shapes, type) ? shapes[type] : undefined;
 };
 const shaped =
-  (shapes: Readonly<Record<string, Shape>>): Check =>
+  (shapes: Shapes): Check =>
   (value) =>
     record(shapeOf(shapes, value) ?? { type: () => false })(value);
 
-const parts: Readonly<Record<string, Shape>> = {
-  input_text: { text: string },
-  input_image: { image_url: string, detail: optional(oneOf('auto', 'low', 'high')) },
-  input_audio: { input_audio: record({ data: string, format: string }) },
-  input_file: {
-    file_id: optional(string),
-    file_data: optional(string),
-    file_url: optional(string),
-    filename: optional(string),
-  },
-  output_text: { text: string },
-  refusal: { refusal: string },
-};
+/** Called once, so that a bundle without this operator has nothing of it. */
+function knownShapes() {
+  const parts: Shapes = {
+    input_text: { text: string },
+    input_image: { image_url: string, detail: optional(oneOf('auto', 'low', 'high')) },
+    input_audio: { input_audio: record({ data: string, format: string }) },
+    input_file: {
+      file_id: optional(string),
+      file_data: optional(string),
+      file_url: optional(string),
+      filename: optional(string),
+    },
+    output_text: { text: string },
+    refusal: { refusal: string },
+  };
 
-const reasoningParts: Readonly<Record<string, Shape>> = { reasoning_text: { text: string } };
+  const reasoningParts: Shapes = { reasoning_text: { text: string } };
 
-const items: Readonly<Record<string, Shape>> = {
-  message: { role: oneOf('system', 'developer', 'user', 'assistant'), content: listOf(shaped(parts)) },
-  reasoning: {
-    content: listOf(shaped(reasoningParts)),
-    reasoning_details: optional(Array.isArray),
-  },
-  function_call: { call_id: string, name: string, arguments: string },
-  function_call_output: { call_id: string, output: string },
-  custom_tool_call: { call_id: string, name: string, input: string },
-  custom_tool_call_output: { call_id: string, output: string },
-};
+  const items: Shapes = {
+    message: { role: oneOf('system', 'developer', 'user', 'assistant'), content: listOf(shaped(parts)) },
+    reasoning: {
+      content: listOf(shaped(reasoningParts)),
+      reasoning_details: optional(Array.isArray),
+    },
+    function_call: { call_id: string, name: string, arguments: string },
+    function_call_output: { call_id: string, output: string },
+    custom_tool_call: { call_id: string, name: string, input: string },
+    custom_tool_call_output: { call_id: string, output: string },
+  };
 
-const events: Readonly<Record<string, Shape>> = {
-  output_item_done: { item: shaped(items), choice: optional(count) },
-  function_call_arguments_delta: {
-    callId: string,
-    name: string,
-    index: count,
-    delta: string,
-    choice: optional(count),
-  },
-  completed: {
-    responseId: string,
-    model: optional(string),
-    finishReason: nullOr(string),
-    usage: nullOr(
-      record({
-        inputTokens: number,
-        cachedInputTokens: number,
-        outputTokens: number,
-        reasoningOutputTokens: number,
-        totalTokens: number,
-      }),
-    ),
-    choices: optional(listOf(record({ choice: count, finishReason: nullOr(string) }))),
-    stopped: optional(oneOf(true)),
-  },
-  chunk: { chunk: isRecord },
-  retrying: { attempt: count, delay: number, error: isRecord },
-};
+  const events: Shapes = {
+    output_item_done: { item: shaped(items), choice: optional(count) },
+    function_call_arguments_delta: {
+      callId: string,
+      name: string,
+      index: count,
+      delta: string,
+      choice: optional(count),
+    },
+    completed: {
+      responseId: string,
+      model: optional(string),
+      finishReason: nullOr(string),
+      usage: nullOr(
+        record({
+          inputTokens: number,
+          cachedInputTokens: number,
+          outputTokens: number,
+          reasoningOutputTokens: number,
+          totalTokens: number,
+        }),
+      ),
+      choices: optional(listOf(record({ choice: count, finishReason: nullOr(string) }))),
+      stopped: optional(oneOf(true)),
+    },
+    chunk: { chunk: isRecord },
+    retrying: { attempt: count, delay: number, error: isRecord },
+  };
+
+  return { parts, reasoningParts, items, events };
+}
+
+const known = /* @__PURE__ */ knownShapes();
 
 /** A `retrying` event as it was written down. */
 interface RetryingReport extends Omit<RetryingEvent, 'error'> {
@@ -104,7 +113,7 @@ interface RetryingReport extends Omit<RetryingEvent, 'error'> {
 }
 
 const isEvent = (value: unknown): value is Exclude<ResponseEvent, RetryingEvent> | RetryingReport =>
-  shaped(events)(value);
+  shaped(known.events)(value);
 
 /**
  * The event that a value from the wire is. `undefined` where it is one that only a later version
@@ -128,13 +137,13 @@ function failureOf(value: unknown): RequestFailure {
 }
 
 function isOfLaterVersion(event: unknown): boolean {
-  const isUnknown = (shapes: Readonly<Record<string, Shape>>, value: unknown) =>
+  const isUnknown = (shapes: Shapes, value: unknown) =>
     record({ type: string })(value) && shapeOf(shapes, value) === undefined;
-  if (isUnknown(events, event)) return true;
+  if (isUnknown(known.events, event)) return true;
   const item = isRecord(event) ? own(event, 'item') : undefined;
-  if (isUnknown(items, item)) return true;
+  if (isUnknown(known.items, item)) return true;
   if (!isRecord(item)) return false;
-  const known = own(item, 'type') === 'reasoning' ? reasoningParts : parts;
+  const parts = own(item, 'type') === 'reasoning' ? known.reasoningParts : known.parts;
   const content = own(item, 'content');
-  return Array.isArray(content) && content.some((part) => isUnknown(known, part));
+  return Array.isArray(content) && content.some((part) => isUnknown(parts, part));
 }

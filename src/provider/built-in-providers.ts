@@ -13,38 +13,43 @@ const hosted = (name: string, baseUrl: string, envKey: string, keysAt: string): 
  * machine and send no key.
  */
 export const builtInProviders = {
-  openai: hosted(
+  openai: /* @__PURE__ */ hosted(
     'openai',
     'https://api.openai.com/v1',
     'OPENAI_API_KEY',
     'https://platform.openai.com/api-keys',
   ),
-  openrouter: hosted(
+  openrouter: /* @__PURE__ */ hosted(
     'openrouter',
     'https://openrouter.ai/api/v1',
     'OPENROUTER_API_KEY',
     'https://openrouter.ai/keys',
   ),
-  gemini: hosted(
+  gemini: /* @__PURE__ */ hosted(
     'gemini',
     'https://generativelanguage.googleapis.com/v1beta/openai',
     'GEMINI_API_KEY',
     'https://aistudio.google.com/apikey',
   ),
-  mistral: hosted(
+  mistral: /* @__PURE__ */ hosted(
     'mistral',
     'https://api.mistral.ai/v1',
     'MISTRAL_API_KEY',
     'https://console.mistral.ai/api-keys',
   ),
-  deepseek: hosted(
+  deepseek: /* @__PURE__ */ hosted(
     'deepseek',
     'https://api.deepseek.com',
     'DEEPSEEK_API_KEY',
     'https://platform.deepseek.com/api_keys',
   ),
-  xai: hosted('xai', 'https://api.x.ai/v1', 'XAI_API_KEY', 'https://console.x.ai'),
-  groq: hosted('groq', 'https://api.groq.com/openai/v1', 'GROQ_API_KEY', 'https://console.groq.com/keys'),
+  xai: /* @__PURE__ */ hosted('xai', 'https://api.x.ai/v1', 'XAI_API_KEY', 'https://console.x.ai'),
+  groq: /* @__PURE__ */ hosted(
+    'groq',
+    'https://api.groq.com/openai/v1',
+    'GROQ_API_KEY',
+    'https://console.groq.com/keys',
+  ),
   ollama: { name: 'ollama', baseUrl: 'http://localhost:11434/v1' },
   lmstudio: { name: 'lmstudio', baseUrl: 'http://localhost:1234/v1' },
 } as const satisfies Record<string, ModelProvider>;

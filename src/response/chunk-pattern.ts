@@ -1,5 +1,5 @@
 import { isRecord, own, parseJson } from '../wire.js';
-import { reasoningAliases } from './reasoning.js';
+import type { ReasoningAlias } from './reasoning.js';
 
 /**
  * Recognises the next chunk where it is the last one again but for its text, and reads that text
@@ -23,8 +23,8 @@ export interface ChunkPattern {
 }
 
 /** A delta's fields that hold text, and one of them where it is not empty. */
-const textKeys = ['content', ...reasoningAliases] as const;
-const textKey = new RegExp(`"(?:${textKeys.join('|')})": ?(?="[^"])`);
+const textKeys: readonly TextKey[] = ['content', 'reasoning_content', 'reasoning', 'thinking'];
+const textKey = /"(?:content|reasoning_content|reasoning|thinking)": ?(?="[^"])/;
 const paddingKey = /"obfuscation": ?(?=")/;
 
 /** A detail's fields that hold text. */
@@ -35,7 +35,7 @@ const pieceKey = /"(?:text|summary)": ?(?=")/;
 const textProbe = '"\\u0001text"';
 const paddingProbe = '"\\u0001padding"';
 
-export type TextKey = (typeof textKeys)[number];
+export type TextKey = 'content' | ReasoningAlias;
 
 /** How a chunk is written: head, text, tail; or head, text, middle, a second string, tail. */
 interface Shape {

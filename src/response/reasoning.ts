@@ -1,7 +1,9 @@
 import { isRecord, own } from '../wire.js';
 
 /** The names under which providers send the same reasoning; the first that says something counts. */
-export const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking'] as const;
+const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking'] as const;
+
+export type ReasoningAlias = (typeof reasoningAliases)[number];
 
 /** What is new of a model's reasoning in one delta: never the sum of two aliases. */
 export function reasoningText(delta: Record<string, unknown>): string {

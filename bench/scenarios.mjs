@@ -3,7 +3,7 @@
  * `column` stand beside each other in one table. Scenarios of one `group` are counted once and stand as the
  * columns of one table. `rounds`: of the full run, and of the quick one, where 0 leaves the scenario out.
  * `without`: candidates that would take long here and tell little; they run where they are asked for by name.
- * The quick run has other people's clients only where it says `peersInQuick`.
+ * The quick run leaves other people's clients out.
  */
 const parsers = ['ag-ui', 'eventsource-client', 'fetch-event-source'];
 const clients = ['ai-stream-text', 'langchain-openai', 'openai-create', 'openai-stream'];
@@ -32,7 +32,6 @@ export const scenarios = [
     mode: 'bulk',
     chunks: 20_000,
     rounds: { full: 5, quick: 1 },
-    peersInQuick: true,
     without: [],
     figures: cpuAndRss,
   },

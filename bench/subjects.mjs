@@ -106,7 +106,7 @@ export function findSubjects({ candidates: asked, library, quick, yardstick }) {
       if (scenario.kind === 'import') return packages;
       if (scenario.kind === 'stages') return stages;
       if (asked !== undefined) return candidates;
-      const without = quick && !scenario.peersInQuick ? [...scenario.without, ...peers] : scenario.without;
+      const without = quick ? [...scenario.without, ...peers] : scenario.without;
       return candidates.filter((candidate) => !without.includes(candidate.of));
     },
   };

@@ -97,6 +97,6 @@ describe('observe', () => {
       map((number) => `${number}`),
     );
     expect(received(source.pipe(upperCase, take(2)))).toEqual(['1', '2']);
-    expect(emitted).toBe(3);
+    expect(emitted).toBe(2);
   });
 });

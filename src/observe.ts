@@ -16,19 +16,17 @@ export function observe<T, R>(
   subscriber: Subscriber<R>,
   observer: SourceObserver<T>,
 ): Subscription {
+  // The work is done where it can stop the source: one that emits synchronously is known to nothing else yet.
+  const isWanted = (value: T): boolean => {
+    observer.next(value);
+    return !subscriber.closed;
+  };
   const error = (cause: unknown) =>
     observer.error === undefined ? subscriber.error(cause) : observer.error(cause);
-  // A source that emits synchronously can be stopped only from inside: nothing else knows it yet.
-  return source.pipe(takeWhile(() => !subscriber.closed)).subscribe({
-    next: (value) => {
-      try {
-        observer.next(value);
-      } catch (cause) {
-        error(cause);
-      }
-    },
+  return source.pipe(takeWhile(isWanted)).subscribe({
     error,
     complete: () => {
+      if (subscriber.closed) return;
       try {
         if (observer.complete === undefined) subscriber.complete();
         else observer.complete();

@@ -34,7 +34,7 @@ export default [
     'a turn, with rxjs and eventsource-parser',
     '{ streamChatCompletions, aggregate }',
     everything,
-    '22.5 kB',
+    '22.6 kB',
   ),
   check(
     'its parts: transport, decoders, aggregate; own code',

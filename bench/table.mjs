@@ -1,7 +1,8 @@
 /**
  * The tables out of results.json: prints them, with `--write` puts them into README.md between `<!-- bench -->`
  * and `<!-- /bench -->` and into bench/README.md between `<!-- aims -->` and `<!-- /aims -->`, with `--check`
- * fails where those have others. `--node MAJOR` chooses the run of the first, else it is that of the newest Node.
+ * fails where those have others. `--node MAJOR` chooses the run of the first, else it is the one with the most
+ * scenarios, and of those that of the newest Node.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -122,10 +123,11 @@ function circumstances({ node, machine, versions, scenarios }) {
 }
 
 const { runs } = readResults();
+const scenariosOf = (major) => Object.keys(runs[major].scenarios).length;
 const major =
   options.node ??
   Object.keys(runs)
-    .toSorted((a, b) => a - b)
+    .toSorted((a, b) => scenariosOf(a) - scenariosOf(b) || a - b)
     .at(-1);
 const run = runs[major];
 if (run === undefined)

@@ -1,4 +1,4 @@
-import { range, take } from 'rxjs';
+import { NEVER, range, type SchedulerLike, Subject, take } from 'rxjs';
 import { IdleTimeoutError } from '../../src/errors.js';
 import { idleTimeout } from '../../src/response/idle-timeout.js';
 import { received, testScheduler } from '../support/marbles.js';
@@ -70,8 +70,57 @@ describe('idleTimeout', () => {
   it('counts on the given scheduler', () => {
     const scheduler = testScheduler();
     const schedule = jest.spyOn(scheduler, 'schedule');
-    range(0, 1).pipe(idleTimeout(6, scheduler)).subscribe();
+    NEVER.pipe(idleTimeout(6, scheduler)).subscribe();
     expect(schedule.mock.calls.map(([, delay]) => delay)).toContain(6);
+  });
+
+  it('sets a timer for what is left of its limit, not one for each value', () => {
+    const scheduler = testScheduler();
+    // Its time, and nothing else that it schedules.
+    const clock = Object.create(scheduler) as SchedulerLike;
+    const schedule = jest.spyOn(clock, 'schedule');
+    scheduler.run(({ cold, expectObservable }) => {
+      expectObservable(cold('-a-b-c-d-e-f-|').pipe(idleTimeout(6, clock))).toBe('-a-b-c-d-e-f-|');
+    });
+    // At 0, at 6 since c came at 5, at 11 since f came at 11.
+    expect(schedule.mock.calls.map(([, delay]) => delay)).toEqual([6, 5, 6]);
+  });
+
+  describe('with a clock that is set while it waits', () => {
+    beforeEach(() => jest.useFakeTimers());
+    afterEach(() => jest.useRealTimers());
+
+    it.each([
+      ['forward, after a value', 3_600_000, 150],
+      ['back, after a value', -3_600_000, 150],
+    ])('%s: counts what has passed', (_, step, end) => {
+      const source = new Subject<string>();
+      const error = jest.fn();
+      source.pipe(idleTimeout(100)).subscribe({ error });
+      jest.advanceTimersByTime(50);
+      source.next('a');
+      jest.setSystemTime(Date.now() + step);
+      jest.advanceTimersByTime(end - 50 - 1);
+      expect(error).not.toHaveBeenCalled();
+      jest.advanceTimersByTime(1);
+      expect(error).toHaveBeenCalledWith(new IdleTimeoutError(100));
+    });
+
+    it.each([
+      ['forward', 3_600_000],
+      ['back', -3_600_000],
+    ])('%s, before a value: waits no longer than the limit more', (_, step) => {
+      const source = new Subject<string>();
+      const error = jest.fn();
+      source.pipe(idleTimeout(100)).subscribe({ error });
+      jest.setSystemTime(Date.now() + step);
+      jest.advanceTimersByTime(50);
+      source.next('a');
+      jest.advanceTimersByTime(149);
+      expect(error).not.toHaveBeenCalled();
+      jest.advanceTimersByTime(1);
+      expect(error).toHaveBeenCalledWith(new IdleTimeoutError(100));
+    });
   });
 
   it('leaves no timer behind', () => {

@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { EventSourceMessage } from 'eventsource-parser';
 import { concat, defer, from, of, repeat, tap } from 'rxjs';
 import { StreamError } from '../../src/errors.js';
@@ -247,4 +250,18 @@ describe('eventStreamParser()', () => {
       expect(reads).toBe(maxEventSize + 1 - 'data: '.length);
     });
   });
+
+  it('holds nothing of a read once it has given its events', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const parser = eventStreamParser();
+    const [given, still] = refsOf(parser.push(utf8('data: a\n\ndata: b\n\n')));
+    // What a WeakRef names stays as long as the task in which it was made.
+    await setImmediate();
+    collectGarbage();
+    expect([given?.deref(), still?.deref()]).toEqual([undefined, undefined]);
+    expect(dataOf([parser.push(utf8('data: c\n\n'))])).toEqual([['c']]);
+  });
 });
+
+const refsOf = (events: readonly EventSourceMessage[]) => events.map((event) => new WeakRef(event));

@@ -46,7 +46,7 @@ export function eventStreamParser(
 ): EventStreamParser {
   const { maxEventSize = defaultMaxEventSize, onComment } = options;
   const decoder = new TextDecoder();
-  let events: EventSourceMessage[] = [];
+  const events: EventSourceMessage[] = [];
   let failure: StreamError | undefined;
   let afterCarriageReturn = false;
   let fedSinceEvent = 0;
@@ -102,10 +102,12 @@ export function eventStreamParser(
       const endsNoLine = !read.includes(LF) && !read.includes(CR);
       smallReads = endsNoLine && text.length < smallRead && fedSinceEvent <= maxEventSize ? text : '';
       if (smallReads !== '') return [];
-      events = [];
       if (fedSinceEvent <= maxEventSize) parser.feed(text);
       else feedLines(text);
-      if (events.length > 0) {
+      // Nothing of a read is held until the next: V8 would take events for long-lived, and place them where
+      // only its rare, full collections look.
+      const completed = events.splice(0);
+      if (completed.length > 0) {
         fedSinceEvent = text.length;
         linesSinceEvent = 0;
       } else {
@@ -113,7 +115,7 @@ export function eventStreamParser(
         if (linesSinceEvent > Math.max(freeLines, maxEventSize / lineWeight)) tooLarge();
         if (failure !== undefined) throw failure;
       }
-      return events;
+      return completed;
     },
     end() {
       if (failure !== undefined) throw failure;

@@ -124,29 +124,24 @@ export function checkOptions(options: TurnOptions): void {
   if (demand !== undefined && typeof demand?.forTurn !== 'function') {
     throw new TypeError('options.demand must be a Demand.');
   }
-  atLeast(0, { 'retry.maxRetries': retry?.maxRetries, 'provider.maxRetries': provider.maxRetries });
-  atLeast(0, {
-    'retry.initialDelay': retry?.initialDelay,
-    'retry.factor': retry?.factor,
-    'retry.jitter': retry?.jitter,
-    'retry.maxDelay': retry?.maxDelay,
-    'retry.maxRetryAfter': retry?.maxRetryAfter,
-  });
+  atLeast(0, 'retry.maxRetries', retry?.maxRetries);
+  atLeast(0, 'provider.maxRetries', provider.maxRetries);
+  atLeast(0, 'retry.initialDelay', retry?.initialDelay);
+  atLeast(0, 'retry.factor', retry?.factor);
+  atLeast(0, 'retry.jitter', retry?.jitter);
+  atLeast(0, 'retry.maxDelay', retry?.maxDelay);
+  atLeast(0, 'retry.maxRetryAfter', retry?.maxRetryAfter);
   if (retry?.jitter !== undefined && retry.jitter > 1) {
     throw new TypeError('options.retry.jitter must be a number from 0 to 1.');
   }
-  atLeast(1, {
-    responseTimeout: options.responseTimeout,
-    idleTimeout: options.idleTimeout,
-    'provider.idleTimeout': provider.idleTimeout,
-    maxEventSize: options.maxEventSize,
-  });
+  atLeast(1, 'responseTimeout', options.responseTimeout);
+  atLeast(1, 'idleTimeout', options.idleTimeout);
+  atLeast(1, 'provider.idleTimeout', provider.idleTimeout);
+  atLeast(1, 'maxEventSize', options.maxEventSize);
 }
 
-function atLeast(least: number, values: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && !(typeof value === 'number' && value >= least)) {
-      throw new TypeError(`options.${name} must be a number of at least ${least}.`);
-    }
+function atLeast(least: number, name: string, value: number | undefined): void {
+  if (value !== undefined && !(typeof value === 'number' && value >= least)) {
+    throw new TypeError(`options.${name} must be a number of at least ${least}.`);
   }
 }

@@ -112,7 +112,7 @@ export function streamTurn(body: string, options: TurnOptions): Observable<Respo
           throwIfEmpty(),
           otherErrors((cause) => new TransportError({ cause: causeWithoutSecrets(cause, redact) })),
           responseTimeout(limits.responseTimeout, scheduler),
-          tap((response) => log?.response(response, redact)),
+          log ? tap((response) => log.response(response, redact)) : identity,
           checkStatus({
             needsBody: ({ retryAfter = 0 }) =>
               attempt > limits.maxRetries ||

@@ -4,6 +4,14 @@ const library = require('rxjs-chat-completions');
 const testing = require('rxjs-chat-completions/testing');
 const mockProvider = require('rxjs-chat-completions/mock-provider');
 
+// rxjs has several builds, and entries that load more of it: one build, by its main entry, is what an application has.
+const rxjs = Object.keys(require.cache).filter((file) => /[\\/]rxjs[\\/]dist[\\/]/.test(file));
+assert.equal(rxjs.length > 0, true);
+assert.deepEqual(
+  rxjs.filter((file) => !/[\\/]dist[\\/]cjs[\\/](?:index\.js$|internal[\\/])/.test(file)),
+  [],
+);
+
 (async () => {
   await scripted(library, testing);
   await overHttp(library, mockProvider);

@@ -39,13 +39,24 @@ describe('reasoningText', () => {
 });
 
 describe('reasoningDetails', () => {
+  const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+
   it('is the list as it came', () => {
-    const details = [{ type: 'reasoning.encrypted', data: 'x' }, null, 7];
-    expect(reasoningDetails({ reasoning_details: details })).toBe(details);
+    const details = [{ type: 'reasoning.encrypted', data: 'x', more: [{ a: [1] }] }, null, 7, 'odd'];
+    expect(reasoningDetails({ reasoning_details: details })).toEqual(details);
   });
 
   it.each([undefined, null, 'x', 7, {}])('is empty where it is %j', (details) => {
     expect(reasoningDetails({ reasoning_details: details })).toEqual([]);
+  });
+
+  it('leaves out those that are nested more than 100 levels deep, which JSON could not write again', () => {
+    expect(reasoningDetails({ reasoning_details: [nested(100)] })).toEqual([nested(100)]);
+    const flat = { type: 'reasoning.text', text: 'Hm' };
+    for (const depth of [101, 100_000])
+      expect(reasoningDetails({ reasoning_details: [nested(depth), flat, { data: nested(depth) }] })).toEqual(
+        [flat],
+      );
   });
 });
 

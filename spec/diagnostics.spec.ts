@@ -20,9 +20,9 @@ describe('diagnose', () => {
       log.request(request);
       log.response(response);
       log.malformed({ length: 3, position: 1 });
-      log.events(2);
+      log.event();
       log.comment();
-      log.events(3);
+      log.event();
       log.end('completed');
     });
     expect(told).toEqual([
@@ -37,7 +37,7 @@ describe('diagnose', () => {
         attempt: 2,
         outcome: 'completed',
         error: undefined,
-        events: 5,
+        events: 2,
         comments: 1,
         malformed: 1,
       },

@@ -3,7 +3,6 @@ import {
   catchError,
   concatMap,
   defer,
-  filter,
   identity,
   map,
   type MonoTypeOperatorFunction,
@@ -32,10 +31,8 @@ import { responseTimeout } from './request/response-timeout.js';
 import { retryWithBackoff } from './request/retry-with-backoff.js';
 import { causeWithoutSecrets, redactor } from './request/secrets.js';
 import type { HttpRequest } from './request/transport.js';
-import { bodyEvents } from './response/body-events.js';
-import { idleTimeout } from './response/idle-timeout.js';
-import { responseEvents } from './response/response-events.js';
-import { untilDone } from './response/until-done.js';
+import { bodyReader } from './response/body-reader.js';
+import { decodeAnswer } from './response/decode-answer.js';
 
 /**
  * One model turn as a cold Observable: subscribing sends the request, unsubscribing aborts it wherever
@@ -145,23 +142,27 @@ export function streamTurn(body: string, options: TurnOptions): Observable<Respo
       concatMap(({ response, redact }) =>
         response.body.pipe(
           otherErrors((cause) => new StreamError({ cause: causeWithoutSecrets(cause, redact) })),
-          bodyEvents({
-            status: response.status,
-            contentType: response.headers.get('content-type'),
-            maxEventSize: options.maxEventSize,
-            redact,
-            onComment: log?.comment,
-          }),
-          idleOn === 'bytes' ? identity : filter((batch) => batch.length > 0),
-          untilDone(scheduler),
-          demand ? tap({ complete: () => demand.end() }) : identity,
-          idleTimeout(limits.idleTimeout, demand?.clock ?? scheduler),
-          log ? tap((batch) => log.events(batch.length)) : identity,
-          responseEvents({
-            redact,
-            onMalformed: log?.malformed,
-            includeChunks: options.includeChunks,
-          }),
+          decodeAnswer(
+            () =>
+              bodyReader({
+                status: response.status,
+                contentType: response.headers.get('content-type'),
+                maxEventSize: options.maxEventSize,
+                redact,
+                onComment: log?.comment,
+              }),
+            {
+              idleTimeout: limits.idleTimeout,
+              idleOn,
+              idleClock: demand?.clock,
+              scheduler,
+              redact,
+              includeChunks: options.includeChunks,
+              onEvent: log?.event,
+              onMalformed: log?.malformed,
+              onEnd: () => demand?.end(),
+            },
+          ),
         ),
       ),
     );

@@ -2,10 +2,10 @@ import type { EventSourceMessage } from 'eventsource-parser';
 import fc from 'fast-check';
 import { from } from 'rxjs';
 import { StreamError } from '../../src/errors.js';
-import { bodyEvents } from '../../src/response/body-events.js';
 import { decodeEventStream } from '../../src/response/decode-event-stream.js';
 import { cutAt, pieces } from '../conformance/cuts.js';
 import { record } from '../conformance/record-events.js';
+import { bodyEvents } from '../support/body-events.js';
 import { anyText, block, chunkOf, cutOffsets, joinLines, lineEnd, linesOf, noiseLine } from './streams.js';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -116,7 +116,7 @@ describe('decodeEventStream()', () => {
   });
 });
 
-describe('bodyEvents()', () => {
+describe('bodyReader()', () => {
   it('gives the same events whatever the type of the answer says', () => {
     fc.assert(
       fc.property(

@@ -10,8 +10,8 @@ import {
 } from '../../src/index.js';
 import { eventStreamParser } from '../../src/response/event-stream-parser.js';
 import { patternDecoder } from '../../src/response/pattern-decoder.js';
-import { bodyEvents } from '../../src/response/body-events.js';
 import { toHeaders } from '../../src/testing/answer.js';
+import { bodyEvents } from '../support/body-events.js';
 import { completed, provider, text } from '../support/events.js';
 import { testScheduler } from '../support/marbles.js';
 import { chunk, done, textChunk } from '../support/wire.js';

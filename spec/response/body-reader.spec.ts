@@ -1,8 +1,9 @@
 import { concat, from, NEVER, of, throwError } from 'rxjs';
 import { ChatCompletionsError, StreamError, UnexpectedContentError } from '../../src/errors.js';
-import { bodyEvents, type BodyEventsOptions } from '../../src/response/body-events.js';
+import type { BodyReaderOptions } from '../../src/response/body-reader.js';
 import { pieces } from '../conformance/cuts.js';
 import { record } from '../conformance/record-events.js';
+import { bodyEvents } from '../support/body-events.js';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const eventStream = 'text/event-stream';
@@ -10,14 +11,14 @@ const eventStream = 'text/event-stream';
 function read(
   parts: readonly (string | Uint8Array)[],
   contentType: string | null = eventStream,
-  options: Partial<BodyEventsOptions> = {},
+  options: Partial<BodyReaderOptions> = {},
 ) {
   const reads = parts.map((part) => (typeof part === 'string' ? utf8(part) : part));
   return record(from(reads).pipe(bodyEvents({ status: 200, contentType, ...options })));
 }
 
 /** What a body gives, byte by byte: its events, without the batches that they came in. */
-function readBytewise(text: string, contentType: string | null, options: Partial<BodyEventsOptions> = {}) {
+function readBytewise(text: string, contentType: string | null, options: Partial<BodyReaderOptions> = {}) {
   const { events, error, ended } = read(pieces(utf8(text), 1), contentType, options);
   return { events: events.flat(), error, ended };
 }
@@ -30,7 +31,7 @@ function expectUnexpected(
   expect(error).toMatchObject({ status: 200, ...details });
 }
 
-describe('bodyEvents()', () => {
+describe('bodyReader()', () => {
   describe('of an event stream', () => {
     it('gives one batch for each read, empty where it completed no event, and one at the end', () => {
       expect(read(['data: 1\n\ndata: 2\n\n', 'da', 'ta: 3\n\n'])).toEqual({

@@ -1,13 +1,12 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { Observable, type OperatorFunction } from 'rxjs';
 import { StreamError, UnexpectedContentError } from '../errors.js';
-import { observe } from '../observe.js';
 import { readProviderError } from '../provider-error.js';
 import { isRecord, own } from '../wire.js';
+import type { AnswerReader } from './decode-answer.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
 
 /** What is known of an answer before its first byte. */
-export interface BodyEventsOptions extends EventStreamOptions {
+export interface BodyReaderOptions extends EventStreamOptions {
   readonly status: number;
   /** The answer's `Content-Type`, `null` where it has none. */
   readonly contentType: string | null;
@@ -19,38 +18,18 @@ type Events = readonly EventSourceMessage[];
 
 const none: Events = [];
 
-/**
- * The server-sent events of an answer's body, as one batch for each network read, empty where a read
- * completed no event.
- *
- * The body is looked at as well as its type, since providers send one with the other's: JSON gives the
- * events that a stream would have given. Errors with an `UnexpectedContentError` where the body is
- * neither an event stream nor a completion.
- */
-export function bodyEvents(options: BodyEventsOptions): OperatorFunction<Uint8Array, Events> {
-  return (source) =>
-    new Observable((subscriber) => {
-      const body = bodyReader(options);
-      return observe(source, subscriber, {
-        next: (bytes) => subscriber.next(body.push(bytes)),
-        complete: () => {
-          subscriber.next(body.end());
-          subscriber.complete();
-        },
-      });
-    });
-}
-
-interface BodyReader {
-  push(bytes: Uint8Array): Events;
-  end(): Events;
-}
-
 /** Begins with a field name or comment of an event stream, or with what may still become one. */
 const eventStreamStart = /^(?:data|event|id|retry)?:|^(?:data|event|id|retry)[\r\n]/;
 const maybeEventStreamStart = /^(?:d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|retr|retry)?$/;
 
-function bodyReader(options: BodyEventsOptions): BodyReader {
+/**
+ * The server-sent events of an answer's body: those that each network read completes.
+ *
+ * The body is looked at as well as its type, since providers send one with the other's: JSON gives, at its
+ * end, the events that a stream would have given. Throws an `UnexpectedContentError` where the body is
+ * neither an event stream nor a completion.
+ */
+export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array> {
   const { contentType, maxEventSize = defaultMaxEventSize } = options;
   const mediaType = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
   const isEventStream = mediaType === 'text/event-stream';

@@ -1,9 +1,8 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { map, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import type { OperatorFunction, SchedulerLike } from 'rxjs';
 import type { ResponseEvent } from '../events.js';
 import type { ChunkDecoderOptions } from './chunk-decoder.js';
-import { responseEvents } from './response-events.js';
-import { untilDone } from './until-done.js';
+import { type AnswerReader, decodeAnswer } from './decode-answer.js';
 
 export interface DecodeChatCompletionsOptions extends Pick<
   ChunkDecoderOptions,
@@ -37,10 +36,11 @@ export interface DecodeChatCompletionsOptions extends Pick<
 export function decodeChatCompletions(
   options: DecodeChatCompletionsOptions = {},
 ): OperatorFunction<EventSourceMessage, ResponseEvent> {
-  return (source) =>
-    source.pipe(
-      map((message) => [message]),
-      untilDone(options.scheduler),
-      responseEvents(options),
-    );
+  return decodeAnswer(() => ready, options);
 }
+
+/** Events that are there already. */
+const ready: AnswerReader<EventSourceMessage> = {
+  push: (message) => [message],
+  end: () => [],
+};

@@ -20,9 +20,9 @@ describe('diagnose', () => {
       log.request(request);
       log.response(response);
       log.malformed({ length: 3, position: 1 });
-      log.event();
+      log.events(2);
       log.comment();
-      log.event();
+      log.events(3);
       log.end('completed');
     });
     expect(told).toEqual([
@@ -37,7 +37,7 @@ describe('diagnose', () => {
         attempt: 2,
         outcome: 'completed',
         error: undefined,
-        events: 2,
+        events: 5,
         comments: 1,
         malformed: 1,
       },

@@ -71,7 +71,7 @@ export interface TurnDiagnostics {
     redact?: (text: string) => string,
   ) => void;
   readonly retry: (retry: { readonly delay: number; readonly error: RequestFailure }) => void;
-  readonly event: () => void;
+  readonly events: (count: number) => void;
   readonly comment: () => void;
   readonly malformed: (event: { readonly length: number; readonly position: number }) => void;
   readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown) => void;
@@ -121,7 +121,7 @@ export function diagnose(listener: DiagnosticsListener): TurnDiagnostics {
       report({ type: 'response', status, requestId: requestId && redact(requestId), rateLimits });
     },
     retry: ({ delay, error }) => report({ type: 'retry', delay, error }),
-    event: () => void (counts.events += 1),
+    events: (count) => void (counts.events += count),
     comment: () => void (counts.comments += 1),
     malformed(event) {
       counts.malformed += 1;

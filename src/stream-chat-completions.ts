@@ -139,14 +139,14 @@ export function streamTurn(body: string, options: TurnOptions): Observable<Respo
           if (includeRetries) subscriber.next({ type: 'retrying', attempt, delay, error });
         },
       }),
-      concatMap(({ response, redact }) =>
-        response.body.pipe(
+      concatMap(({ response: { status, headers, body: bytes }, redact }) =>
+        bytes.pipe(
           otherErrors((cause) => new StreamError({ cause: causeWithoutSecrets(cause, redact) })),
           decodeAnswer(
             () =>
               bodyReader({
-                status: response.status,
-                contentType: response.headers.get('content-type'),
+                status,
+                contentType: headers.get('content-type'),
                 maxEventSize: options.maxEventSize,
                 redact,
                 onComment: log?.comment,
@@ -158,7 +158,7 @@ export function streamTurn(body: string, options: TurnOptions): Observable<Respo
               scheduler,
               redact,
               includeChunks: options.includeChunks,
-              onEvent: log?.event,
+              onEvents: log?.events,
               onMalformed: log?.malformed,
               onEnd: () => demand?.end(),
             },

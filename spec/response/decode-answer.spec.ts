@@ -11,6 +11,7 @@ import {
   Subject,
   take,
   tap,
+  VirtualTimeScheduler,
 } from 'rxjs';
 import { IdleTimeoutError, ProviderStreamError, StreamError } from '../../src/errors.js';
 import type { ResponseEvent } from '../../src/events.js';
@@ -181,22 +182,22 @@ describe('decodeAnswer', () => {
     expect(received(turn)).toEqual(expected);
   });
 
-  it('tells of each event but [DONE] before it is given, and of the end before completed', () => {
+  it('tells how many events have come, before they are given, and of the end before completed', () => {
     const told: unknown[] = [];
-    const options = { onEvent: () => told.push('event'), onEnd: () => told.push('end') };
+    const options = { onEvents: (count: number) => told.push(count), onEnd: () => told.push('end') };
     const listen = (source: Batch[]) =>
       of(...source)
         .pipe(answer(options))
         .subscribe({ next: ({ type }) => told.push(type), error: () => told.push('error') });
     listen([[content('a'), message('no JSON')], [content('b'), done, content('late')], [content('late')]]);
     expect(told.splice(0)).toEqual([
-      ...['event', 'output_item_done', 'event', 'event', 'output_item_done'],
+      ...[2, 'output_item_done', 1, 'output_item_done'],
       ...['end', 'completed'],
     ]);
     listen([[content('a')]]);
-    expect(told.splice(0)).toEqual(['event', 'output_item_done', 'end', 'completed']);
+    expect(told.splice(0)).toEqual([1, 'output_item_done', 0, 'end', 'completed']);
     listen([[failure]]);
-    expect(told).toEqual(['event', 'error']);
+    expect(told).toEqual([1, 'error']);
   });
 
   describe('at [DONE]', () => {
@@ -212,6 +213,18 @@ describe('decodeAnswer', () => {
       testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('-a-D', batches);
         expectObservable(source.pipe(answer())).toBe('-x-(C|)', values);
+        expectSubscriptions(source.subscriptions).toBe('^-- 1s !');
+      });
+    });
+
+    it('passes on what fails while completed is given', () => {
+      const error = new Error('of the consumer');
+      const failing = () => {
+        throw error;
+      };
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const source = cold('-a-D', batches);
+        expectObservable(source.pipe(answer({ onEnd: failing }))).toBe('-x-#', values, error);
         expectSubscriptions(source.subscriptions).toBe('^-- 1s !');
       });
     });
@@ -429,6 +442,25 @@ describe('decodeAnswer', () => {
       expect(schedule.mock.calls.map(([, delay]) => delay)).toEqual([6]);
       source.next([done]);
       expect(others.mock.calls.map(([, delay]) => delay)).toEqual([1_000]);
+    });
+
+    it.each([
+      ['at [DONE]', (source: Subject<Batch>) => source.next([done])],
+      ['at the end', (source: Subject<Batch>) => source.complete()],
+    ])('has none %s, however long the consumer takes', (_, end) => {
+      const scheduler = new VirtualTimeScheduler();
+      const source = new Subject<Batch>();
+      const seen: unknown[] = [];
+      source.pipe(answer({ idleTimeout: 10, scheduler })).subscribe({
+        next: ({ type }) => {
+          seen.push(type);
+          scheduler.flush();
+        },
+        error: (error: unknown) => seen.push(error),
+        complete: () => seen.push('complete'),
+      });
+      end(source);
+      expect(seen).toEqual(['completed', 'complete']);
     });
 
     it('has none in the grace', () => {

@@ -73,6 +73,17 @@ describe('decodeChatCompletions', () => {
     expect(schedule.mock.calls.map(([, delay]) => delay)).toContain(1_000);
   });
 
+  it('takes no notice of options that are not its own', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const chat = { idleTimeout: 2, idleOn: 'bytes' as const, onEnd: jest.fn(), onMalformed: undefined };
+      expectObservable(cold('-a-----f-D|', messages).pipe(decodeChatCompletions(chat))).toBe(
+        '-x-------(C|)',
+        events,
+      );
+      expect(chat.onEnd).not.toHaveBeenCalled();
+    });
+  });
+
   it('tells of data that is no JSON', () => {
     const malformed: unknown[] = [];
     testScheduler().run(({ cold, expectObservable }) => {

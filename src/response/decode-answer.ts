@@ -23,8 +23,8 @@ export interface DecodeAnswerOptions extends ChunkDecoderOptions {
   readonly idleClock?: SchedulerLike | undefined;
   /** For the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
-  /** Told of each event before `[DONE]`. */
-  readonly onEvent?: (() => void) | undefined;
+  /** Told how many events have come with a part, those before `[DONE]`. */
+  readonly onEvents?: ((count: number) => void) | undefined;
   /** Told that the answer is over, before `completed`. */
   readonly onEnd?: (() => void) | undefined;
 }
@@ -61,7 +61,7 @@ export function decodeAnswer<T>(
   options: DecodeAnswerOptions = {},
 ): OperatorFunction<T, ResponseEvent> {
   const { scheduler = asyncScheduler, idleClock = scheduler, idleTimeout = Infinity } = options;
-  const { idleOn, onEvent, onEnd } = options;
+  const { idleOn, onEvents, onEnd } = options;
   return (source) =>
     new Observable((subscriber) => {
       const reader = readerOf();
@@ -72,21 +72,25 @@ export function decodeAnswer<T>(
 
       function complete(): void {
         done = true;
-        onEnd?.();
-        decoder.end();
-        subscriber.complete();
+        timer.stop();
+        try {
+          onEnd?.();
+          decoder.end();
+          subscriber.complete();
+        } catch (error) {
+          subscriber.error(error);
+        }
       }
 
       function decode(messages: readonly EventSourceMessage[]): void {
-        for (const message of messages) {
-          if (isDone(message)) {
-            complete();
-            return;
-          }
-          onEvent?.();
-          decoder.push(message);
+        const end = messages.findIndex(isDone);
+        const events = end === -1 ? messages : messages.slice(0, end);
+        onEvents?.(events.length);
+        for (const event of events) {
+          decoder.push(event);
           if (subscriber.closed) return;
         }
+        if (end !== -1) complete();
       }
 
       // The work is done where it can stop the source: one that emits synchronously is known to nothing else yet.

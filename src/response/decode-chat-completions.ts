@@ -36,7 +36,8 @@ export interface DecodeChatCompletionsOptions extends Pick<
 export function decodeChatCompletions(
   options: DecodeChatCompletionsOptions = {},
 ): OperatorFunction<EventSourceMessage, ResponseEvent> {
-  return decodeAnswer(() => ready, options);
+  const { includeChunks, onMalformed, scheduler } = options;
+  return decodeAnswer(() => ready, { includeChunks, onMalformed, scheduler });
 }
 
 /** Events that are there already. */

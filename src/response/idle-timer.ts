@@ -1,4 +1,4 @@
-import type { SchedulerLike, Subscriber } from 'rxjs';
+import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import { IdleTimeoutError } from '../errors.js';
 import { clampDelay } from '../timers.js';
 
@@ -8,6 +8,8 @@ export interface IdleTimer {
   start(): void;
   /** Something came: counts anew. */
   heard(): void;
+  /** Counts no more. */
+  stop(): void;
 }
 
 /**
@@ -24,17 +26,19 @@ export function idleTimer(
 ): IdleTimer {
   const limit = clampDelay(milliseconds);
   let heardAt: number | undefined;
+  let timer: Subscription | undefined;
 
   function wait(delay: number): void {
     const start = scheduler.now();
     heardAt = undefined;
-    const timer = scheduler.schedule(() => {
-      subscriber.remove(timer);
+    const waiting = scheduler.schedule(() => {
+      subscriber.remove(waiting);
       if (heardAt === undefined) subscriber.error(new IdleTimeoutError(milliseconds));
       // The clock may have been set meanwhile: the timer has run for `delay`, whatever it shows.
       else wait(limit - delay + (heardAt < start ? delay : Math.min(heardAt - start, delay)));
     }, delay);
-    subscriber.add(timer);
+    timer = waiting;
+    subscriber.add(waiting);
   }
 
   return {
@@ -43,6 +47,9 @@ export function idleTimer(
     },
     heard() {
       heardAt = scheduler.now();
+    },
+    stop() {
+      timer?.unsubscribe();
     },
   };
 }

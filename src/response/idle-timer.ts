@@ -6,7 +6,7 @@ import { clampDelay } from '../timers.js';
 export interface IdleTimer {
   /** Begins to count, where the subscriber is still there. */
   start(): void;
-  /** Something came: counts anew. */
+  /** Something came: counts anew, where it counts. */
   heard(): void;
   /** Counts no more. */
   stop(): void;
@@ -46,7 +46,7 @@ export function idleTimer(
       if (milliseconds !== Infinity && !subscriber.closed) wait(limit);
     },
     heard() {
-      heardAt = scheduler.now();
+      if (timer !== undefined) heardAt = scheduler.now();
     },
     stop() {
       timer?.unsubscribe();

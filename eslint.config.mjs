@@ -1,24 +1,22 @@
 import rxjsX from 'eslint-plugin-rxjs-x';
 import tseslint from 'typescript-eslint';
 
-// The way of the data. A room imports from the ground floor and from rooms before it.
-const rooms = ['prompt', 'provider', 'request', 'response', 'operators'];
-const groundFloor = [
-  'errors',
-  'diagnostics',
-  'turn',
-  'provider-error',
-  'events',
-  'observe',
-  'wire',
-  'timers',
-  'reasoning-details',
-  'pausable-clock',
-  'demand',
-];
-
-// Operators work on events, wherever those come from.
-const roomsKnownTo = (room) => (room === 'operators' ? ['prompt'] : rooms.slice(0, rooms.indexOf(room)));
+// The way of the data: each room, and the rooms before it that it knows. `turn` and `flow` are the ground. What
+// stands on a turn (operators, compose, run, relay) works on its events, wherever those come from.
+const ground = ['turn', 'flow'];
+const onTurns = ['operators', 'compose', 'run', 'relay'];
+const roomsKnownTo = {
+  turn: [],
+  flow: ['turn'],
+  prompt: ground,
+  provider: [...ground, 'prompt'],
+  request: [...ground, 'prompt', 'provider'],
+  response: [...ground, 'prompt', 'provider', 'request'],
+  ...Object.fromEntries(
+    onTurns.map((room, place) => [room, [...ground, 'prompt', ...onTurns.slice(0, place)]]),
+  ),
+};
+const subpaths = ['json', 'otel', 'shared', 'redis', 'angular', 'testing', 'mock-provider', 'node', 'cli'];
 
 const noNode = {
   regex:
@@ -27,18 +25,17 @@ const noNode = {
 };
 
 const noPublished = {
-  regex: '^\\.{1,2}/(.*/)?(testing|mock-provider|node|cli|cli-.*)(/|\\.js$)',
+  regex: `^\\.{1,2}/(.*/)?(${subpaths.join('|')})/`,
   message: 'What is published beside the library stands on it, never the other way round.',
 };
 
-const wayOfTheData = (room) => ({
-  regex: `^\\.\\./(?!(${groundFloor.join('|')})\\.js$|(${[room, ...roomsKnownTo(room)].join('|')})/)`,
-  message: `${room}/ imports from the ground floor and from: ${roomsKnownTo(room).join(', ') || 'no other room'}.`,
-});
-
-const onlyGroundFloor = {
-  regex: `^\\./(?!(${groundFloor.join('|')})\\.js$)`,
-  message: 'The ground floor stands on nothing but itself.',
+/** For the files of a room, or of the folders in it, which stand a step further from the other rooms. */
+const wayOfTheData = (room, steps) => {
+  const known = roomsKnownTo[room];
+  return {
+    regex: `^(?:\\.\\./){${steps}}(?!(?:${[room, ...known].join('|')})/)`,
+    message: `${room}/ imports from: ${known.join(', ') || 'no other room'}.`,
+  };
 };
 
 const packages = (...allowed) => ({
@@ -82,7 +79,7 @@ const nodeGlobals = ['process', 'Buffer', 'global', '__dirname', '__filename', '
   message: 'Browsers have none.',
 }));
 
-const nodeFiles = ['src/cli*.ts', 'src/cli/**', 'src/mock-provider/**', 'src/node/**'];
+const nodeFiles = ['src/cli/**', 'src/mock-provider/**', 'src/node/**'];
 
 export default tseslint.config(
   // The applications among the examples have compilers and rules of their own.
@@ -159,28 +156,26 @@ export default tseslint.config(
     ignores: nodeFiles,
     rules: imports(noNode, noPublished, packages('rxjs', 'eventsource-parser')),
   },
-  {
-    files: groundFloor.map((name) => `src/${name}.ts`),
-    rules: imports(noNode, noPublished, onlyGroundFloor, packages('rxjs')),
-  },
-  ...rooms.map((room) => ({
-    files: [`src/${room}/**/*.ts`],
-    rules: {
-      ...imports(
-        noNode,
-        wayOfTheData(room),
-        packages('rxjs', ...(room === 'response' ? ['eventsource-parser'] : [])),
-      ),
-      'no-restricted-syntax': ['error', dynamicImport, ...promises],
-    },
-  })),
+  ...Object.keys(roomsKnownTo).flatMap((room) =>
+    ['*.ts', '*/*.ts'].map((files, place) => ({
+      files: [`src/${room}/${files}`],
+      rules: {
+        ...imports(
+          noNode,
+          wayOfTheData(room, place + 1),
+          packages('rxjs', ...(room === 'response' ? ['eventsource-parser'] : [])),
+        ),
+        'no-restricted-syntax': ['error', dynamicImport, ...promises],
+      },
+    })),
+  ),
   {
     files: ['src/request/fetch-transport.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
     // Where a pipeline ends: consumers that ask for values are given promises.
-    files: ['src/operators/pull.ts', 'src/operators/to-readable-stream.ts'],
+    files: ['src/flow/pull.ts', 'src/relay/to-readable-stream.ts'],
     rules: { 'no-restricted-syntax': ['error', dynamicImport] },
   },
   {

@@ -5,7 +5,7 @@ import type {
   FunctionCallItem,
   FunctionCallOutputItem,
   ResponseItem,
-} from '../src/events.js';
+} from '../src/turn/events.js';
 import type { TurnOptions } from '../src/options.js';
 import { functionCallOutput } from '../src/prompt/prompt.js';
 import { streamChatCompletions } from '../src/stream-chat-completions.js';

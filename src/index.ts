@@ -1,5 +1,5 @@
 export { chatOptionsFromEnv, type ChatOptionsFromEnv } from './chat-options-from-env.js';
-export { Demand, type TurnDemand } from './demand.js';
+export { Demand, type TurnDemand } from './flow/demand.js';
 export type {
   Diagnostic,
   DiagnosticReport,
@@ -9,7 +9,7 @@ export type {
   RequestDiagnostic,
   ResponseDiagnostic,
   RetryDiagnostic,
-} from './diagnostics.js';
+} from './turn/diagnostics.js';
 export {
   ChatCompletionsError,
   IdleTimeoutError,
@@ -24,7 +24,7 @@ export {
   TransportError,
   UnexpectedContentError,
   UnexpectedStatusError,
-} from './errors.js';
+} from './turn/errors.js';
 export type {
   ChunkEvent,
   CompletedEvent,
@@ -48,7 +48,7 @@ export type {
   ResponseItem,
   RetryingEvent,
   TokenUsage,
-} from './events.js';
+} from './turn/events.js';
 export { iterateChatCompletions, type IterateOptions } from './iterate-chat-completions.js';
 export { accumulate } from './operators/accumulate.js';
 export { aggregate } from './operators/aggregate.js';
@@ -57,22 +57,22 @@ export {
   type ChatCompletionStreamError,
   encodeChatCompletionChunks,
   type EncodeChatCompletionChunksOptions,
-} from './operators/encode-chat-completion-chunks.js';
+} from './relay/encode-chat-completion-chunks.js';
 export {
   fromServerSentEvents,
   type FromServerSentEventsOptions,
   type ReceivedMessage,
   RemoteTurnError,
-} from './operators/from-server-sent-events.js';
-export { isTextDelta, type TextDeltaEvent } from './operators/is-text-delta.js';
-export type { PullOptions } from './operators/pull.js';
+} from './relay/from-server-sent-events.js';
+export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
+export type { PullOptions } from './flow/pull.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
 export type {
   ServerSentEventsOptions,
   ServerSentMessage,
   TurnErrorReport,
-} from './operators/server-sent-protocol.js';
-export type { SegmenterLike, TextSegmenter } from './operators/segment-ends.js';
+} from './relay/server-sent-protocol.js';
+export type { SegmenterLike, TextSegmenter } from './turn/segment-ends.js';
 export { smooth, type SmoothOptions } from './operators/smooth.js';
 export { splitThinking, type SplitThinkingOptions } from './operators/split-thinking.js';
 export { stopWith } from './operators/stop-with.js';
@@ -84,10 +84,10 @@ export {
   toChatCompletionChunks,
   type ToChatCompletionChunksOptions,
   type ToolCallDelta,
-} from './operators/to-chat-completion-chunks.js';
-export { toMessageEvents } from './operators/to-message-events.js';
-export { type Encoded, toReadableStream } from './operators/to-readable-stream.js';
-export { toServerSentEvents } from './operators/to-server-sent-events.js';
+} from './relay/to-chat-completion-chunks.js';
+export { toMessageEvents } from './relay/to-message-events.js';
+export { type Encoded, toReadableStream } from './relay/to-readable-stream.js';
+export { toServerSentEvents } from './relay/to-server-sent-events.js';
 export {
   idleState,
   toState,
@@ -142,6 +142,6 @@ export {
   type TurnChoice,
   type TurnStatus,
   type TurnToolCall,
-} from './turn.js';
-export type { HttpHeaders } from './wire.js';
+} from './turn/turn.js';
+export type { HttpHeaders } from './turn/wire.js';
 export type { EventSourceMessage } from 'eventsource-parser';

@@ -1,6 +1,6 @@
-import { Demand } from './demand.js';
-import type { ResponseEvent } from './events.js';
-import { checkPullOptions, pull } from './operators/pull.js';
+import { Demand } from './flow/demand.js';
+import type { ResponseEvent } from './turn/events.js';
+import { checkPullOptions, pull } from './flow/pull.js';
 import type { ChatOptions } from './options.js';
 import type { Prompt } from './prompt/prompt.js';
 import { requestBody, streamTurn } from './stream-chat-completions.js';

@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
-import type { Demand } from './demand.js';
-import type { DiagnosticsListener } from './diagnostics.js';
-import type { RequestFailure } from './errors.js';
+import type { Demand } from './flow/demand.js';
+import type { DiagnosticsListener } from './turn/diagnostics.js';
+import type { RequestFailure } from './turn/errors.js';
 import type { ReasoningField } from './prompt/messages.js';
 import type { ResponseFormat, ToolChoice } from './prompt/tools.js';
 import type { ModelProvider } from './provider/model-provider.js';

@@ -10,7 +10,7 @@ import {
   tap,
   throwIfEmpty,
 } from 'rxjs';
-import { diagnose } from './diagnostics.js';
+import { diagnose } from './turn/diagnostics.js';
 import {
   ChatCompletionsError,
   type RequestFailure,
@@ -18,8 +18,8 @@ import {
   StreamError,
   TransportError,
   UnexpectedStatusError,
-} from './errors.js';
-import type { ResponseEvent } from './events.js';
+} from './turn/errors.js';
+import type { ResponseEvent } from './turn/events.js';
 import { type ChatOptions, checkOptions, limitsOf, type TurnOptions } from './options.js';
 import { chatRequest } from './prompt/chat-request.js';
 import type { Prompt } from './prompt/prompt.js';

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { ResponseEvent } from './events.js';
+import type { ResponseEvent } from './turn/events.js';
 import { checkOptions, type TurnOptions } from './options.js';
 import { streamOptions } from './prompt/chat-request.js';
 import { streamTurn } from './stream-chat-completions.js';

@@ -101,7 +101,7 @@ export const pictures = [
   {
     name: 'to-server-sent-events',
     of: 'toServerSentEvents',
-    spec: 'spec/operators/to-server-sent-events.spec.ts',
+    spec: 'spec/relay/to-server-sent-events.spec.ts',
     test: 'toServerSentEvents writes each event as one message, and the end mark after the last',
     call: 'toServerSentEvents()',
     result: 'messages',
@@ -109,7 +109,7 @@ export const pictures = [
   {
     name: 'from-server-sent-events',
     of: 'fromServerSentEvents',
-    spec: 'spec/operators/from-server-sent-events.spec.ts',
+    spec: 'spec/relay/from-server-sent-events.spec.ts',
     test: 'fromServerSentEvents reads each event, and completes with the source after the end mark',
     call: 'fromServerSentEvents()',
     rows: [{ name: 'messages', sources: [0] }],
@@ -117,7 +117,7 @@ export const pictures = [
   {
     name: 'to-message-events',
     of: 'toMessageEvents',
-    spec: 'spec/operators/to-message-events.spec.ts',
+    spec: 'spec/relay/to-message-events.spec.ts',
     test: 'toMessageEvents gives a message for each event, and the end mark',
     call: 'toMessageEvents()',
     result: 'messages',
@@ -125,7 +125,7 @@ export const pictures = [
   {
     name: 'to-chat-completion-chunks',
     of: 'toChatCompletionChunks',
-    spec: 'spec/operators/to-chat-completion-chunks.spec.ts',
+    spec: 'spec/relay/to-chat-completion-chunks.spec.ts',
     test: 'toChatCompletionChunks writes text as it comes, the role first, then the finish reason',
     call: 'toChatCompletionChunks(…)',
     result: 'chunks',
@@ -133,7 +133,7 @@ export const pictures = [
   {
     name: 'encode-chat-completion-chunks',
     of: 'encodeChatCompletionChunks',
-    spec: 'spec/operators/encode-chat-completion-chunks.spec.ts',
+    spec: 'spec/relay/encode-chat-completion-chunks.spec.ts',
     test: 'encodeChatCompletionChunks writes an event for each chunk, and [DONE] at the end',
     call: 'encodeChatCompletionChunks()',
     rows: [{ name: 'chunks', sources: [0] }],

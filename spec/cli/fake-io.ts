@@ -46,7 +46,7 @@ export function fakeIo({ stdin = '', env = {}, terminals = [] }: FakeIoOptions =
     stdout: new Capture(terminals.includes('stdout')),
     stderr: new Capture(terminals.includes('stderr')),
     env,
-    entry: join(__dirname, '../../src/cli.ts'),
+    entry: join(__dirname, '../../src/cli/index.ts'),
     controller,
     interrupt: controller.signal,
     now: () => (time += 1_500) - 1_500,

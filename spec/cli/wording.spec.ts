@@ -1,5 +1,5 @@
 import { duration, explain, summary } from '../../src/cli/wording.js';
-import { UnexpectedContentError } from '../../src/errors.js';
+import { UnexpectedContentError } from '../../src/turn/errors.js';
 
 it.each([
   [0, '0 ms'],

@@ -1,9 +1,9 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import type { ResponseEvent } from '../../src/events.js';
-import { chunkDecoder } from '../../src/response/chunk-decoder.js';
-import { chunkPattern } from '../../src/response/chunk-pattern.js';
+import type { ResponseEvent } from '../../src/turn/events.js';
+import { chunkDecoder } from '../../src/response/chunks/chunk-decoder.js';
+import { chunkPattern } from '../../src/response/chunks/chunk-pattern.js';
 import { eventStreamParser } from '../../src/response/event-stream-parser.js';
-import { patternDecoder } from '../../src/response/pattern-decoder.js';
+import { patternDecoder } from '../../src/response/chunks/pattern-decoder.js';
 import { describeCorpus } from '../support/corpus.js';
 
 function decode(decoder: typeof chunkDecoder, messages: readonly EventSourceMessage[]) {

@@ -17,11 +17,11 @@ afterEach(async () => {
 });
 
 const spec = join(__dirname, '..');
-for (const room of ['operators', 'request', 'response']) {
+for (const room of ['flow', 'operators', 'relay', 'request', 'response', 'response/chunks']) {
   for (const file of readdirSync(join(spec, room)).sort()) {
     if (file.endsWith('.spec.ts')) require(join(spec, room, file));
   }
 }
-for (const file of ['behaviour', 'iterate-chat-completions', 'stream-chat-completions']) {
+for (const file of ['conformance/behaviour', 'iterate-chat-completions', 'stream-chat-completions']) {
   require(join(spec, `${file}.spec.ts`));
 }

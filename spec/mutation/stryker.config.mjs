@@ -2,7 +2,7 @@ const results = 'coverage/mutation';
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
-  mutate: ['src/{operators,request,response}/**/*.ts'],
+  mutate: ['src/{flow,operators,relay,request,response}/**/*.ts'],
   testRunner: 'jest',
   plugins: ['@stryker-mutator/jest-runner'],
   jest: {

@@ -1,7 +1,7 @@
 import { from, map, of, range, take } from 'rxjs';
-import type { FunctionCallItem, ResponseEvent } from '../../src/events.js';
+import type { FunctionCallItem, ResponseEvent } from '../../src/turn/events.js';
 import { accumulate } from '../../src/operators/accumulate.js';
-import { emptyTurn, type Turn } from '../../src/turn.js';
+import { emptyTurn, type Turn } from '../../src/turn/turn.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 

@@ -1,6 +1,6 @@
 import { map, of, range, take, toArray } from 'rxjs';
-import { TransportError } from '../../src/errors.js';
-import type { ContentPart, OutputItemDoneEvent, ResponseEvent } from '../../src/events.js';
+import { TransportError } from '../../src/turn/errors.js';
+import type { ContentPart, OutputItemDoneEvent, ResponseEvent } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { userMessage } from '../../src/prompt/prompt.js';
 import { completed, text } from '../support/events.js';

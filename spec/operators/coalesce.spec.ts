@@ -13,10 +13,10 @@ import {
   throwError,
   VirtualTimeScheduler,
 } from 'rxjs';
-import type { OutputItemDoneEvent, ResponseEvent } from '../../src/events.js';
+import type { OutputItemDoneEvent, ResponseEvent } from '../../src/turn/events.js';
 import { coalesce } from '../../src/operators/coalesce.js';
 import { userMessage } from '../../src/prompt/prompt.js';
-import { emptyTurn, reduceTurn } from '../../src/turn.js';
+import { emptyTurn, reduceTurn } from '../../src/turn/turn.js';
 import { completed, text, thought } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 import { played, story, timedEvents } from '../support/random-events.js';

@@ -1,7 +1,7 @@
 import { map, of, range, take } from 'rxjs';
-import type { ResponseEvent } from '../../src/events.js';
+import type { ResponseEvent } from '../../src/turn/events.js';
 import { IncompleteStreamError, requireFinish } from '../../src/operators/require-finish.js';
-import { emptyTurn } from '../../src/turn.js';
+import { emptyTurn } from '../../src/turn/turn.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 

@@ -13,11 +13,11 @@ import {
   throwError,
   VirtualTimeScheduler,
 } from 'rxjs';
-import type { OutputItemDoneEvent, ResponseEvent } from '../../src/events.js';
+import type { OutputItemDoneEvent, ResponseEvent } from '../../src/turn/events.js';
 import { smooth, type SmoothOptions } from '../../src/operators/smooth.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
 import { userMessage } from '../../src/prompt/prompt.js';
-import { emptyTurn, reduceTurn } from '../../src/turn.js';
+import { emptyTurn, reduceTurn } from '../../src/turn/turn.js';
 import { completed, text, thought } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 import { played, story, timedEvents } from '../support/random-events.js';

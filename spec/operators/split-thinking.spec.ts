@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { concat, from, map, NEVER, of, range, take, toArray } from 'rxjs';
-import { TransportError } from '../../src/errors.js';
-import type { OutputItemDoneEvent, ResponseEvent } from '../../src/events.js';
+import { TransportError } from '../../src/turn/errors.js';
+import type { OutputItemDoneEvent, ResponseEvent } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { splitThinking, type SplitThinkingOptions } from '../../src/operators/split-thinking.js';
 import { userMessage } from '../../src/prompt/prompt.js';

@@ -1,5 +1,5 @@
 import { concat, EMPTY, map, NEVER, Observable, of, range, Subject, take, throwError } from 'rxjs';
-import type { ResponseEvent } from '../../src/events.js';
+import type { ResponseEvent } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { stopWith } from '../../src/operators/stop-with.js';
 import { completed, text } from '../support/events.js';

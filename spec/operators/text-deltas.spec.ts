@@ -1,6 +1,6 @@
 import { from, map, range, take } from 'rxjs';
-import { TransportError } from '../../src/errors.js';
-import type { ResponseEvent } from '../../src/events.js';
+import { TransportError } from '../../src/turn/errors.js';
+import type { ResponseEvent } from '../../src/turn/events.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
 import { userMessage } from '../../src/prompt/prompt.js';
 import { completed, text } from '../support/events.js';

@@ -11,11 +11,11 @@ import {
   takeUntil,
   throwError,
 } from 'rxjs';
-import { TransportError } from '../../src/errors.js';
-import type { ResponseEvent } from '../../src/events.js';
+import { TransportError } from '../../src/turn/errors.js';
+import type { ResponseEvent } from '../../src/turn/events.js';
 import { stopWith } from '../../src/operators/stop-with.js';
 import { idleState, toState, type TurnState } from '../../src/operators/to-state.js';
-import { emptyTurn, type Turn, type TurnStatus } from '../../src/turn.js';
+import { emptyTurn, type Turn, type TurnStatus } from '../../src/turn/turn.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 

@@ -5,12 +5,12 @@ import { pipeline } from 'node:stream/promises';
 import { text as textOf } from 'node:stream/consumers';
 import OpenAI, { APIError } from 'openai';
 import { lastValueFrom, toArray } from 'rxjs';
-import { Demand } from '../../src/demand.js';
+import { Demand } from '../../src/flow/demand.js';
 import { streamChatCompletions, streamChatRequest, type ChatRequestBody } from '../../src/index.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
 import { nodeTransport, toNodeReadable } from '../../src/node/index.js';
-import { encodeChatCompletionChunks } from '../../src/operators/encode-chat-completion-chunks.js';
-import { toChatCompletionChunks } from '../../src/operators/to-chat-completion-chunks.js';
+import { encodeChatCompletionChunks } from '../../src/relay/encode-chat-completion-chunks.js';
+import { toChatCompletionChunks } from '../../src/relay/to-chat-completion-chunks.js';
 
 const transport = nodeTransport();
 let mock: MockProvider;

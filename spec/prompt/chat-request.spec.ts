@@ -1,4 +1,4 @@
-import type { ResponseItem } from '../../src/events.js';
+import type { ResponseItem } from '../../src/turn/events.js';
 import { chatRequest, type ChatRequestOptions } from '../../src/prompt/chat-request.js';
 import { assistantMessage, type Prompt, userMessage } from '../../src/prompt/prompt.js';
 

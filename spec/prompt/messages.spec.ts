@@ -1,5 +1,11 @@
 import { of } from 'rxjs';
-import type { ContentPart, MessageItem, MessageRole, ResponseEvent, ResponseItem } from '../../src/events.js';
+import type {
+  ContentPart,
+  MessageItem,
+  MessageRole,
+  ResponseEvent,
+  ResponseItem,
+} from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { chatMessages } from '../../src/prompt/messages.js';
 import { assistantMessage, functionCallOutput, userMessage } from '../../src/prompt/prompt.js';

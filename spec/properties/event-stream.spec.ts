@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import fc from 'fast-check';
 import { from } from 'rxjs';
-import { StreamError } from '../../src/errors.js';
+import { StreamError } from '../../src/turn/errors.js';
 import { decodeEventStream } from '../../src/response/decode-event-stream.js';
 import { cutAt, pieces } from '../conformance/cuts.js';
 import { record } from '../conformance/record-events.js';

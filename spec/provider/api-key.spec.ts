@@ -1,5 +1,5 @@
 import { EMPTY, NEVER, of, range, throwError, type ObservableInput, map } from 'rxjs';
-import { MissingApiKeyError } from '../../src/errors.js';
+import { MissingApiKeyError } from '../../src/turn/errors.js';
 import { resolveApiKey } from '../../src/provider/api-key.js';
 import type { ModelProvider } from '../../src/provider/model-provider.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';

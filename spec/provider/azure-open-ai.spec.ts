@@ -1,5 +1,5 @@
 import { lastValueFrom, toArray } from 'rxjs';
-import { MissingApiKeyError, RetryLimitError, UnexpectedStatusError } from '../../src/errors.js';
+import { MissingApiKeyError, RetryLimitError, UnexpectedStatusError } from '../../src/turn/errors.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
 import { azureOpenAI, type AzureOpenAIOptions } from '../../src/provider/azure-open-ai.js';

@@ -1,4 +1,4 @@
-import { InvalidProviderError } from '../../src/errors.js';
+import { InvalidProviderError } from '../../src/turn/errors.js';
 import { endpointOf } from '../../src/provider/endpoint.js';
 import type { ModelProvider } from '../../src/provider/model-provider.js';
 

@@ -9,7 +9,7 @@ import {
   type Transport,
 } from '../../src/index.js';
 import { eventStreamParser } from '../../src/response/event-stream-parser.js';
-import { patternDecoder } from '../../src/response/pattern-decoder.js';
+import { patternDecoder } from '../../src/response/chunks/pattern-decoder.js';
 import { toHeaders } from '../../src/testing/answer.js';
 import { bodyEvents } from '../support/body-events.js';
 import { completed, provider, text } from '../support/events.js';

@@ -1,5 +1,5 @@
 import { catchError, identity, NEVER, of } from 'rxjs';
-import { UnexpectedStatusError } from '../../src/errors.js';
+import { UnexpectedStatusError } from '../../src/turn/errors.js';
 import { checkStatus, type CheckStatusOptions } from '../../src/request/check-status.js';
 import type { HttpResponse } from '../../src/request/transport.js';
 import { toBytes, toHeaders } from '../../src/testing/answer.js';

@@ -1,5 +1,5 @@
 import { concat, endWith, from, identity, NEVER, of, range, map, throwError } from 'rxjs';
-import { UnexpectedStatusError } from '../../src/errors.js';
+import { UnexpectedStatusError } from '../../src/turn/errors.js';
 import { errorAnswer, isRetryableStatus, readErrorBody } from '../../src/request/error-answer.js';
 import { redact } from '../../src/request/secrets.js';
 import type { HttpResponse } from '../../src/request/transport.js';

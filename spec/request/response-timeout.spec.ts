@@ -1,5 +1,5 @@
 import { range, take } from 'rxjs';
-import { ResponseTimeoutError } from '../../src/errors.js';
+import { ResponseTimeoutError } from '../../src/turn/errors.js';
 import { responseTimeout } from '../../src/request/response-timeout.js';
 import { received, testScheduler } from '../support/marbles.js';
 

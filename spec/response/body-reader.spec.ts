@@ -1,5 +1,5 @@
 import { concat, from, NEVER, of, throwError } from 'rxjs';
-import { ChatCompletionsError, StreamError, UnexpectedContentError } from '../../src/errors.js';
+import { ChatCompletionsError, StreamError, UnexpectedContentError } from '../../src/turn/errors.js';
 import type { BodyReaderOptions } from '../../src/response/body-reader.js';
 import { pieces } from '../conformance/cuts.js';
 import { record } from '../conformance/record-events.js';

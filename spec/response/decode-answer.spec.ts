@@ -13,8 +13,8 @@ import {
   tap,
   VirtualTimeScheduler,
 } from 'rxjs';
-import { IdleTimeoutError, ProviderStreamError, StreamError } from '../../src/errors.js';
-import type { ResponseEvent } from '../../src/events.js';
+import { IdleTimeoutError, ProviderStreamError, StreamError } from '../../src/turn/errors.js';
+import type { ResponseEvent } from '../../src/turn/events.js';
 import {
   type AnswerReader,
   decodeAnswer,

@@ -1,6 +1,6 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { map, range, take } from 'rxjs';
-import { ProviderStreamError } from '../../src/errors.js';
+import { ProviderStreamError } from '../../src/turn/errors.js';
 import { decodeChatCompletions } from '../../src/response/decode-chat-completions.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';

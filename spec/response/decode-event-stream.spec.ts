@@ -1,6 +1,6 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { range, map, take, from } from 'rxjs';
-import { StreamError } from '../../src/errors.js';
+import { StreamError } from '../../src/turn/errors.js';
 import { decodeEventStream } from '../../src/response/decode-event-stream.js';
 import { toBytes } from '../../src/testing/answer.js';
 import { received, testScheduler } from '../support/marbles.js';

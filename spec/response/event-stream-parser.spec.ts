@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { EventSourceMessage } from 'eventsource-parser';
 import { concat, defer, from, of, repeat, tap } from 'rxjs';
-import { StreamError } from '../../src/errors.js';
+import { StreamError } from '../../src/turn/errors.js';
 import { decodeEventStream } from '../../src/response/decode-event-stream.js';
 import {
   defaultMaxEventSize,

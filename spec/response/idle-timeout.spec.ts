@@ -1,5 +1,5 @@
 import { NEVER, range, type SchedulerLike, Subject, take } from 'rxjs';
-import { IdleTimeoutError } from '../../src/errors.js';
+import { IdleTimeoutError } from '../../src/turn/errors.js';
 import { idleTimeout } from '../../src/response/idle-timeout.js';
 import { received, testScheduler } from '../support/marbles.js';
 

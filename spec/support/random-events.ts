@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { concatMap, delay, from, type Observable, of, type SchedulerLike } from 'rxjs';
-import { TransportError } from '../../src/errors.js';
-import type { ContentPart, OutputItemDoneEvent, ResponseEvent, ResponseItem } from '../../src/events.js';
+import { TransportError } from '../../src/turn/errors.js';
+import type { ContentPart, OutputItemDoneEvent, ResponseEvent, ResponseItem } from '../../src/turn/events.js';
 import { completed } from './events.js';
 
 /** An event, and the milliseconds since the one before it. */

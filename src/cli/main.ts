@@ -1,9 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { from, lastValueFrom, toArray } from 'rxjs';
-import type { CompletedEvent, ResponseEvent } from '../events.js';
+import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
 import { iterateChatCompletions } from '../iterate-chat-completions.js';
 import { aggregate } from '../operators/aggregate.js';
-import { isTextDelta } from '../operators/is-text-delta.js';
+import { isTextDelta } from '../turn/is-text-delta.js';
 import { type Prompt, userMessage } from '../prompt/prompt.js';
 import { help, parseArguments, type TurnArguments, UsageError } from './arguments.js';
 import { configure, type Configuration } from './configuration.js';

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isRecord, own } from '../wire.js';
+import { isRecord, own } from '../turn/wire.js';
 
 /**
  * The version in the package that a file belongs to: the bin may be reached by a link, and lies at

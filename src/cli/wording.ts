@@ -1,6 +1,6 @@
-import { platformCode, TransportError } from '../errors.js';
-import type { CompletedEvent, RetryingEvent } from '../events.js';
-import { readProviderError } from '../provider-error.js';
+import { platformCode, TransportError } from '../turn/errors.js';
+import type { CompletedEvent, RetryingEvent } from '../turn/events.js';
+import { readProviderError } from '../turn/provider-error.js';
 import { oneLine } from './printable.js';
 
 /** A time, as short as it is useful. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isRecord, own } from '../wire.js';
+import { isRecord, own } from '../turn/wire.js';
 import type { MockAnswer } from './mock-answer.js';
 import type { MockRequest } from './mock-request.js';
 

@@ -1,4 +1,4 @@
-import { isRecord, own } from '../wire.js';
+import { isRecord, own } from '../turn/wire.js';
 import type { MockAnswer, MockChoice, MockError, MockPiece, MockToolCall } from './mock-answer.js';
 import { type MockRequest, promptOf, wantsUsage } from './mock-request.js';
 

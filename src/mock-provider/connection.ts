@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { clampDelay } from '../timers.js';
+import { clampDelay } from '../flow/timers.js';
 import type { Cut } from './mock-answer.js';
 
 /** One answer on its way to the client. Nothing here rejects: whoever waits is woken when the client leaves. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isRecord, own } from '../wire.js';
+import { isRecord, own } from '../turn/wire.js';
 
 /** The body of a Chat Completions request, checked as far as it is typed. */
 export interface MockRequestBody {

@@ -2,11 +2,11 @@ import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { Observable, take, throwIfEmpty } from 'rxjs';
-import { StreamError, TransportError } from '../errors.js';
+import { StreamError, TransportError } from '../turn/errors.js';
 import { isRedirectStatus, refusedRedirect } from '../request/redirect.js';
 import { causeWithoutSecrets, redactor } from '../request/secrets.js';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
-import type { HttpHeaders } from '../wire.js';
+import type { HttpHeaders } from '../turn/wire.js';
 
 export interface NodeTransportOptions {
   /** Default: an agent of the transport's own that keeps connections alive, one for each protocol. */

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { map, type Observable } from 'rxjs';
-import { checkPullOptions, pull, type PullOptions } from '../operators/pull.js';
-import { wholeCharacters } from '../operators/whole-characters.js';
+import { checkPullOptions, pull, type PullOptions } from '../flow/pull.js';
+import { wholeCharacters } from '../relay/whole-characters.js';
 
 /** See {@link nodeTransport}: an ECMAScript import reads every export of a module of Node's. */
 const load = /* @__PURE__ */ createRequire(process.execPath);

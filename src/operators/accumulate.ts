@@ -1,6 +1,6 @@
 import { type OperatorFunction, pipe, scan, startWith } from 'rxjs';
-import type { ResponseEvent } from '../events.js';
-import { emptyTurn, reduceTurn, type Turn } from '../turn.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
  * Emits the turn so far: an empty one at once, then an immutable snapshot for each event.

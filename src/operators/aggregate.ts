@@ -1,6 +1,6 @@
 import { concatMap, defer, filter, identity, map, type OperatorFunction } from 'rxjs';
-import type { ContentPart, ReasoningItem, ResponseEvent, ResponseItem } from '../events.js';
-import { emptyTurn, isPlainText, reduceTurn, type Turn, type TurnAnswer } from '../turn.js';
+import type { ContentPart, ReasoningItem, ResponseEvent, ResponseItem } from '../turn/events.js';
+import { emptyTurn, isPlainText, reduceTurn, type Turn, type TurnAnswer } from '../turn/turn.js';
 
 /**
  * Replaces the pieces of a turn by whole items: silent while the model writes, then the reasoning, the

@@ -10,10 +10,10 @@ import {
   take,
   timer,
 } from 'rxjs';
-import type { ResponseEvent } from '../events.js';
-import { observe } from '../observe.js';
-import { clampDelay } from '../timers.js';
-import { append, type Delta, deltaOf, eventOf, goesOn } from './delta.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { observe } from '../flow/observe.js';
+import { clampDelay } from '../flow/timers.js';
+import { append, type Delta, deltaOf, eventOf, goesOn } from '../turn/delta.js';
 
 /**
  * Joins the many deltas of a turn to a few: one event for each interval, or for each frame.

@@ -1,7 +1,7 @@
 import { defer, map, type MonoTypeOperatorFunction } from 'rxjs';
-import { ChatCompletionsError, hide } from '../errors.js';
-import type { ResponseEvent } from '../events.js';
-import { emptyTurn, reduceTurn, type Turn } from '../turn.js';
+import { ChatCompletionsError, hide } from '../turn/errors.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
  * The stream ended without a finish reason: what arrived is a part of the answer at best. Raised by

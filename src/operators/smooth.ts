@@ -5,11 +5,11 @@ import {
   type SchedulerLike,
   type Subscription,
 } from 'rxjs';
-import type { ResponseEvent } from '../events.js';
-import { observe } from '../observe.js';
-import { clampDelay } from '../timers.js';
-import { append, type Delta, deltaOf, eventOf, goesOn } from './delta.js';
-import { segmentEnds, type TextSegmenter } from './segment-ends.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { observe } from '../flow/observe.js';
+import { clampDelay } from '../flow/timers.js';
+import { append, type Delta, deltaOf, eventOf, goesOn } from '../turn/delta.js';
+import { segmentEnds, type TextSegmenter } from '../turn/segment-ends.js';
 
 export interface SmoothOptions {
   /**

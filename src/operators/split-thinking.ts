@@ -1,6 +1,6 @@
 import { catchError, concat, concatMap, defer, from, type MonoTypeOperatorFunction, throwError } from 'rxjs';
-import type { OutputItemDoneEvent, ResponseEvent } from '../events.js';
-import { isTextDelta } from './is-text-delta.js';
+import type { OutputItemDoneEvent, ResponseEvent } from '../turn/events.js';
+import { isTextDelta } from '../turn/is-text-delta.js';
 
 export interface SplitThinkingOptions {
   /** For models that begin to think without the opening tag. Default `false`. */

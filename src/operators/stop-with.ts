@@ -9,7 +9,7 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
-import type { CompletedEvent, ResponseEvent } from '../events.js';
+import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
 
 /** How a turn ends that its caller stopped. */
 export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({

@@ -1,6 +1,6 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
-import type { ResponseEvent } from '../events.js';
-import { isTextDelta, type TextDeltaEvent } from './is-text-delta.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { isTextDelta, type TextDeltaEvent } from '../turn/is-text-delta.js';
 
 /**
  * Emits the assistant's text as it arrives, and nothing else: choice 0's, where a request asked for several.

@@ -10,8 +10,8 @@ import {
   type OperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
-import type { ResponseEvent, RetryingEvent } from '../events.js';
-import { emptyTurn, reduceTurn, type Turn } from '../turn.js';
+import type { ResponseEvent, RetryingEvent } from '../turn/events.js';
+import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 import { stoppedEvent } from './stop-with.js';
 
 /** The wait for the next attempt: what a countdown needs. */

@@ -4,7 +4,7 @@ import type {
   FunctionCallItem,
   ReasoningItem,
   ResponseItem,
-} from '../events.js';
+} from '../turn/events.js';
 import type { EasyMessage, InputItem } from './prompt.js';
 
 /** A message as Chat Completions writes it. */

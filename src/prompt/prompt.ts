@@ -4,7 +4,7 @@ import type {
   MessageItem,
   MessageRole,
   ResponseItem,
-} from '../events.js';
+} from '../turn/events.js';
 import type { ToolDefinition } from './tools.js';
 
 /** A message without ceremony: text for its content, and no type. */

@@ -1,5 +1,5 @@
 import { defer, from, map, type Observable, of, take, throwError, throwIfEmpty } from 'rxjs';
-import { MissingApiKeyError } from '../errors.js';
+import { MissingApiKeyError } from '../turn/errors.js';
 import type { ModelProvider } from './model-provider.js';
 
 /** The platform's environment: none in browsers. */

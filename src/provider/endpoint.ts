@@ -1,4 +1,4 @@
-import { InvalidProviderError } from '../errors.js';
+import { InvalidProviderError } from '../turn/errors.js';
 import type { ModelProvider } from './model-provider.js';
 
 /** Where a request goes and what it says of itself. */

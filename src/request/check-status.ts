@@ -1,5 +1,5 @@
 import { concatMap, map, of, type OperatorFunction, type SchedulerLike, throwError } from 'rxjs';
-import type { UnexpectedStatusError } from '../errors.js';
+import type { UnexpectedStatusError } from '../turn/errors.js';
 import { errorAnswer, isRetryableStatus, readErrorBody } from './error-answer.js';
 import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';

@@ -9,9 +9,9 @@ import {
   takeWhile,
   timer,
 } from 'rxjs';
-import { readProviderError } from '../provider-error.js';
-import { UnexpectedStatusError } from '../errors.js';
-import { parseJson, requestIdOf } from '../wire.js';
+import { readProviderError } from '../turn/provider-error.js';
+import { UnexpectedStatusError } from '../turn/errors.js';
+import { parseJson, requestIdOf } from '../turn/wire.js';
 import { retryAfter } from './retry-after.js';
 import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';

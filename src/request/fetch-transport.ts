@@ -5,10 +5,10 @@ import {
   ResponseTimeoutError,
   StreamError,
   TransportError,
-} from '../errors.js';
+} from '../turn/errors.js';
 import { isRedirectStatus, refusedRedirect } from './redirect.js';
 import { causeWithoutSecrets, redactor } from './secrets.js';
-import type { HttpHeaders } from '../wire.js';
+import type { HttpHeaders } from '../turn/wire.js';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from './transport.js';
 
 /** What is used of a platform's `Response`. */

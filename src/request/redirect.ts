@@ -1,4 +1,4 @@
-import { TransportError } from '../errors.js';
+import { TransportError } from '../turn/errors.js';
 
 const redirects: readonly number[] = [301, 302, 303, 307, 308];
 

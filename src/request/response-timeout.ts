@@ -1,6 +1,6 @@
 import { identity, type MonoTypeOperatorFunction, type SchedulerLike, throwError, timeout } from 'rxjs';
-import { ResponseTimeoutError } from '../errors.js';
-import { clampDelay } from '../timers.js';
+import { ResponseTimeoutError } from '../turn/errors.js';
+import { clampDelay } from '../flow/timers.js';
 
 /**
  * Errors with a `ResponseTimeoutError` where no answer comes within the given milliseconds, and aborts

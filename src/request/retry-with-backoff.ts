@@ -1,5 +1,5 @@
 import { asyncScheduler, retry, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import { clampDelay } from '../timers.js';
+import { clampDelay } from '../flow/timers.js';
 import { backoff, type BackoffOptions } from './backoff.js';
 
 /** Why and when a source is subscribed again. */

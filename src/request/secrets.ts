@@ -1,4 +1,4 @@
-import { platformCode } from '../errors.js';
+import { platformCode } from '../turn/errors.js';
 import type { HttpRequest } from './transport.js';
 
 const secretName = /authori[sz]|auth$|key|token|secret|cookie/i;

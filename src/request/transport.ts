@@ -1,6 +1,6 @@
 import { Observable, type Subscriber, tap, throwError } from 'rxjs';
-import { StreamError } from '../errors.js';
-import type { HttpHeaders } from '../wire.js';
+import { StreamError } from '../turn/errors.js';
+import type { HttpHeaders } from '../turn/wire.js';
 
 /** One POST to a provider. */
 export interface HttpRequest {

@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { StreamError, UnexpectedContentError } from '../errors.js';
-import { readProviderError } from '../provider-error.js';
-import { isRecord, own } from '../wire.js';
+import { StreamError, UnexpectedContentError } from '../turn/errors.js';
+import { readProviderError } from '../turn/provider-error.js';
+import { isRecord, own } from '../turn/wire.js';
 import type { AnswerReader } from './decode-answer.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
 

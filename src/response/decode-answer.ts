@@ -1,10 +1,10 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, takeWhile } from 'rxjs';
-import type { ResponseEvent } from '../events.js';
-import { scheduleInBackground } from '../timers.js';
-import type { ChunkDecoderOptions } from './chunk-decoder.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { scheduleInBackground } from '../flow/timers.js';
+import type { ChunkDecoderOptions } from './chunks/chunk-decoder.js';
 import { idleTimer } from './idle-timer.js';
-import { patternDecoder } from './pattern-decoder.js';
+import { patternDecoder } from './chunks/pattern-decoder.js';
 
 /** Finds the server-sent events in an answer that comes in parts: in its bytes, as a rule. */
 export interface AnswerReader<T> {

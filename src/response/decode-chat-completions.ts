@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import type { OperatorFunction, SchedulerLike } from 'rxjs';
-import type { ResponseEvent } from '../events.js';
-import type { ChunkDecoderOptions } from './chunk-decoder.js';
+import type { ResponseEvent } from '../turn/events.js';
+import type { ChunkDecoderOptions } from './chunks/chunk-decoder.js';
 import { type AnswerReader, decodeAnswer } from './decode-answer.js';
 
 export interface DecodeChatCompletionsOptions extends Pick<

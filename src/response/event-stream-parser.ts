@@ -1,5 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { StreamError } from '../errors.js';
+import { StreamError } from '../turn/errors.js';
 
 export interface EventStreamOptions {
   /**

@@ -1,6 +1,6 @@
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
-import { IdleTimeoutError } from '../errors.js';
-import { clampDelay } from '../timers.js';
+import { IdleTimeoutError } from '../turn/errors.js';
+import { clampDelay } from '../flow/timers.js';
 
 /** What ends a subscriber that hears nothing. */
 export interface IdleTimer {

@@ -11,9 +11,9 @@ import {
   take,
   throwIfEmpty,
 } from 'rxjs';
-import { TransportError } from '../errors.js';
+import { TransportError } from '../turn/errors.js';
 import type { HttpRequest } from '../request/transport.js';
-import type { HttpHeaders } from '../wire.js';
+import type { HttpHeaders } from '../turn/wire.js';
 
 /** What a scripted answer says beside its body. */
 export interface AnswerHead {

@@ -1,4 +1,4 @@
-import { isRecord, own } from '../wire.js';
+import { isRecord, own } from '../turn/wire.js';
 
 /**
  * What was sent and answered in a turn, its retries included: plain JSON, to be committed as a fixture.

@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, noop, Observable, of, type SchedulerLike, tap } from 'rxjs';
-import { IdleTimeoutError, platformCode, ResponseTimeoutError, TransportError } from '../errors.js';
+import { IdleTimeoutError, platformCode, ResponseTimeoutError, TransportError } from '../turn/errors.js';
 import { redact } from '../request/secrets.js';
 import type { HttpRequest, HttpResponse, Transport } from '../request/transport.js';
 import type { Cassette, RecordedEnd, RecordedError, RecordedExchange } from './cassette.js';

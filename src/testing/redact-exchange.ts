@@ -1,6 +1,6 @@
 import { secretsOf } from '../request/secrets.js';
 import type { HttpRequest } from '../request/transport.js';
-import { isRecord, own } from '../wire.js';
+import { isRecord, own } from '../turn/wire.js';
 
 /** A shorter one stands inside innocent words, and its removal would spoil the answer. */
 const shortestSecret = 6;

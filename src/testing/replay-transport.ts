@@ -19,8 +19,8 @@ import {
   ResponseTimeoutError,
   StreamError,
   TransportError,
-} from '../errors.js';
-import { clampDelay } from '../timers.js';
+} from '../turn/errors.js';
+import { clampDelay } from '../flow/timers.js';
 import {
   bytesOfRead,
   readCassette,

@@ -6,8 +6,8 @@ import type {
   OutputItemDoneEvent,
   ResponseEvent,
   TokenUsage,
-} from '../events.js';
-import { textOfDetails } from '../response/reasoning.js';
+} from '../turn/events.js';
+import { textOfDetails } from '../response/chunks/reasoning.js';
 
 /** The answer's id and model, where a builder is given none. */
 export const testAnswer = { id: 'chatcmpl-test', model: 'test-model' } as const;

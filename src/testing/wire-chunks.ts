@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../events.js';
+import type { TokenUsage } from '../turn/events.js';
 import { testAnswer, tokenUsage } from './turn-events.js';
 
 /** What a chunk says of the answer that it belongs to. */

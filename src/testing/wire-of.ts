@@ -3,7 +3,7 @@ import type {
   FunctionCallArgumentsDeltaEvent,
   OutputItemDoneEvent,
   ResponseEvent,
-} from '../events.js';
+} from '../turn/events.js';
 import {
   type CallEvent,
   type EventOptions,

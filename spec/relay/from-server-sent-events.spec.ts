@@ -1,0 +1,360 @@
+import { map, of, range, take } from 'rxjs';
+import {
+  ChatCompletionsError,
+  StreamError,
+  TransportError,
+  UnexpectedStatusError,
+} from '../../src/turn/errors.js';
+import type { ResponseEvent, ResponseItem } from '../../src/turn/events.js';
+import {
+  fromServerSentEvents,
+  type ReceivedMessage,
+  RemoteTurnError,
+} from '../../src/relay/from-server-sent-events.js';
+import { record } from '../conformance/record-events.js';
+import { leaksOf } from '../reliability/taint.js';
+import { completed, text } from '../support/events.js';
+import { failureOf, received, testScheduler } from '../support/marbles.js';
+
+const events = { a: text('Hel'), b: text('lo'), c: completed({ finishReason: 'stop' }) };
+const json = (value: unknown, event?: string): ReceivedMessage => ({ data: JSON.stringify(value), event });
+const failure = { type: 'error', error: { name: 'RetryLimitError', status: 429, code: 'busy' } };
+
+const messages: Record<string, ReceivedMessage> = {
+  a: json(events.a),
+  b: json(events.b),
+  c: json(events.c),
+  D: { data: '[DONE]' },
+  E: json(failure, 'error'),
+  p: { data: '{"type":"ping"}', event: 'ping' },
+};
+
+const remote = new RemoteTurnError(failure.error);
+const cut = new StreamError({ message: "The backend's stream ended before the end of the turn." });
+const foreign = new StreamError({ message: "A message of the backend's stream is no event of a turn." });
+
+describe('fromServerSentEvents', () => {
+  it('reads each event, and completes with the source after the end mark', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('                                       -a-b-c-D--|', messages);
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-b-c----|', events);
+      expectSubscriptions(source.subscriptions).toBe('            ^---------!');
+    });
+  });
+
+  it('completes 1,000 ms after the end mark where the source stays open', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-cD', messages);
+      expectObservable(source.pipe(fromServerSentEvents({ scheduler }))).toBe('-a-c 1s |', events);
+      expectSubscriptions(source.subscriptions).toBe('                         ^--- 1s !');
+    });
+  });
+
+  it('passes nothing on after the end mark, an error neither', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('                                       -a-D-b-E-#', messages);
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-------|', events);
+      expectSubscriptions(source.subscriptions).toBe('            ^--------!');
+    });
+  });
+
+  it('fails where the source ends without the end mark, after completed too', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold('                                       -a-|', messages);
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-#', events, cut);
+      const ended = cold('                                       -a-c|', messages);
+      expectObservable(ended.pipe(fromServerSentEvents())).toBe('-a-c#', events, cut);
+      expectObservable(cold('|', messages).pipe(fromServerSentEvents())).toBe('#', events, cut);
+    });
+  });
+
+  it('fails at once with the error that the server tells of', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('                                       -a-E--D', messages);
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-#', events, remote);
+      expectSubscriptions(source.subscriptions).toBe('            ^--!');
+    });
+  });
+
+  it("passes the source's error on", () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold('-a-#', messages, 'broken');
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-#', events, 'broken');
+    });
+  });
+
+  it('unsubscribes from the source with its subscriber', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-bD', messages);
+      expectObservable(source.pipe(fromServerSentEvents({ scheduler })), '^-!').toBe('-a-', events);
+      expectSubscriptions(source.subscriptions).toBe('                         ^-!');
+    });
+  });
+
+  it('sets no timer that outlives its subscriber', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-cD', messages);
+      expectObservable(source.pipe(fromServerSentEvents({ scheduler })), '^---!').toBe('-c', events);
+      expectSubscriptions(source.subscriptions).toBe('                         ^---!');
+      scheduler.schedule(() => expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]), 5);
+    });
+  });
+
+  it('stops an endless synchronous source', () => {
+    const source = range(0, Infinity).pipe(map(() => messages['a']!));
+    expect(received(source.pipe(fromServerSentEvents(), take(2)))).toEqual([events.a, events.a]);
+    const broken = range(0, Infinity).pipe(map(() => messages['E']!));
+    expect(failureOf(broken.pipe(fromServerSentEvents()))).toEqual(remote);
+  });
+
+  it('reads each subscription anew', () => {
+    const turn = of(messages['a']!, messages['D']!).pipe(fromServerSentEvents());
+    const whole = { events: [events.a], error: undefined, ended: 1 };
+    expect([record(turn), record(turn)]).toEqual([whole, whole]);
+  });
+
+  it('skips events of other names, signs of life among them', () => {
+    const other = { data: 'My chat', event: 'title' };
+    const source = of(other, messages['p']!, messages['a']!, json(failure, 'x'), messages['D']!);
+    expect(record(source.pipe(fromServerSentEvents()))).toEqual({
+      events: [events.a],
+      error: undefined,
+      ended: 1,
+    });
+  });
+
+  it('reads what an EventSource hands over, whose messages have names', () => {
+    const source = of<ReceivedMessage[]>(json(events.a, 'message'), json(events.b, ''), json(failure));
+    expect(record(source.pipe(fromServerSentEvents()))).toEqual({
+      events: [events.a, events.b],
+      error: remote,
+      ended: 1,
+    });
+  });
+
+  it('makes the failure of a retry anew', () => {
+    const retrying = (error: unknown) => json({ type: 'retrying', attempt: 2, delay: 400, error });
+    const source = of(
+      retrying({ name: 'UnexpectedStatusError', status: 503, code: 'busy', retryAfter: 400 }),
+      retrying({ name: 'TransportError' }),
+      messages['D']!,
+    );
+    const [status, transport] = received(source.pipe(fromServerSentEvents()));
+    expect(status).toStrictEqual({
+      type: 'retrying',
+      attempt: 2,
+      delay: 400,
+      error: new UnexpectedStatusError({ status: 503, code: 'busy', retryAfter: 400, retryable: true }),
+    });
+    expect(status).toMatchObject({ error: { status: 503, code: 'busy', retryAfter: 400, retryable: true } });
+    expect(transport).toStrictEqual({
+      type: 'retrying',
+      attempt: 2,
+      delay: 400,
+      error: new TransportError(),
+    });
+  });
+
+  describe('reads as an error of the server', () => {
+    it.each<[string, string, Partial<RemoteTurnError>]>([
+      ['text that is no JSON', 'Internal server error', { remoteName: 'Error' }],
+      ['JSON that is no report', '{"statusCode":500}', { remoteName: 'Error', status: undefined }],
+      ['the end mark', '[DONE]', { remoteName: 'Error' }],
+      [
+        'a report in which nothing is what it should be',
+        '{"error":{"name":"a b","message":1,"status":"500","code":"a b","retryAfter":-1}}',
+        { remoteName: 'Error', status: undefined, code: undefined, retryAfter: undefined },
+      ],
+      ['a report in a list', '{"error":[{"name":"X"}]}', { remoteName: 'Error' }],
+    ])('an event named error with %s', (_, data, fields) => {
+      const error = failureOf(of({ data, event: 'error' }).pipe(fromServerSentEvents()));
+      expect(error).toBeInstanceOf(RemoteTurnError);
+      expect(error).toMatchObject(fields);
+    });
+  });
+
+  describe('fails with a StreamError at', () => {
+    const item = (fields: object) => ({ type: 'output_item_done', item: fields });
+    const message = (...content: unknown[]) => item({ type: 'message', role: 'assistant', content });
+    const usage = {
+      inputTokens: 1,
+      cachedInputTokens: 0,
+      outputTokens: 1,
+      reasoningOutputTokens: 0,
+      totalTokens: 2,
+    };
+    const end = { type: 'completed', responseId: '', finishReason: null, usage: null };
+
+    it.each<[string, unknown]>([
+      ['no event at all', null],
+      ['a list', [events.a]],
+      ['a text', 'text'],
+      ['an event without a type', { item: events.a.item }],
+      ['a type that is no text', { type: 1 }],
+      ['a list in which a type stands', { ...events.a, type: ['output_item_done'] }],
+      ['an item that is none', { type: 'output_item_done', item: 'text' }],
+      ['no item', { type: 'output_item_done' }],
+      ['an item without a type', item({ role: 'assistant', content: [] })],
+      ['a choice that is no number', { ...events.a, choice: '1' }],
+      ['a choice below 0', { ...events.a, choice: -1 }],
+      ['content that is no list', item({ type: 'message', role: 'assistant', content: 'text' })],
+      ['a role that nobody has', item({ type: 'message', role: 'root', content: [] })],
+      ['a part that is none', message('text')],
+      ['text that is none', message({ type: 'output_text', text: 1 })],
+      ['an image without an address', message({ type: 'input_image' })],
+      ['a detail that is none', message({ type: 'input_image', image_url: 'x', detail: 'x' })],
+      ['audio without data', message({ type: 'input_audio', input_audio: { format: 'wav' } })],
+      ['a file whose name is none', message({ type: 'input_file', filename: 1 })],
+      ['a refusal that is none', message({ type: 'refusal', refusal: 1 })],
+      ['words of the user that are none', message({ type: 'input_text', text: 1 })],
+      ['an output without the id of its call', item({ type: 'function_call_output', output: 'x' })],
+      ['an output that is none', item({ type: 'function_call_output', call_id: 'a', output: 1 })],
+      ['a custom call without input', item({ type: 'custom_tool_call', call_id: 'a', name: 'f' })],
+      ['a custom output without its call', item({ type: 'custom_tool_call_output', output: 'x' })],
+      ['a file whose id is none', message({ type: 'input_file', file_id: 1 })],
+      ['a file whose bytes are none', message({ type: 'input_file', file_data: 1 })],
+      ['a file whose address is none', message({ type: 'input_file', file_url: 1 })],
+      ['audio without a format', message({ type: 'input_audio', input_audio: { data: 'x' } })],
+      ['reasoning that is none', item({ type: 'reasoning', content: [{ type: 'reasoning_text', text: 1 }] })],
+      ['details that are no list', item({ type: 'reasoning', content: [], reasoning_details: {} })],
+      ['a call without its id', item({ type: 'function_call', name: 'f', arguments: '{}' })],
+      ['arguments that are no text', item({ type: 'function_call', call_id: 'a', name: 'f', arguments: {} })],
+      [
+        'progress without a delta',
+        { type: 'function_call_arguments_delta', callId: 'a', name: 'f', index: 0 },
+      ],
+      [
+        'progress of no place',
+        { type: 'function_call_arguments_delta', callId: 'a', name: 'f', index: 0.5, delta: '' },
+      ],
+      ['an end without a finish reason', { type: 'completed', responseId: '', usage: null }],
+      ['an end with half a usage', { ...end, usage: { inputTokens: 1 } }],
+      ['an end with a usage of texts', { ...end, usage: { ...usage, totalTokens: '2' } }],
+      ['a model that is no text', { ...end, model: null }],
+      ['choices that are none', { ...end, choices: [{ choice: 1 }] }],
+      ['an end that was not stopped', { ...end, stopped: false }],
+      ['a chunk that is none', { type: 'chunk', chunk: [] }],
+      ['a retry without a failure', { type: 'retrying', attempt: 1, delay: 1 }],
+      ['a retry of no delay', { type: 'retrying', attempt: 1, delay: null, error: {} }],
+    ])('%s', (_, value) => {
+      expect(failureOf(of(json(value)).pipe(fromServerSentEvents()))).toEqual(foreign);
+    });
+
+    it.each(['', 'not JSON', '{', '[DONE]x', '['.repeat(200_000)])('data that is no JSON: %.9j', (data) => {
+      expect(failureOf(of({ data }).pipe(fromServerSentEvents()))).toEqual(foreign);
+    });
+
+    it('fields that stand on a prototype', () => {
+      const data = '{"__proto__":{"type":"chunk","chunk":{}}}';
+      expect(failureOf(of({ data }).pipe(fromServerSentEvents()))).toEqual(foreign);
+      for (const type of ['toString', '__proto__', 'constructor']) {
+        const source = of(json({ type }), messages['D']!);
+        expect(record(source.pipe(fromServerSentEvents())).events).toEqual([]);
+      }
+    });
+  });
+
+  describe('skips what only a later version knows:', () => {
+    it.each<[string, unknown]>([
+      ['an event', { type: 'output_audio_delta', delta: 'x' }],
+      ['an item', { type: 'output_item_done', item: { type: 'web_search_call' } }],
+      [
+        'a part of the reasoning',
+        { type: 'output_item_done', item: { type: 'reasoning', content: [{ type: 'summary_text' }] } },
+      ],
+      [
+        'a part of a message',
+        {
+          type: 'output_item_done',
+          item: { type: 'message', role: 'assistant', content: [{ type: 'output_video' }] },
+        },
+      ],
+    ])('%s', (_, value) => {
+      const source = of(json(value), messages['a']!, messages['D']!);
+      expect(record(source.pipe(fromServerSentEvents()))).toEqual({
+        events: [events.a],
+        error: undefined,
+        ended: 1,
+      });
+    });
+  });
+
+  it.each<ResponseItem>([
+    ...(['auto', 'low', 'high'] as const).map((detail): ResponseItem => ({
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_image', image_url: 'x', detail }],
+    })),
+    ...(['system', 'developer', 'user', 'assistant'] as const).map((role): ResponseItem => ({
+      type: 'message',
+      role,
+      content: [{ type: 'input_text', text: 'x' }],
+    })),
+    {
+      type: 'message',
+      role: 'user',
+      content: [
+        { type: 'input_image', image_url: 'x' },
+        { type: 'input_audio', input_audio: { data: 'x', format: 'wav' } },
+        { type: 'input_file', file_id: 'a', file_data: 'b', file_url: 'c', filename: 'd' },
+        { type: 'input_file' },
+      ],
+    },
+    { type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] },
+    { type: 'function_call_output', call_id: 'a', output: 'x' },
+    { type: 'custom_tool_call', call_id: 'a', name: 'f', input: 'x' },
+    { type: 'custom_tool_call_output', call_id: 'a', output: 'x' },
+  ])('reads the item %j', (item) => {
+    const source = of(json({ type: 'output_item_done', item }), messages['D']!);
+    expect(received(source.pipe(fromServerSentEvents()))).toEqual([{ type: 'output_item_done', item }]);
+  });
+
+  it('reads a choice and a place of 0', () => {
+    const first: ResponseEvent[] = [
+      { ...events.a, choice: 0 },
+      { type: 'function_call_arguments_delta', callId: 'a', name: 'f', index: 0, delta: '{', choice: 0 },
+    ];
+    const source = of(...first.map((event) => json(event)), messages['D']!);
+    expect(received(source.pipe(fromServerSentEvents()))).toEqual(first);
+  });
+
+  it('keeps fields that it does not know', () => {
+    const later = { ...events.c, serviceTier: 'flex' };
+    expect(received(of(json(later), messages['D']!).pipe(fromServerSentEvents()))).toEqual([
+      later as ResponseEvent,
+    ]);
+  });
+});
+
+describe('RemoteTurnError', () => {
+  it('says what the server told, its words aside', () => {
+    const taint = { key: 'sk-1', prompt: 'asked', answer: 'answered' };
+    const error = new RemoteTurnError({
+      name: 'RetryLimitError',
+      message: 'Please wait.',
+      status: 429,
+      code: 'rate_limit_exceeded',
+      retryAfter: 70_000,
+    });
+    expect(error).toBeInstanceOf(ChatCompletionsError);
+    expect(error.name).toBe('RemoteTurnError');
+    expect(error.message).toBe(
+      'The turn failed on the server: RetryLimitError (status 429, code rate_limit_exceeded).',
+    );
+    expect(Object.fromEntries(Object.entries(error))).toEqual({
+      remoteName: 'RetryLimitError',
+      status: 429,
+      code: 'rate_limit_exceeded',
+      retryAfter: 70_000,
+    });
+    expect(error.remoteMessage).toBe('Please wait.');
+    expect(leaksOf(error, { ...taint, key: 'Please' })).toEqual(['the key in it.remoteMessage']);
+  });
+
+  it('says only the name where nothing else is known', () => {
+    expect(new RemoteTurnError({ name: 'Error' }).message).toBe('The turn failed on the server: Error.');
+  });
+});

@@ -1,0 +1,410 @@
+import fc from 'fast-check';
+import { from, map, NEVER, range, startWith, take } from 'rxjs';
+import { TransportError } from '../../src/turn/errors.js';
+import type {
+  CompletedEvent,
+  FunctionCallArgumentsDeltaEvent,
+  OutputItemDoneEvent,
+  ResponseEvent,
+  TokenUsage,
+} from '../../src/turn/events.js';
+import { aggregate } from '../../src/operators/aggregate.js';
+import { encodeChatCompletionChunks } from '../../src/relay/encode-chat-completion-chunks.js';
+import {
+  type ChatCompletionDelta,
+  toChatCompletionChunks,
+  type ToChatCompletionChunksOptions,
+} from '../../src/relay/to-chat-completion-chunks.js';
+import { userMessage } from '../../src/prompt/prompt.js';
+import { decodeChatCompletions } from '../../src/response/decode-chat-completions.js';
+import { decodeEventStream } from '../../src/response/decode-event-stream.js';
+import { completed, text } from '../support/events.js';
+import { received, testScheduler } from '../support/marbles.js';
+
+const fixed = { id: 'chatcmpl-1', model: 'mine', created: 7 };
+
+const said = (
+  delta: ChatCompletionDelta,
+  fields: { readonly index?: number; readonly finish_reason?: string } = {},
+) => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion.chunk',
+  created: 7,
+  model: 'mine',
+  choices: [{ index: 0, delta, finish_reason: null, ...fields }],
+});
+
+const chunksOf = (events: readonly ResponseEvent[], options: ToChatCompletionChunksOptions = fixed) =>
+  received(from(events).pipe(toChatCompletionChunks(options)));
+
+const item = (value: OutputItemDoneEvent['item'], choice?: number): OutputItemDoneEvent => ({
+  type: 'output_item_done',
+  item: value,
+  ...(choice !== undefined && { choice }),
+});
+
+const called = (name: string, args: string, callId = `id-${name}`) =>
+  item({ type: 'function_call', call_id: callId, name, arguments: args });
+
+const custom = (name: string, input: string) =>
+  item({ type: 'custom_tool_call', call_id: `id-${name}`, name, input });
+
+const delta = (
+  name: string,
+  piece: string,
+  fields: Partial<FunctionCallArgumentsDeltaEvent> = {},
+): FunctionCallArgumentsDeltaEvent => ({
+  type: 'function_call_arguments_delta',
+  callId: `id-${name}`,
+  name,
+  index: 0,
+  delta: piece,
+  ...fields,
+});
+
+const usage: TokenUsage = {
+  inputTokens: 5,
+  cachedInputTokens: 1,
+  outputTokens: 4,
+  reasoningOutputTokens: 2,
+  totalTokens: 9,
+};
+
+const wireUsage = {
+  prompt_tokens: 5,
+  completion_tokens: 4,
+  total_tokens: 9,
+  prompt_tokens_details: { cached_tokens: 1 },
+  completion_tokens_details: { reasoning_tokens: 2 },
+};
+
+describe('toChatCompletionChunks', () => {
+  it('writes text as it comes, the role first, then the finish reason', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('-a-b-(c|)', {
+        a: text('Hel'),
+        b: text('lo'),
+        c: completed({ finishReason: 'stop' }),
+      });
+      expectObservable(source.pipe(toChatCompletionChunks(fixed))).toBe('-a-b-(c|)', {
+        a: said({ role: 'assistant', content: 'Hel' }),
+        b: said({ content: 'lo' }),
+        c: said({}, { finish_reason: 'stop' }),
+      });
+      expectSubscriptions(source.subscriptions).toBe('^----!');
+    });
+  });
+
+  it('passes an error on', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<ResponseEvent>('-a-#', { a: text('Hel') }, 'broken');
+      const values = { a: said({ role: 'assistant', content: 'Hel' }) };
+      expectObservable(source.pipe(toChatCompletionChunks(fixed))).toBe('-a-#', values, 'broken');
+    });
+  });
+
+  it('unsubscribes from the source with its subscriber', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('---a');
+      expectObservable(source.pipe(toChatCompletionChunks(fixed)), '^-!').toBe('---');
+      expectSubscriptions(source.subscriptions).toBe('^-!');
+    });
+  });
+
+  it('stops an endless synchronous source', () => {
+    const endless = range(0, Infinity).pipe(map((n) => text(String(n))));
+    expect(received(endless.pipe(toChatCompletionChunks(fixed), take(2)))).toHaveLength(2);
+  });
+
+  it('writes refusals and reasoning, with the account that a provider gave of it', () => {
+    const details = [{ type: 'reasoning.encrypted', data: 'x' }];
+    expect(
+      chunksOf([
+        item({
+          type: 'reasoning',
+          content: [
+            { type: 'reasoning_text', text: 'H' },
+            { type: 'reasoning_text', text: 'm' },
+          ],
+        }),
+        item({ type: 'reasoning', content: [], reasoning_details: details }),
+        item({ type: 'reasoning', content: [] }),
+        item({ type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] }),
+      ]),
+    ).toEqual([
+      said({ role: 'assistant', reasoning_content: 'Hm' }),
+      said({ reasoning_details: details }),
+      said({ refusal: 'No.' }),
+    ]);
+  });
+
+  it('leaves out what no model says, raw chunks and retries', () => {
+    expect(
+      chunksOf([
+        item(userMessage('asked')),
+        item({ type: 'function_call_output', call_id: 'a', output: '1' }),
+        { type: 'chunk', chunk: { choices: [{ delta: { content: 'raw' } }] } },
+        { type: 'retrying', attempt: 1, delay: 1, error: new TransportError() },
+      ]),
+    ).toEqual([]);
+  });
+
+  it('writes each choice for itself', () => {
+    const events = [
+      { ...text('b'), choice: 1 },
+      text('a'),
+      { ...text('c'), choice: 1 },
+      completed({ finishReason: 'stop', choices: [{ choice: 1, finishReason: 'length' }] }),
+    ];
+    expect(chunksOf(events)).toEqual([
+      said({ role: 'assistant', content: 'b' }, { index: 1 }),
+      said({ role: 'assistant', content: 'a' }),
+      said({ content: 'c' }, { index: 1 }),
+      said({}, { finish_reason: 'stop' }),
+      said({}, { index: 1, finish_reason: 'length' }),
+    ]);
+  });
+
+  it('writes the role of a choice that ends without a word', () => {
+    const events = [completed({ finishReason: 'stop', choices: [{ choice: 1, finishReason: null }] })];
+    expect(chunksOf(events)).toEqual([
+      said({ role: 'assistant' }, { finish_reason: 'stop' }),
+      said({ role: 'assistant' }, { index: 1 }),
+    ]);
+  });
+
+  describe('writes calls', () => {
+    it('once: their deltas, and of the whole call what is not written yet', () => {
+      expect(
+        chunksOf([delta('f', '{"a'), delta('f', '":'), called('f', '{"a":1}'), called('f', '{"a":1}')]),
+      ).toEqual([
+        said({
+          role: 'assistant',
+          tool_calls: [{ index: 0, id: 'id-f', type: 'function', function: { name: 'f', arguments: '{"a' } }],
+        }),
+        said({ tool_calls: [{ index: 0, function: { arguments: '":' } }] }),
+        said({ tool_calls: [{ index: 0, function: { arguments: '1}' } }] }),
+      ]);
+    });
+
+    it('nothing more where the whole call is none that its deltas began', () => {
+      expect(chunksOf([delta('f', '{"a'), called('f', 'else')])).toHaveLength(1);
+    });
+
+    it('that come whole, whole, each in a place of its own', () => {
+      expect(chunksOf([called('f', ''), called('g', '{}')])).toEqual([
+        said({
+          role: 'assistant',
+          tool_calls: [{ index: 0, id: 'id-f', type: 'function', function: { name: 'f', arguments: '' } }],
+        }),
+        said({
+          tool_calls: [{ index: 1, id: 'id-g', type: 'function', function: { name: 'g', arguments: '{}' } }],
+        }),
+      ]);
+    });
+
+    it('in the place where they began, and one that said nothing in the place that is left', () => {
+      const indexes = chunksOf([
+        delta('g', '1', { index: 1 }),
+        called('f', ''),
+        called('g', '1'),
+        delta('h', '2', { index: 1 }),
+      ]).map(({ choices: [choice] }) => choice?.delta.tool_calls?.map(({ index, id }) => [index, id]));
+      expect(indexes).toEqual([[[1, 'id-g']], [[0, 'id-f']], [[2, 'id-h']]]);
+    });
+
+    it('with a name that comes late', () => {
+      expect(
+        chunksOf([
+          delta('', '{', { callId: 'x' }),
+          delta('f', '}', { callId: 'x' }),
+          delta('', '1', { callId: 'y', index: 1 }),
+          called('g', '1', 'y'),
+        ]).map(({ choices: [choice] }) => choice?.delta.tool_calls),
+      ).toEqual([
+        [{ index: 0, id: 'x', type: 'function', function: { name: '', arguments: '{' } }],
+        [{ index: 0, function: { name: 'f', arguments: '}' } }],
+        [{ index: 1, id: 'y', type: 'function', function: { name: '', arguments: '1' } }],
+        [{ index: 1, function: { name: 'g' } }],
+      ]);
+    });
+
+    it("of custom tools as such: from their beginning where the tool's name was given", () => {
+      expect(
+        chunksOf([delta('run', 'a'), delta('run', 'b'), custom('run', 'ab')], {
+          ...fixed,
+          customTools: ['run'],
+        }),
+      ).toEqual([
+        said({
+          role: 'assistant',
+          tool_calls: [{ index: 0, id: 'id-run', type: 'custom', custom: { name: 'run', input: 'a' } }],
+        }),
+        said({ tool_calls: [{ index: 0, custom: { input: 'b' } }] }),
+      ]);
+    });
+
+    it('of custom tools as such: corrected at their end where it was not', () => {
+      expect(
+        chunksOf([delta('run', 'a'), custom('run', 'ab')]).map(
+          ({ choices: [choice] }) => choice?.delta.tool_calls,
+        ),
+      ).toEqual([
+        [{ index: 0, id: 'id-run', type: 'function', function: { name: 'run', arguments: 'a' } }],
+        [{ index: 0, type: 'custom', custom: { name: 'run', input: 'b' } }],
+      ]);
+    });
+  });
+
+  it('writes the usage last, in a chunk without a choice', () => {
+    const events = [completed({ finishReason: 'stop', usage })];
+    expect(chunksOf(events)).toEqual([
+      said({ role: 'assistant' }, { finish_reason: 'stop' }),
+      { ...said({}), choices: [], usage: wireUsage },
+    ]);
+    expect(chunksOf(events, { ...fixed, includeUsage: false })).toHaveLength(1);
+  });
+
+  it('begins a new answer after completed', () => {
+    const roles = chunksOf([text('a'), completed(), text('b')]).map(
+      ({ choices: [choice] }) => choice?.delta.role,
+    );
+    expect(roles).toEqual(['assistant', undefined, 'assistant']);
+  });
+
+  it('names the model where nobody else did, once the turn tells it', () => {
+    const events = [text('a'), completed({ model: 'theirs' })];
+    expect(chunksOf(events, { id: 'x' }).map(({ model }) => model)).toEqual(['', 'theirs']);
+    expect(chunksOf(events, { model: 'mine' }).map(({ model }) => model)).toEqual(['mine', 'mine']);
+  });
+
+  it('gives each subscription an id of its own and the time, the same in all its chunks', () => {
+    const source = from([text('a'), text('b')]).pipe(toChatCompletionChunks());
+    const [a, b] = received(source);
+    const [c] = received(source);
+    expect(a?.id).toMatch(/^chatcmpl-\w+$/);
+    expect(b?.id).toBe(a?.id);
+    expect(c?.id).not.toBe(a?.id);
+    expect(Math.abs((a?.created ?? 0) - Date.now() / 1_000)).toBeLessThan(60);
+  });
+
+  it('holds nothing back', () => {
+    const open = NEVER.pipe(startWith(delta('f', '{')), toChatCompletionChunks(fixed));
+    expect(received(open)).toHaveLength(1);
+  });
+
+  describe('read by decodeChatCompletions', () => {
+    const roundTrip = (events: readonly ResponseEvent[], options: ToChatCompletionChunksOptions = {}) =>
+      received(
+        from(events).pipe(
+          toChatCompletionChunks(options),
+          encodeChatCompletionChunks(),
+          map((piece) => new TextEncoder().encode(piece)),
+          decodeEventStream(),
+          decodeChatCompletions(),
+        ),
+      );
+
+    it('is the turn again', () => {
+      fc.assert(
+        fc.property(anyTurn, fc.boolean(), ({ events, customTools, end }, isNamed) => {
+          const options = { id: end.responseId, ...(isNamed && { customTools }) };
+          expect(roundTrip(events, options)).toEqual(events);
+        }),
+      );
+    });
+
+    it('says the same where whole items came', () => {
+      fc.assert(
+        fc.property(anyTurn, ({ events, end }) => {
+          const whole = received(from(events).pipe(aggregate()));
+          const again = roundTrip(whole, { id: end.responseId });
+          expect(received(from(again).pipe(aggregate()))).toEqual(whole);
+        }),
+      );
+    });
+  });
+});
+
+const someText = fc.string({ unit: 'grapheme', minLength: 1 });
+
+const anyPiece = fc.oneof(
+  someText.map(text),
+  someText.map((refusal) =>
+    item({ type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal }] }),
+  ),
+  fc
+    .record({ said: fc.string({ unit: 'grapheme' }), details: fc.array(fc.record({ data: fc.string() })) })
+    .filter(({ said: words, details }) => words !== '' || details.length > 0)
+    .map(({ said: words, details }) =>
+      item({
+        type: 'reasoning',
+        content: words === '' ? [] : [{ type: 'reasoning_text', text: words }],
+        ...(details.length > 0 && { reasoning_details: details }),
+      }),
+    ),
+);
+
+const anyCall = fc.record({
+  name: fc.constantFrom('find', 'weather'),
+  pieces: fc.array(someText, { minLength: 1, maxLength: 3 }),
+  isCustom: fc.boolean(),
+});
+
+const anyChoice = fc.record({
+  pieces: fc.array(anyPiece, { maxLength: 4 }),
+  calls: fc.array(anyCall, { maxLength: 3 }),
+  reason: fc.constantFrom(null, 'stop', 'length'),
+});
+
+/** A turn as a decoder gives it: what is said, choices mixed; then the whole calls; then `completed`. */
+const anyTurn = fc
+  .record({
+    choices: fc.array(anyChoice, { minLength: 1, maxLength: 3 }),
+    order: fc.array(fc.nat({ max: 2 }), { maxLength: 30 }),
+    responseId: fc.constantFrom('', 'chatcmpl-7'),
+    model: fc.constantFrom(undefined, 'm'),
+    used: fc.constantFrom(null, usage),
+  })
+  .map(({ choices, order, responseId, model, used }) => {
+    const label = (choice: number) => (choice === 0 ? {} : { choice });
+    const names = { custom: 'run', function: '' };
+    const calls = choices.map((choice, place) =>
+      choice.calls.map((call, index) => {
+        const name = call.isCustom ? names.custom : call.name;
+        return { ...call, name, index, callId: `call_${place}_${index}`, ...label(place) };
+      }),
+    );
+    const lines = choices.map((choice, place) => [
+      ...choice.pieces.map((event) => ({ ...event, ...label(place) })),
+      ...(calls[place] ?? []).flatMap(({ pieces, name, index, callId }) =>
+        pieces.map((piece) => delta(name, piece, { index, callId, ...label(place) })),
+      ),
+    ]);
+    const mixed: ResponseEvent[] = [];
+    for (const place of order) mixed.push(...(lines[place]?.splice(0, 1) ?? []));
+    mixed.push(...lines.flat());
+    const whole = calls.flatMap((ofChoice, place) =>
+      ofChoice.map(({ name, callId, pieces, isCustom }) => {
+        const joined = pieces.join('');
+        return item(
+          isCustom
+            ? { type: 'custom_tool_call', call_id: callId, name, input: joined }
+            : { type: 'function_call', call_id: callId, name, arguments: joined },
+          place === 0 ? undefined : place,
+        );
+      }),
+    );
+    const reasons = choices.map(({ calls: { length }, reason }) => (length > 0 ? 'tool_calls' : reason));
+    const others = reasons.slice(1).map((finishReason, index) => ({ choice: index + 1, finishReason }));
+    const end: CompletedEvent = {
+      type: 'completed',
+      responseId,
+      ...(model !== undefined && { model }),
+      finishReason: reasons[0] ?? null,
+      usage: used,
+      ...(others.length > 0 && { choices: others }),
+    };
+    const events: ResponseEvent[] = [...mixed, ...whole, end];
+    return { events, customTools: [names.custom], end };
+  });

@@ -1,0 +1,499 @@
+import type { FunctionCallItem, ResponseEvent } from '../../../src/turn/events.js';
+import { toolCalls } from '../../../src/response/chunks/tool-calls.js';
+
+interface Asked {
+  readonly id?: unknown;
+  readonly index?: unknown;
+  readonly name?: unknown;
+  readonly arguments?: unknown;
+}
+
+/** An entry of `tool_calls`: only what is given stands in it. */
+function entry({ id, index, ...body }: Asked): object {
+  return {
+    ...(index !== undefined && { index }),
+    ...(id !== undefined && { id }),
+    type: 'function',
+    function: body,
+  };
+}
+
+/** What the deltas of one choice give, each a list of entries; `'flush'` stands where it ends. */
+function decode(...deltas: readonly (readonly unknown[] | 'flush')[]): readonly ResponseEvent[] {
+  const events: ResponseEvent[] = [];
+  const calls = toolCalls(
+    (event) => events.push(event),
+    {},
+    (index) => `made_${index}`,
+  );
+  for (const delta of deltas) {
+    if (delta === 'flush') calls.flush();
+    else calls.push(delta);
+  }
+  return events;
+}
+
+const progress = (callId: string, name: string, index: number, delta: string): ResponseEvent => ({
+  type: 'function_call_arguments_delta',
+  callId,
+  name,
+  index,
+  delta,
+});
+
+const call = (call_id: string, name: string, text: string): ResponseEvent => ({
+  type: 'output_item_done',
+  item: { type: 'function_call', call_id, name, arguments: text },
+});
+
+/** The calls alone, as `id name arguments`. */
+const callsOf = (...deltas: readonly (readonly unknown[])[]): readonly string[] =>
+  decode(...deltas, 'flush').flatMap((event) => {
+    if (event.type !== 'output_item_done') return [];
+    const { call_id, name, arguments: text } = event.item as FunctionCallItem;
+    return [`${call_id} ${name} ${text}`];
+  });
+
+describe('toolCalls', () => {
+  it('tells of the arguments while they are written, and gives the whole call at the flush', () => {
+    expect(
+      decode(
+        [entry({ index: 0, id: 'a', name: 'find', arguments: '' })],
+        [entry({ index: 0, arguments: '{"q":' })],
+        [entry({ index: 0, arguments: '"sky"}' })],
+        'flush',
+      ),
+    ).toStrictEqual([
+      progress('a', 'find', 0, '{"q":'),
+      progress('a', 'find', 0, '"sky"}'),
+      call('a', 'find', '{"q":"sky"}'),
+    ]);
+  });
+
+  it('takes no prefix of the arguments that parses for a whole call', () => {
+    expect(
+      decode(
+        [entry({ index: 0, id: 'a', name: 'f', arguments: '{}' })],
+        [entry({ index: 0, arguments: '' })],
+        [entry({ index: 0, arguments: ' ' })],
+      ),
+    ).toStrictEqual([progress('a', 'f', 0, '{}'), progress('a', 'f', 0, ' ')]);
+  });
+
+  it('gives several calls in the order in which they began, whatever their index', () => {
+    expect(
+      decode(
+        [entry({ index: 2, id: 'c', name: 'f', arguments: '1' })],
+        [entry({ index: 0, id: 'a', name: 'g', arguments: '2' })],
+        [entry({ index: 2, arguments: '3' }), entry({ index: 0, arguments: '4' })],
+        'flush',
+      ),
+    ).toStrictEqual([
+      progress('c', 'f', 0, '1'),
+      progress('a', 'g', 1, '2'),
+      progress('c', 'f', 0, '3'),
+      progress('a', 'g', 1, '4'),
+      call('c', 'f', '13'),
+      call('a', 'g', '24'),
+    ]);
+  });
+
+  it('marks what it gives with its choice', () => {
+    const events: ResponseEvent[] = [];
+    const calls = toolCalls(
+      (event) => events.push(event),
+      { choice: 2 },
+      (index) => `made_${index}`,
+    );
+    calls.push([entry({ name: 'f', arguments: 'x' })]);
+    calls.flush();
+    expect(events).toStrictEqual([
+      { ...progress('made_0', 'f', 0, 'x'), choice: 2 },
+      { ...call('made_0', 'f', 'x'), choice: 2 },
+    ]);
+  });
+
+  it('gives nothing where nothing was asked for', () => {
+    expect(decode([], 'flush', 'flush')).toStrictEqual([]);
+  });
+
+  describe('flushed', () => {
+    it('gives a call once', () => {
+      expect(decode([entry({ id: 'a', name: 'f' })], 'flush', 'flush')).toStrictEqual([call('a', 'f', '')]);
+    });
+
+    it('gives a call of which only the id came', () => {
+      expect(decode([entry({ id: 'a' })], 'flush')).toStrictEqual([call('a', '', '')]);
+    });
+
+    it('gives a call under the id under which it was given first', () => {
+      expect(
+        decode(
+          [entry({ index: 0, name: 'f' })],
+          'flush',
+          [entry({ index: 0, id: 'a', arguments: '{}' })],
+          'flush',
+        ),
+      ).toStrictEqual([call('made_0', 'f', ''), progress('made_0', 'f', 0, '{}'), call('made_0', 'f', '{}')]);
+    });
+
+    it('gives a call again, whole, where a fragment came after it, and no other', () => {
+      expect(
+        decode(
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '[' }), entry({ index: 1, id: 'b', name: 'g' })],
+          'flush',
+          [entry({ index: 0, arguments: ']' })],
+          'flush',
+        ),
+      ).toStrictEqual([
+        progress('a', 'f', 0, '['),
+        call('a', 'f', '['),
+        call('b', 'g', ''),
+        progress('a', 'f', 0, ']'),
+        call('a', 'f', '[]'),
+      ]);
+    });
+
+    it('gives nothing again where a fragment without anything new came after it', () => {
+      expect(
+        decode(
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{}' })],
+          'flush',
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '' })],
+          'flush',
+        ),
+      ).toStrictEqual([progress('a', 'f', 0, '{}'), call('a', 'f', '{}')]);
+    });
+
+    it('gives nothing again where the id of a nameless call came once more', () => {
+      expect(decode([entry({ id: 'a' })], 'flush', [entry({ id: 'a' })], 'flush')).toStrictEqual([
+        call('a', '', ''),
+      ]);
+    });
+  });
+
+  describe('finds the call of a fragment', () => {
+    it.each<[string, readonly (readonly unknown[])[], readonly string[]]>([
+      [
+        'by its id, which stands on every fragment',
+        [
+          [entry({ id: 'a', name: 'f', arguments: '1' })],
+          [entry({ id: 'b', name: 'g', arguments: '2' })],
+          [entry({ id: 'a', arguments: '3' })],
+        ],
+        ['a f 13', 'b g 2'],
+      ],
+      [
+        'by its id before its index',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '1' })],
+          [entry({ index: 1, id: 'b', name: 'g', arguments: '2' })],
+          [entry({ index: 1, id: 'a', arguments: '3' })],
+        ],
+        ['a f 13', 'b g 2'],
+      ],
+      [
+        'by its index',
+        [
+          [entry({ index: 0, id: 'a', name: 'f' }), entry({ index: 1, id: 'b', name: 'g' })],
+          [entry({ index: 0, arguments: '1' })],
+          [entry({ index: 1, arguments: '2' })],
+          [entry({ index: 0, arguments: '3' })],
+        ],
+        ['a f 13', 'b g 2'],
+      ],
+      [
+        'by its index before the latest, where the id is empty',
+        [
+          [entry({ index: 0, id: 'a', name: 'f' }), entry({ index: 1, id: 'b', name: 'g' })],
+          [entry({ index: 0, id: '', name: '', arguments: '1' })],
+        ],
+        ['a f 1', 'b g '],
+      ],
+      [
+        'as the latest, where it has neither',
+        [
+          [entry({ id: 'a', name: 'f', arguments: '1' })],
+          [entry({ arguments: '2' })],
+          [entry({ id: 'b', name: 'g', arguments: '3' })],
+          [entry({ arguments: '4' })],
+        ],
+        ['a f 12', 'b g 34'],
+      ],
+      [
+        'as the latest, where its index has not been seen and nothing says that it begins a call',
+        [[entry({ id: 'a', name: 'f' })], [entry({ index: 0, arguments: '1' })]],
+        ['a f 1'],
+      ],
+      [
+        'where indices begin above 0',
+        [
+          [entry({ index: 1, id: 'a', name: 'f' })],
+          [entry({ index: 1, arguments: '1' })],
+          [entry({ index: 2, id: 'b', name: 'g' })],
+          [entry({ index: 2, arguments: '2' })],
+        ],
+        ['a f 1', 'b g 2'],
+      ],
+      [
+        'where indices come out of order',
+        [
+          [entry({ index: 1, id: 'b', name: 'g' })],
+          [entry({ index: 0, id: 'a', name: 'f' })],
+          [entry({ index: 1, arguments: '2' })],
+          [entry({ index: 0, arguments: '1' })],
+        ],
+        ['b g 2', 'a f 1'],
+      ],
+      [
+        'where its name is repeated on every fragment',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '1' })],
+          [entry({ index: 0, name: 'f', arguments: '2' })],
+          [entry({ name: 'f', arguments: '3' })],
+        ],
+        ['a f 123'],
+      ],
+      [
+        'where the name comes after the id',
+        [
+          [entry({ index: 0, id: 'a' })],
+          [entry({ index: 0, name: 'f' })],
+          [entry({ index: 0, arguments: '1' })],
+        ],
+        ['a f 1'],
+      ],
+      [
+        'at an index that was used again, as the one that used it last',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '1' })],
+          [entry({ index: 0, id: 'b', name: 'g' })],
+          [entry({ index: 0, arguments: '2' })],
+        ],
+        ['a f 1', 'b g 2'],
+      ],
+    ])('%s', (_, deltas, expected) => {
+      expect(callsOf(...deltas)).toEqual(expected);
+    });
+  });
+
+  describe('begins a new call', () => {
+    it.each<[string, readonly (readonly unknown[])[], readonly string[]]>([
+      [
+        'at an id on an index of its own, before its name has come',
+        [[entry({ index: 0, name: 'f', arguments: '1' })], [entry({ index: 1, id: 'b', arguments: '2' })]],
+        ['made_0 f 1', 'b  2'],
+      ],
+      [
+        'at a new id on a used index, in one delta',
+        [
+          [
+            entry({ index: 0, id: 'a', name: 'f', arguments: '1' }),
+            entry({ index: 0, id: 'b', name: 'f', arguments: '1' }),
+          ],
+        ],
+        ['a f 1', 'b f 1'],
+      ],
+      [
+        'at a new id on a used index, in a later delta',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '1' })],
+          [entry({ index: 0, id: 'b', name: 'f', arguments: '1' })],
+        ],
+        ['a f 1', 'b f 1'],
+      ],
+      [
+        'at a name of its own in one delta, where the index is the same and ids are missing',
+        [
+          [
+            entry({ index: 0, name: 'f', arguments: '1' }),
+            entry({ index: 0, name: 'f', arguments: '2' }),
+            entry({ index: 0, name: 'g', arguments: '3' }),
+          ],
+        ],
+        ['made_0 f 1', 'made_1 f 2', 'made_2 g 3'],
+      ],
+      [
+        'at a name of its own in one delta, where index and id are missing',
+        [[entry({ name: 'f', arguments: '1' }), entry({ name: 'f', arguments: '2' })]],
+        ['made_0 f 1', 'made_1 f 2'],
+      ],
+      [
+        'at another name on a used index, where ids are missing',
+        [[entry({ index: 0, name: 'f', arguments: '1' })], [entry({ index: 0, name: 'g', arguments: '2' })]],
+        ['made_0 f 1', 'made_1 g 2'],
+      ],
+      [
+        'at a new index',
+        [[entry({ index: 0, name: 'f', arguments: '1' })], [entry({ index: 1, name: 'f', arguments: '2' })]],
+        ['made_0 f 1', 'made_1 f 2'],
+      ],
+    ])('%s', (_, deltas, expected) => {
+      expect(callsOf(...deltas)).toEqual(expected);
+    });
+  });
+
+  describe('takes the id', () => {
+    it('that follows an empty one', () => {
+      expect(
+        decode(
+          [entry({ index: 0, id: '', name: 'f', arguments: '' })],
+          [entry({ index: 0, id: 'a', arguments: '{}' })],
+          'flush',
+        ),
+      ).toStrictEqual([progress('a', 'f', 0, '{}'), call('a', 'f', '{}')]);
+    });
+
+    it('of the first fragment that has one, and goes on with a call whose made-up id was told', () => {
+      expect(
+        callsOf(
+          [entry({ index: 0, id: '', name: 'f', arguments: '{' })],
+          [entry({ index: 0, id: 'a', arguments: '}' })],
+        ),
+      ).toEqual(['made_0 f {}']);
+    });
+
+    it.each([null, 7, {}, [], true])('for none where it is %j', (id) => {
+      expect(callsOf([entry({ index: 0, id, name: 'f' })])).toEqual(['made_0 f ']);
+    });
+
+    it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('%s as any other', (id) => {
+      expect(
+        callsOf([entry({ index: 0, id, name: id, arguments: '1' })], [entry({ id, arguments: '2' })]),
+      ).toEqual([`${id} ${id} 12`]);
+      expect(Object.hasOwn(Object.prototype, 'index')).toBe(false);
+    });
+  });
+
+  describe('takes the index', () => {
+    it.each([-1, 0.5, NaN, Infinity, 2 ** 53, '1', '__proto__', null, {}, []])(
+      'for none where it is %p',
+      (index) => {
+        expect(callsOf([entry({ index, name: 'f', arguments: '1' })], [entry({ arguments: '2' })])).toEqual([
+          'made_0 f 12',
+        ]);
+      },
+    );
+
+    it.each([-1, 0.5, 2 ** 53, '1'])('for none where it is %p and another came before it', (index) => {
+      expect(
+        callsOf(
+          [entry({ index: 0, name: 'f', arguments: '1' })],
+          [entry({ index, name: 'f', arguments: '2' })],
+        ),
+      ).toEqual(['made_0 f 12']);
+    });
+
+    it('however huge, and counts its own from 0', () => {
+      expect(
+        decode([entry({ index: Number.MAX_SAFE_INTEGER, id: 'a', name: 'f', arguments: '1' })]),
+      ).toStrictEqual([progress('a', 'f', 0, '1')]);
+    });
+  });
+
+  describe('takes the arguments', () => {
+    it.each<[unknown, string]>([
+      [null, ''],
+      [undefined, ''],
+      [7, ''],
+      [true, ''],
+      ['', ''],
+      [{}, '{}'],
+      [{ q: 'sky', n: [1, null] }, '{"q":"sky","n":[1,null]}'],
+      [[1], '[1]'],
+      ['null', 'null'],
+      ['not json {', 'not json {'],
+      ['\ud83d', '\ud83d'],
+    ])('%j as %j', (given, text) => {
+      expect(callsOf([{ index: 0, id: 'a', function: { name: 'f', arguments: given } }])).toEqual([
+        `a f ${text}`,
+      ]);
+    });
+
+    it('for none where an object is nested too deep to be written', () => {
+      const deep: unknown = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000));
+      expect(callsOf([{ index: 0, id: 'a', function: { name: 'f', arguments: deep } }])).toEqual(['a f ']);
+    });
+  });
+
+  it.each([null, 7, 'x', [], [{}], true])('passes over an entry that is %j', (raw) => {
+    expect(callsOf([raw, entry({ id: 'a', name: 'f', arguments: '1' }), raw])).toEqual(['a f 1']);
+  });
+
+  it.each([
+    {},
+    { index: 0 },
+    { index: 0, type: 'function', function: { name: '', arguments: '' } },
+    { id: '' },
+  ])('begins no call with an entry that says nothing: %j', (raw) => {
+    expect(callsOf([raw], [raw])).toEqual([]);
+  });
+
+  it('reads 1,024 calls, and what else comes of them', () => {
+    const named = Array.from({ length: 1_026 }, (_, index) => entry({ index, id: `id_${index}`, name: 'f' }));
+    const calls = callsOf(named, [entry({ id: 'id_1023', arguments: '1' })]);
+    expect(calls).toHaveLength(1_024);
+    expect(calls.at(-1)).toBe('id_1023 f 1');
+  });
+
+  it.each([null, 'x', 7, []])('takes an entry whose function is %j for one that adds nothing', (body) => {
+    expect(
+      callsOf(
+        [entry({ index: 0, id: 'a', name: 'f', arguments: '1' })],
+        [{ index: 0, id: 'a', function: body }],
+      ),
+    ).toEqual(['a f 1']);
+  });
+
+  describe('gives a custom tool its input', () => {
+    it('as it is, in pieces and whole', () => {
+      expect(
+        decode(
+          [{ index: 0, id: 'a', type: 'custom', custom: { name: 'sh', input: '' } }],
+          [{ index: 0, custom: { input: 'ls ' } }],
+          [{ index: 0, type: 'custom', custom: { input: '-l' } }],
+          'flush',
+        ),
+      ).toStrictEqual([
+        progress('a', 'sh', 0, 'ls '),
+        progress('a', 'sh', 0, '-l'),
+        {
+          type: 'output_item_done',
+          item: { type: 'custom_tool_call', call_id: 'a', name: 'sh', input: 'ls -l' },
+        },
+      ]);
+    });
+
+    it('where its type alone has come', () => {
+      expect(decode([{ index: 0, id: 'a', type: 'custom' }], 'flush')).toStrictEqual([
+        { type: 'output_item_done', item: { type: 'custom_tool_call', call_id: 'a', name: '', input: '' } },
+      ]);
+    });
+
+    it('beside functions', () => {
+      expect(
+        decode(
+          [
+            { index: 0, id: 'a', type: 'custom', custom: { name: 'sh' } },
+            { index: 1, id: 'b', type: 'function', custom: null, function: { name: 'f' } },
+          ],
+          'flush',
+        ),
+      ).toStrictEqual([
+        { type: 'output_item_done', item: { type: 'custom_tool_call', call_id: 'a', name: 'sh', input: '' } },
+        call('b', 'f', ''),
+      ]);
+    });
+  });
+
+  it('reads own properties only', () => {
+    const inherits: unknown = Object.create(entry({ id: 'x', name: 'x', arguments: 'x' }));
+    expect(
+      callsOf(
+        [entry({ index: 0, id: 'a', name: 'f' })],
+        [inherits],
+        [JSON.parse('{"index":0,"function":{"__proto__":{"arguments":"x","name":"x"}}}')],
+      ),
+    ).toEqual(['a f ']);
+  });
+});

@@ -1,0 +1,240 @@
+import { inspect } from 'node:util';
+import {
+  ChatCompletionsError,
+  IdleTimeoutError,
+  InvalidProviderError,
+  MissingApiKeyError,
+  platformCode,
+  ProviderStreamError,
+  ResponseTimeoutError,
+  RetryLimitError,
+  StreamError,
+  TransportError,
+  UnexpectedContentError,
+  UnexpectedStatusError,
+} from '../../src/turn/errors.js';
+import { IncompleteStreamError } from '../../src/operators/require-finish.js';
+import { emptyTurn } from '../../src/turn/turn.js';
+
+const secret = 'what the provider said';
+const details = { status: 503, code: 'overloaded', requestId: 'req_1', retryAfter: 2_000, body: secret };
+
+type ErrorClass = abstract new (...args: never) => Error;
+
+interface Sample {
+  readonly error: ChatCompletionsError;
+  readonly of: readonly ErrorClass[];
+  /** What a caller branches on: the own, enumerable properties. */
+  readonly told: object;
+  /** The property that a logger must not show. */
+  readonly hidden?: string;
+}
+
+const samples: Record<string, Sample> = {
+  UnexpectedStatusError: {
+    error: new UnexpectedStatusError({ ...details, retryable: true }),
+    of: [UnexpectedStatusError],
+    told: { status: 503, code: 'overloaded', requestId: 'req_1', retryAfter: 2_000, retryable: true },
+    hidden: 'body',
+  },
+  RetryLimitError: {
+    error: new RetryLimitError(details, 5),
+    of: [RetryLimitError],
+    told: { status: 503, code: 'overloaded', requestId: 'req_1', retryAfter: 2_000, attempts: 5 },
+    hidden: 'body',
+  },
+  TransportError: { error: new TransportError(), of: [TransportError], told: { retryable: true } },
+  ResponseTimeoutError: {
+    error: new ResponseTimeoutError(20),
+    of: [ResponseTimeoutError],
+    told: { timeout: 20 },
+  },
+  StreamError: { error: new StreamError(), of: [StreamError], told: {} },
+  IdleTimeoutError: {
+    error: new IdleTimeoutError(30),
+    of: [IdleTimeoutError, StreamError],
+    told: { timeout: 30 },
+  },
+  ProviderStreamError: {
+    error: new ProviderStreamError({ code: 'c', type: 't', status: 503, message: secret }),
+    of: [ProviderStreamError, StreamError],
+    told: { code: 'c', errorType: 't', status: 503 },
+    hidden: 'providerMessage',
+  },
+  UnexpectedContentError: {
+    error: new UnexpectedContentError({ status: 503, contentType: 'text/html', snippet: secret }),
+    of: [UnexpectedContentError],
+    told: { status: 503, contentType: 'text/html' },
+    hidden: 'snippet',
+  },
+  MissingApiKeyError: {
+    error: new MissingApiKeyError('openai', 'OPENAI_API_KEY', 'Keys are made here.'),
+    of: [MissingApiKeyError],
+    told: { envKey: 'OPENAI_API_KEY', instructions: 'Keys are made here.' },
+  },
+  InvalidProviderError: {
+    error: new InvalidProviderError('openai', 'apiKey', 'it is broken'),
+    of: [InvalidProviderError],
+    told: { setting: 'apiKey' },
+  },
+  IncompleteStreamError: {
+    error: new IncompleteStreamError({ ...emptyTurn, text: secret }),
+    of: [IncompleteStreamError],
+    told: {},
+    hidden: 'turn',
+  },
+};
+
+const classes: readonly ErrorClass[] = [...new Set(Object.values(samples).flatMap((sample) => sample.of))];
+
+describe.each(Object.entries(samples))('%s', (name, { error, of, told, hidden }) => {
+  it('is named as its class', () => {
+    expect(error.name).toBe(name);
+    expect(error.constructor.name).toBe(name);
+    expect(String(error)).toBe(`${name}: ${error.message}`);
+    expect(error.stack?.startsWith(`${name}: ${error.message}\n`)).toBe(true);
+  });
+
+  it('is an Error of the library, of its own classes, and of no other', () => {
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toBeInstanceOf(ChatCompletionsError);
+    expect(classes.filter((type) => error instanceof type)).toEqual(
+      classes.filter((type) => of.includes(type)),
+    );
+  });
+
+  it('tells what a caller branches on', () => {
+    expect(Object.fromEntries(Object.entries(error))).toEqual(told);
+    expect(JSON.parse(JSON.stringify(error))).toEqual(told);
+  });
+
+  it('says its status where it has one', () => {
+    const { status } = told as { status?: number };
+    expect(error.message.includes('status 503')).toBe(status !== undefined);
+  });
+
+  it('shows what the provider said to nobody who does not ask', () => {
+    const shown = [error.message, error.stack, JSON.stringify(error), inspect(error, { depth: Infinity })];
+    expect(shown.join('\n')).not.toContain(secret);
+    if (hidden === undefined) return;
+    expect(Object.keys(error)).not.toContain(hidden);
+    expect(inspect(Reflect.get(error, hidden))).toContain(secret);
+  });
+});
+
+describe('the message of an error', () => {
+  it.each<[ChatCompletionsError, string]>([
+    [
+      new UnexpectedStatusError({ status: 401, code: 'invalid_api_key' }),
+      'The provider answered with status 401 (invalid_api_key). Check the API key.',
+    ],
+    [new UnexpectedStatusError({ status: 418 }), 'The provider answered with status 418.'],
+    [
+      new RetryLimitError({ status: 429, retryAfter: 90_000 }, 1),
+      'The provider answered with status 429 after 1 attempt. It asks to wait 90000 ms.',
+    ],
+    [
+      new RetryLimitError({ status: 503, code: 'overloaded' }, 5),
+      'The provider answered with status 503 (overloaded) after 5 attempts.',
+    ],
+    [
+      new TransportError({ cause: new Error('x', { cause: { code: 'ECONNREFUSED' } }) }),
+      'No answer came from the provider (ECONNREFUSED).',
+    ],
+    [new TransportError({ message: 'Redirects are refused.' }), 'Redirects are refused.'],
+    [new ResponseTimeoutError(20), 'No response headers came within 20 ms.'],
+    [new StreamError({ cause: { code: 'ECONNRESET' } }), 'The event stream broke (ECONNRESET).'],
+    [new IdleTimeoutError(30), 'idle timeout waiting for SSE'],
+    [
+      new ProviderStreamError({ code: '503', status: 503 }),
+      'The provider reported an error inside the stream (status 503).',
+    ],
+    [
+      new ProviderStreamError({ code: 'overloaded', status: 503 }),
+      'The provider reported an error inside the stream (status 503, code overloaded).',
+    ],
+    [new ProviderStreamError({}), 'The provider reported an error inside the stream.'],
+    [
+      new UnexpectedContentError({ status: 200, contentType: '', snippet: '' }),
+      'The provider answered with status 200 and content of no stated type, which is no event stream. ' +
+        'Check the base URL.',
+    ],
+    [
+      new MissingApiKeyError('openai', 'OPENAI_API_KEY', 'Keys are made here.'),
+      'The provider "openai" needs a key: set the environment variable OPENAI_API_KEY, or give an apiKey. ' +
+        'Keys are made here.',
+    ],
+    [new MissingApiKeyError('mine'), 'The apiKey function of the provider "mine" gave no key.'],
+    [
+      new InvalidProviderError('mine', 'baseUrl', 'it is no URL'),
+      'The baseUrl of the provider "mine" cannot be used: it is no URL.',
+    ],
+  ])('%s', (error, message) => {
+    expect(error.message).toBe(message);
+  });
+});
+
+describe('the advice of an UnexpectedStatusError', () => {
+  it.each([
+    [400, 'The provider refused the request: check the model and the parameters.'],
+    [401, 'Check the API key.'],
+    [402, 'Check the balance of the account.'],
+    [403, 'The key may not use this model or endpoint.'],
+    [404, 'Check the base URL and the name of the model.'],
+    [413, 'The prompt is too large for the provider.'],
+    [422, 'The provider refused the request: check the model and the parameters.'],
+    [429, 'Check the rate limits and the quota of the account.'],
+  ])('with %i is: %s', (status, advice) => {
+    const { message } = new UnexpectedStatusError({ status });
+    expect(message).toBe(`The provider answered with status ${status}. ${advice}`);
+  });
+});
+
+describe('the parts of an error', () => {
+  it('hold the cause where one is given, and no cause otherwise', () => {
+    const cause = new Error('reset');
+    for (const error of [
+      new TransportError({ cause }),
+      new StreamError({ cause }),
+      new ResponseTimeoutError(1, cause),
+      new IdleTimeoutError(1, cause),
+    ]) {
+      expect(error.cause).toBe(cause);
+    }
+    expect(new TransportError()).not.toHaveProperty('cause');
+    expect(new StreamError()).not.toHaveProperty('cause');
+  });
+
+  it('have their defaults', () => {
+    expect(new UnexpectedStatusError({ status: 400 })).toMatchObject({ retryable: false, body: '' });
+    expect(new RetryLimitError({ status: 503 }, 5).body).toBe('');
+    expect(new TransportError({ retryable: false }).retryable).toBe(false);
+  });
+
+  it('hold 200 characters of an unexpected content at most', () => {
+    const error = new UnexpectedContentError({ status: 200, contentType: '', snippet: 'x'.repeat(201) });
+    expect(error.snippet).toBe('x'.repeat(200));
+  });
+});
+
+describe('platformCode', () => {
+  const nested = (depth: number): object => (depth === 0 ? { code: 'EPIPE' } : { cause: nested(depth - 1) });
+  const circle: { cause?: unknown } = {};
+  circle.cause = circle;
+
+  it.each<[string, unknown, string | undefined]>([
+    ['its own', { code: 'ECONNRESET' }, 'ECONNRESET'],
+    ['the outermost', { code: 'EPIPE', cause: { code: 'ECONNRESET' } }, 'EPIPE'],
+    ['that of its cause', new Error('x', { cause: { code: 'UND_ERR_SOCKET' } }), 'UND_ERR_SOCKET'],
+    ['that of its fourth cause', nested(4), 'EPIPE'],
+    ['none of a fifth', nested(5), undefined],
+    ['none that is prose', { code: 'sk-secret was refused' }, undefined],
+    ['none that is a number', { code: 20 }, undefined],
+    ['none in a circle', circle, undefined],
+    ['none of a string', 'ECONNRESET', undefined],
+    ['none of null', null, undefined],
+    ['none of nothing', undefined, undefined],
+  ])('of an error is %s', (_, error, code) => {
+    expect(platformCode(error)).toBe(code);
+  });
+});

@@ -1,0 +1,193 @@
+import { isRecord, own, parseJson } from '../../turn/wire.js';
+import type { ReasoningAlias } from './reasoning.js';
+
+/**
+ * Recognises the next chunk where it is the last one again but for its text, and reads that text
+ * without parsing the rest: `JSON.parse` is most of what a chunk costs.
+ *
+ * Nothing is taken on trust. What stands before and after the text is compared character by character
+ * with a chunk that was parsed, and that the text stands where `choices[0].delta.content` is read from
+ * is found out by parsing that chunk once more with other strings in those places. One more string may
+ * vary after the text: OpenAI's `obfuscation`, random letters, or in OpenRouter's `reasoning_details`
+ * the same text again.
+ */
+export interface ChunkPattern {
+  /** The text of a chunk that fits; `undefined` where it must be parsed. */
+  textOf(data: string): string | undefined;
+  /** The field of the delta that the text stands in. */
+  readonly key: TextKey;
+  /** What stands in `reasoning_details` beside such a text. */
+  detailsOf(text: string): readonly unknown[];
+  /** Takes the last chunk that was parsed as the pattern. */
+  learn(data: string): void;
+}
+
+/** A delta's fields that hold text, and one of them where it is not empty. */
+const textKeys: readonly TextKey[] = ['content', 'reasoning_content', 'reasoning', 'thinking'];
+const textKey = /"(?:content|reasoning_content|reasoning|thinking)": ?(?="[^"])/;
+const paddingKey = /"obfuscation": ?(?=")/;
+
+/** A detail's fields that hold text. */
+const pieceKeys = ['text', 'summary'] as const;
+const pieceKey = /"(?:text|summary)": ?(?=")/;
+
+/** Strings that no provider sends. */
+const textProbe = '"\\u0001text"';
+const paddingProbe = '"\\u0001padding"';
+
+export type TextKey = 'content' | ReasoningAlias;
+
+/** How a chunk is written: head, text, tail; or head, text, middle, a second string, tail. */
+interface Shape {
+  readonly head: string;
+  readonly middle: string | undefined;
+  readonly tail: string;
+  readonly key: TextKey;
+  /** What the second string stands in where it is the text again; otherwise it is padding. */
+  readonly detail: Detail | undefined;
+}
+
+interface Detail {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly key: (typeof pieceKeys)[number];
+}
+
+/** What a plain string between quotes does not hold. */
+const needsParsing = /[\\\0-\x1f]/;
+
+/** Learning a pattern costs as much as two recognised chunks gain; so many may be spent in advance. */
+const price = 2;
+const credit = 16;
+
+export function chunkPattern(): ChunkPattern {
+  let shape: Shape | undefined;
+  // A stream whose chunks are never alike stops paying for the second parse.
+  let balance = credit;
+
+  return {
+    get key() {
+      return shape?.key ?? 'content';
+    },
+    textOf(data) {
+      if (shape === undefined) return undefined;
+      const { head, middle, tail, detail } = shape;
+      // Comparing slices is several times as fast as `startsWith`, and that as a loop over characters.
+      if (data.slice(0, head.length) !== head) return undefined;
+      const textEnd = stringEnd(data, head.length);
+      if (textEnd === -1) return undefined;
+      let end = textEnd;
+      if (middle !== undefined) {
+        const second = textEnd + middle.length;
+        if (data.slice(textEnd, second) !== middle) return undefined;
+        end = detail === undefined ? stringEnd(data, second) : second + textEnd - head.length;
+        const string = data.slice(second, end);
+        const fits =
+          detail === undefined ? !needsParsing.test(string) : string === data.slice(head.length, textEnd);
+        if (!fits) return undefined;
+      }
+      if (end === -1 || data.slice(end) !== tail) return undefined;
+      if (balance < credit) balance += 1;
+      return readString(data, head.length, textEnd);
+    },
+    detailsOf(text) {
+      const detail = shape?.detail;
+      return detail === undefined ? [] : [{ ...detail.fields, [detail.key]: text }];
+    },
+    learn(data) {
+      shape = undefined;
+      if (balance < price) return;
+      balance -= price;
+      const text = startOf(textKey, data, 0);
+      const textEnd = stringEnd(data, text);
+      if (textEnd === -1) return;
+      const piece = startOf(pieceKey, data, textEnd);
+      const pieceEnd = stringEnd(data, piece);
+      const isAgain = pieceEnd !== -1 && data.slice(piece, pieceEnd) === data.slice(text, textEnd);
+      const second = isAgain ? piece : startOf(paddingKey, data, textEnd);
+      const secondEnd = stringEnd(data, second);
+      const middle = secondEnd === -1 ? undefined : data.slice(textEnd, second);
+      const tail = data.slice(secondEnd === -1 ? textEnd : secondEnd);
+      shape = shapeOf(data.slice(0, text), middle, tail, isAgain);
+    },
+  };
+}
+
+function startOf(key: RegExp, data: string, from: number): number {
+  const match = key.exec(data.slice(from));
+  return match === null ? -1 : from + match.index + match[0].length;
+}
+
+/** The index after a JSON string that begins at `start`; -1 where none does, or none is complete. */
+function stringEnd(data: string, start: number): number {
+  if (data.charCodeAt(start) !== 0x22) return -1;
+  let quote = data.indexOf('"', start + 1);
+  while (quote !== -1 && isEscaped(data, quote)) quote = data.indexOf('"', quote + 1);
+  return quote + 1 || -1;
+}
+
+function isEscaped(data: string, index: number): boolean {
+  let before = index;
+  while (data.charCodeAt(before - 1) === 0x5c) before -= 1;
+  return (index - before) % 2 === 1;
+}
+
+/** Engines keep a slice of 13 characters or more as a view that holds the whole network read in memory. */
+const longestCopy = 12;
+
+const copyOf = (text: string): string => parseJson(JSON.stringify(text)) as string;
+
+function readString(data: string, start: number, end: number): string | undefined {
+  const inner = data.slice(start + 1, end - 1);
+  const isPlain = inner.length <= longestCopy && !needsParsing.test(inner);
+  const text = isPlain ? inner : parseJson(data.slice(start, end));
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+/** What its probes show of a chunk; `undefined` where it says more than that text. */
+function shapeOf(
+  head: string,
+  middle: string | undefined,
+  tail: string,
+  isAgain: boolean,
+): Shape | undefined {
+  const second = isAgain ? textProbe : paddingProbe;
+  const chunk = parseJson(head + textProbe + (middle === undefined ? '' : middle + second) + tail);
+  if (!isRecord(chunk)) return undefined;
+  const isPadded = middle !== undefined && !isAgain;
+  if (isPadded && own(chunk, 'obfuscation') !== parseJson(paddingProbe)) return undefined;
+  const choices = own(chunk, 'choices');
+  if (!Array.isArray(choices) || choices.length !== 1) return undefined;
+  const choice: unknown = choices[0];
+  if (!isRecord(choice)) return undefined;
+  if ((own(choice, 'index') ?? 0) !== 0) return undefined;
+  const delta = own(choice, 'delta');
+  if (!isRecord(delta)) return undefined;
+  const key = textKeys.find((name) => own(delta, name) === parseJson(textProbe));
+  const detail = isAgain ? detailOf(own(delta, 'reasoning_details')) : undefined;
+  if (key === undefined || (isAgain && (detail === undefined || key === 'content'))) return undefined;
+  const isRead = (name: string) =>
+    name === key || name === 'role' || (detail !== undefined && name === 'reasoning_details');
+  const saysMore = Object.keys(delta).some((name) => !isRead(name) && !isEmpty(own(delta, name)));
+  if (saysMore) return undefined;
+  return {
+    head: copyOf(head),
+    middle: middle === undefined ? undefined : copyOf(middle),
+    tail: copyOf(tail),
+    key,
+    detail,
+  };
+}
+
+/** The one entry of details that holds the probe, where events can share the rest of it. */
+function detailOf(details: unknown): Detail | undefined {
+  if (!Array.isArray(details) || details.length !== 1) return undefined;
+  const fields: unknown = details[0];
+  if (!isRecord(fields)) return undefined;
+  const key = pieceKeys.find((name) => own(fields, name) === parseJson(textProbe));
+  const isFlat = Object.values(fields).every((value) => typeof value !== 'object' || value === null);
+  return key !== undefined && isFlat ? { fields, key } : undefined;
+}
+
+/** Whether a field says nothing, so that it cannot have had an effect which the next chunk repeats. */
+const isEmpty = (value: unknown): boolean =>
+  (value ?? '') === '' || (Array.isArray(value) && value.length === 0);

@@ -1,0 +1,31 @@
+import type { TokenUsage } from '../../turn/events.js';
+import { isRecord, own } from '../../turn/wire.js';
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && Number.isFinite(value);
+
+const count = (value: unknown): number => (isCount(value) ? value : 0);
+
+function part(usage: Record<string, unknown>, details: string, key: string): unknown {
+  const record = own(usage, details);
+  return isRecord(record) ? own(record, key) : undefined;
+}
+
+/** Usage as Chat Completions writes it, `undefined` where the value is none. */
+export function readUsage(usage: unknown): TokenUsage | undefined {
+  if (!isRecord(usage)) return undefined;
+  const inputTokens = count(own(usage, 'prompt_tokens'));
+  const outputTokens = count(own(usage, 'completion_tokens'));
+  const cached =
+    part(usage, 'prompt_tokens_details', 'cached_tokens') ?? own(usage, 'prompt_cache_hit_tokens');
+  const reasoning =
+    part(usage, 'completion_tokens_details', 'reasoning_tokens') ?? own(usage, 'reasoning_tokens');
+  const total = own(usage, 'total_tokens');
+  return {
+    inputTokens,
+    cachedInputTokens: count(cached),
+    outputTokens,
+    reasoningOutputTokens: count(reasoning),
+    totalTokens: isCount(total) ? total : inputTokens + outputTokens,
+  };
+}

@@ -1,0 +1,26 @@
+import type { MessageItem, OutputItemDoneEvent, OutputText, ResponseEvent } from './events.js';
+
+/** An event that carries text of the assistant, in its first part. */
+export interface TextDeltaEvent extends OutputItemDoneEvent {
+  readonly item: MessageItem & {
+    readonly role: 'assistant';
+    readonly content: readonly [OutputText, ...MessageItem['content']];
+  };
+}
+
+/**
+ * Whether an event carries text of the assistant.
+ *
+ * @example
+ * ```ts
+ * turn.pipe(filter(isTextDelta)).subscribe(({ item }) => console.log(item.content[0].text));
+ * ```
+ */
+export function isTextDelta(event: ResponseEvent): event is TextDeltaEvent {
+  return (
+    event.type === 'output_item_done' &&
+    event.item.type === 'message' &&
+    event.item.role === 'assistant' &&
+    event.item.content[0]?.type === 'output_text'
+  );
+}

@@ -279,6 +279,27 @@ await test(
   },
 );
 
+await test(
+  'HTML is shown as text, except for inline tags without attributes',
+  {
+    answers: [
+      { content: 'H<sub>2</sub>O<br>is a Promise<string>\n\n<a title="&lt;">&amp;</a>\n\n<div>**x**</div>' },
+    ],
+  },
+  async ({ page, ask, answers }) => {
+    await ask('Hi');
+    await button(page, 'Regenerate').waitFor();
+    assert.deepEqual(
+      await answers.locator('.markdown > p').evaluateAll((all) => all.map(({ innerHTML }) => innerHTML)),
+      [
+        'H<sub>2</sub>O<br>is a Promise&lt;string&gt;',
+        '&lt;a title="&amp;lt;"&gt;&amp;&lt;/a&gt;',
+        '&lt;div&gt;<strong>x</strong>&lt;/div&gt;',
+      ],
+    );
+  },
+);
+
 const [args, done] = [gate(), gate()];
 await test(
   'a tool call is a card that grows, its tool runs, and the model is told',

@@ -74,7 +74,7 @@ describe('eventLoop', () => {
         }),
       );
       order.push('now');
-      for (let count = 0; count < 100; count += 1) await undefined;
+      for (let count = 0; count < 100; count += 1) await Promise.resolve();
       order.push('microtasks');
       await done;
       expect(order).toEqual(['now', 'microtasks', 'task']);

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fetch as crossFetch } from 'cross-fetch';
-import { finalize, from, type Observable, range, takeUntil, tap, timer } from 'rxjs';
+import { lastValueFrom, type Observable, range, takeUntil, tap, timer } from 'rxjs';
 import {
   type FetchLike,
   fetchTransport,
@@ -72,7 +72,7 @@ const transports: readonly (readonly [string, () => Transport])[] = [
   ['fetch, a stream that is always ready', () => fetchTransport({ fetch: ready(webStream) })],
   ['fetch, an iterable that is always ready', () => fetchTransport({ fetch: ready(iterable) })],
   ['fetch, a server that never pauses', () => fetchTransport()],
-  ['cross-fetch, a server that never pauses', () => fetchTransport({ fetch: crossFetch as FetchLike })],
+  ['cross-fetch, a server that never pauses', () => fetchTransport({ fetch: crossFetch })],
   ['node:http, a server that never pauses', () => nodeTransport()],
 ];
 const options = (transport: Transport) => ({
@@ -81,26 +81,24 @@ const options = (transport: Transport) => ({
   transport,
 });
 
-/** The first value of three timers that follow one another, while the other end never pauses. */
+/** The timers that have their turn while the other end never pauses. */
 const ticks = (seen: number[]): Observable<number> =>
-  timer(5, 5)
-    .pipe(tap((tick) => seen.push(tick)))
-    .pipe(takeUntil(timer(60)));
+  timer(5, 5).pipe(
+    tap((tick) => seen.push(tick)),
+    takeUntil(timer(60)),
+  );
 
 describe('Everything else has its turn beside a stream that is always ready', () => {
   describe.each(transports)('%s', (_, transport) => {
     it('subscribed: timers tick, and one of them ends the turn', async () => {
       const seen: number[] = [];
       let events = 0;
-      await new Promise<void>((resolve, reject) => {
-        streamChatCompletions('Hi', options(transport()))
-          .pipe(
-            takeUntil(timer(60)),
-            finalize(() => resolve()),
-          )
-          .subscribe({ next: () => (events += 1), error: reject });
-        ticks(seen).subscribe();
-      });
+      const turn = streamChatCompletions('Hi', options(transport())).pipe(
+        tap(() => (events += 1)),
+        takeUntil(timer(60)),
+      );
+      ticks(seen).subscribe();
+      await lastValueFrom(turn);
       expect(seen.length).toBeGreaterThan(0);
       expect(events).toBeGreaterThan(0);
       expect(events).toBeLessThan(reads - 1);
@@ -133,6 +131,6 @@ describe('Everything else has its turn beside a stream that is always ready', ()
     }
     expect(seen.length).toBeGreaterThan(0);
     expect(pulled).toBeLessThan(reads);
-    await from(values.return());
+    await values.return();
   });
 });

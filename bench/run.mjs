@@ -43,23 +43,26 @@ async function startServer() {
   const [{ port }] = await once(server, 'message');
   return {
     origin: `http://127.0.0.1:${port}`,
-    async connections() {
-      server.send({});
-      const [{ connections }] = await once(server, 'message');
-      return connections;
+    async ask(question) {
+      server.send(question);
+      const [answer] = await once(server, 'message');
+      return answer;
     },
     stop: () => server.disconnect(),
   };
 }
 
-/** What a process of its own sends. */
-async function measureIn(file, argument, { library }) {
+/** What a process of its own sends; what it asks meanwhile is for the server. */
+async function measureIn(file, argument, { library }, server) {
   const child = fork(new URL(file, import.meta.url), [JSON.stringify(argument)], {
     execArgv: ['--expose-gc'],
     env: { ...process.env, ...(library && { BENCH_LIBRARY: library }) },
   });
   let result;
-  child.once('message', (message) => (result = message));
+  child.on('message', async (message) => {
+    if ('ask' in message) child.send(await server.ask(message.ask));
+    else result = message;
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), patience);
   const [code, signal] = await once(child, 'exit');
   clearTimeout(timer);
@@ -68,13 +71,15 @@ async function measureIn(file, argument, { library }) {
 }
 
 async function measureTurns(server, scenario, subject) {
-  const before = await server.connections();
+  const before = await server.ask({});
   const result = await measureIn(
     'measure.mjs',
     { subject, origin: server.origin, scenario, corpus },
     subject,
+    server,
   );
-  return result && { ...result, connections: (await server.connections()) - before };
+  const after = await server.ask({});
+  return result && { ...result, connections: after.connections - before.connections };
 }
 
 /** Nothing else is loaded in that process, so a package pays for what it needs of Node. */

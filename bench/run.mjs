@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { versionsOf } from './packages.mjs';
-import { printGroup, printRounds } from './print.mjs';
+import { printBuilds, printGroup, printRounds } from './print.mjs';
 import { recordingsIn } from './recordings.mjs';
 import { circumstances, saveResults } from './results.mjs';
 import { scenarios } from './scenarios.mjs';
@@ -120,7 +120,8 @@ const spread = (values) => ({ median: median(values), min: Math.min(...values), 
 
 /**
  * A round runs every subject once, so that whatever else the machine does meets all of them; each ratio is
- * one of a round. The order turns, since the first of a round meets a cooler machine.
+ * one of a round. The order turns, since the first of a round meets a cooler machine, and every other round runs
+ * backwards, so that of two neighbours neither is always the first.
  */
 async function runScenario(server, scenario, subjects, label) {
   const { title, group, column, yardstick = handWritten } = scenario;
@@ -130,6 +131,7 @@ async function runScenario(server, scenario, subjects, label) {
   progress(`${label} ${scenario.name}: ${subjects.length} in ${rounds} rounds`, true);
   for (let round = 0; round < rounds; round += 1) {
     const turned = subjects.map((_, index) => subjects[(index + round) % subjects.length]);
+    if (round % 2 === 1) turned.reverse();
     for (const subject of turned) {
       progress(`${label} ${scenario.name}: round ${round + 1} of ${rounds}, ${subject.name}`);
       samples.get(subject.name).push(await measure(server, scenario, subject));
@@ -149,6 +151,15 @@ async function runScenario(server, scenario, subjects, label) {
         ...spread(values),
         ratio: spread(values.map((value, index) => value / base[index])),
         samples: values,
+      };
+    }
+    for (const { name, of, build } of subjects) {
+      const own = figures[figure].subjects[of];
+      const other = figures[figure].subjects[name];
+      if (build === undefined || own === undefined || other === undefined) continue;
+      own.to = {
+        ...own.to,
+        [build]: spread(own.samples.map((value, round) => value / other.samples[round])),
       };
     }
   }
@@ -190,6 +201,7 @@ try {
   for (const group of new Set(grouped.map((result) => result.group))) {
     printGroup(grouped.filter((result) => result.group === group));
   }
+  for (const build of subjects.builds) printBuilds(build, results);
 } finally {
   server.stop();
 }

@@ -1,10 +1,7 @@
 import { asyncScheduler } from 'rxjs';
 
-/** How long reads may follow one another before it is asked whether the event loop turns, in milliseconds. */
-const longestRun = 5;
-
-/** How long its answer may take while they go on. */
-const longestWait = 5;
+/** How long reads may follow one another until a task is posted, and again until it must have run; milliseconds. */
+const patience = 5;
 
 interface Platform {
   readonly setImmediate?: (work: () => void) => unknown;
@@ -41,8 +38,8 @@ export function eventLoop(): EventLoop {
   return {
     isStarving() {
       const now = asyncScheduler.now();
-      if (markedAt !== undefined) return now - markedAt >= longestWait;
-      if (now - turnedAt < longestRun) return false;
+      if (markedAt !== undefined) return now - markedAt >= patience;
+      if (now - turnedAt < patience) return false;
       markedAt = now;
       runInTask(turned);
       return false;

@@ -29,8 +29,7 @@ const grace = 1_000;
  * read     ^------------------!
  * ```
  *
- * Whether it is done is known before the subscriber completes: whoever unsubscribes because of what comes
- * with the completion (`first()`, `firstValueFrom`) leaves the connection its grace too.
+ * A subscriber that leaves because of the completion (`first()`, `firstValueFrom`) leaves it the grace too.
  *
  * @see docs/decisions/0002-the-end-and-its-grace.md
  */

@@ -104,8 +104,7 @@ export function eventStreamParser(
       if (smallReads !== '') return [];
       if (fedSinceEvent <= maxEventSize) parser.feed(text);
       else feedLines(text);
-      // Nothing of a read is held until the next: V8 would take events for long-lived, and place them where
-      // only its rare, full collections look.
+      // Nothing of a read is held until the next: V8 would take it for long-lived (docs/decisions/0007).
       const completed = events;
       events = [];
       if (completed.length > 0) {

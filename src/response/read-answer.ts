@@ -36,9 +36,6 @@ export interface ReadAnswerOptions {
  * result   --A----------------B---------------(completed|)
  * ```
  *
- * Three stages and no more: where many streams are paced, each layer costs a read 2 to 3 µs, because its memory has
- * left the processor's cache.
- *
  * @see docs/decisions/0007-three-stages.md
  */
 export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observable<ResponseEvent> {

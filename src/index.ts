@@ -86,7 +86,7 @@ export {
   type ToolCallDelta,
 } from './relay/to-chat-completion-chunks.js';
 export { toMessageEvents } from './relay/to-message-events.js';
-export { type Encoded, toReadableStream } from './relay/to-readable-stream.js';
+export { type Encoded, toReadableStream } from './relay/readable-stream-from.js';
 export { toServerSentEvents } from './relay/to-server-sent-events.js';
 export {
   idleState,

@@ -11,7 +11,7 @@ import {
 } from '../../src/index.js';
 import { type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
 import { nodeTransport, toNodeReadable } from '../../src/node/index.js';
-import { toReadableStream } from '../../src/relay/to-readable-stream.js';
+import { toReadableStream } from '../../src/relay/readable-stream-from.js';
 
 const piece = 'x'.repeat(2 ** 18);
 /** What the sockets on the way hold is a few megabytes; this is many times as much. */

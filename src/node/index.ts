@@ -1,3 +1,3 @@
 export type { PullOptions } from '../flow/pull.js';
 export { nodeTransport, type NodeTransportOptions } from './node-transport.js';
-export { toNodeReadable } from './to-node-readable.js';
+export { toNodeReadable } from './node-readable-from.js';

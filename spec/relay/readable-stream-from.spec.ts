@@ -1,6 +1,6 @@
 import { concat, from, NEVER, Observable, of, Subject, tap, throwError } from 'rxjs';
 import { Demand } from '../../src/flow/demand.js';
-import { toReadableStream } from '../../src/relay/to-readable-stream.js';
+import { toReadableStream } from '../../src/relay/readable-stream-from.js';
 
 /** Counts subscriptions and unsubscriptions. */
 function watched<T>(source: Observable<T>) {

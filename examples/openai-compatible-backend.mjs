@@ -13,7 +13,7 @@ import {
   toChatCompletionChunks,
 } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
-import { nodeTransport, toNodeReadable } from 'rxjs-chat-completions/node';
+import { nodeReadableFrom, nodeTransport } from 'rxjs-chat-completions/node';
 
 const mock = await startMockProvider({
   answers: [{ status: 503 }, { content: '<think>Air scatters light.</think>It is blue because of the air.' }],
@@ -32,7 +32,7 @@ const server = createServer(async (request, response) => {
   );
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   // Where the client leaves, the pipeline is taken down, and with it the turn.
-  pipeline(toNodeReadable(answer, { demand }), response, () => {});
+  pipeline(nodeReadableFrom(answer, { demand }), response, () => {});
 });
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');

@@ -67,6 +67,7 @@ export {
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
+export { type Encoded, readableStreamFrom } from './relay/readable-stream-from.js';
 export type {
   ServerSentEventsOptions,
   ServerSentMessage,
@@ -86,7 +87,6 @@ export {
   type ToolCallDelta,
 } from './relay/to-chat-completion-chunks.js';
 export { toMessageEvents } from './relay/to-message-events.js';
-export { type Encoded, toReadableStream } from './relay/readable-stream-from.js';
 export { toServerSentEvents } from './relay/to-server-sent-events.js';
 export {
   idleState,

@@ -6,10 +6,10 @@ import {
   fromServerSentEvents,
   isTextDelta,
   iterateChatCompletions,
+  readableStreamFrom,
   streamChatCompletions,
   StreamError,
   textDeltas,
-  toReadableStream,
   toServerSentEvents,
 } from 'rxjs-chat-completions';
 import {
@@ -93,7 +93,7 @@ Object.assign(globalThis, {
   /** A turn as the body of a `Response`, read back. */
   async throughResponse(options) {
     const turn = streamChatCompletions('Hi', optionsOf(options));
-    const response = new Response(toReadableStream(turn.pipe(toServerSentEvents())));
+    const response = new Response(readableStreamFrom(turn.pipe(toServerSentEvents())));
     const transport = async () => response;
     const events = fetchTransport({ fetch: transport })({
       url: 'https://app.example/api/chat',
@@ -113,7 +113,7 @@ Object.assign(globalThis, {
   /** The first chunk of a turn's `Response`, whose body is cancelled then. */
   async firstChunkOfResponse(options) {
     const turn = streamChatCompletions('Hi', optionsOf(options));
-    const reader = new Response(toReadableStream(turn.pipe(textDeltas()))).body.getReader();
+    const reader = new Response(readableStreamFrom(turn.pipe(textDeltas()))).body.getReader();
     const { value } = await reader.read();
     await reader.cancel();
     return new TextDecoder().decode(value);

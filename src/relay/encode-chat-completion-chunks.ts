@@ -39,7 +39,7 @@ export interface EncodeChatCompletionChunksOptions {
  *   toChatCompletionChunks(),
  *   encodeChatCompletionChunks(),
  * );
- * return new Response(toReadableStream(answer, { demand }), { headers: { 'content-type': 'text/event-stream' } });
+ * return new Response(readableStreamFrom(answer, { demand }), { headers: { 'content-type': 'text/event-stream' } });
  * ```
  *
  * It errors only with what `toError` throws.

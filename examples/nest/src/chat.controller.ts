@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Post, Query, Sse } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { type ServerSentMessage, toReadableStream } from 'rxjs-chat-completions';
+import { readableStreamFrom, type ServerSentMessage } from 'rxjs-chat-completions';
 import { type Answer, ChatService, eventStreamHeaders } from './chat.service.js';
 
 @Controller()
@@ -28,5 +28,5 @@ export class ChatController {
  * headers with the first chunk, so that what fails before comes to the exception filter.
  */
 function eventStream({ text, demand }: Answer): Response {
-  return new Response(toReadableStream(text, { demand }), { headers: eventStreamHeaders });
+  return new Response(readableStreamFrom(text, { demand }), { headers: eventStreamHeaders });
 }

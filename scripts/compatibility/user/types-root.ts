@@ -17,6 +17,7 @@ import {
   isTextDelta,
   iterateChatCompletions,
   type ModelProvider,
+  readableStreamFrom,
   reduceTurn,
   emptyTurn,
   requireFinish,
@@ -26,7 +27,6 @@ import {
   stopWith,
   streamChatCompletions,
   textDeltas,
-  toReadableStream,
   toServerSentEvents,
   toState,
   type Turn,
@@ -64,7 +64,7 @@ export const folded: Turn = reduceTurn(emptyTurn, {
   finishReason: null,
   usage: null,
 });
-export const bytes: ReadableStream<Uint8Array> = toReadableStream(turn.pipe(toServerSentEvents()));
+export const bytes: ReadableStream<Uint8Array> = readableStreamFrom(turn.pipe(toServerSentEvents()));
 export const delay: number = backoff(1, { jitter: 0 });
 export const parts = (body: Observable<Uint8Array>): Observable<ResponseEvent> =>
   body.pipe(decodeEventStream(), decodeChatCompletions(), retryWithBackoff({ maxRetries: 1 }), aggregate());

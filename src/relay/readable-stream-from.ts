@@ -2,8 +2,10 @@ import { map, type Observable } from 'rxjs';
 import { checkPullOptions, pull, type PullOptions } from '../flow/pull.js';
 import { wholeCharacters } from './whole-characters.js';
 
+// `Uint8Array<ArrayBuffer>`, or `Uint8Array` before TypeScript 5.7. Not by way of `TextEncoder`, which is no type
+// without the DOM library.
 /** What a stream gives for a value: strings become UTF-8, as the body of a `Response` wants them. */
-export type Encoded<T> = T extends string ? ReturnType<TextEncoder['encode']> : T;
+export type Encoded<T> = T extends string ? ReturnType<typeof Uint8Array.of> : T;
 
 /**
  * Converts an Observable to a web stream, such as the body of a `Response`.

@@ -58,21 +58,19 @@ export {
   encodeChatCompletionChunks,
   type EncodeChatCompletionChunksOptions,
 } from './relay/encode-chat-completion-chunks.js';
+export { encodeEventStream } from './relay/encode-event-stream.js';
 export {
   fromServerSentEvents,
   type FromServerSentEventsOptions,
-  type ReceivedMessage,
   RemoteTurnError,
 } from './relay/from-server-sent-events.js';
+export type { HeartbeatOptions } from './relay/heartbeat.js';
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
 export { type Encoded, readableStreamFrom } from './relay/readable-stream-from.js';
-export type {
-  ServerSentEventsOptions,
-  ServerSentMessage,
-  TurnErrorReport,
-} from './relay/server-sent-protocol.js';
+export type { ServerSentMessage } from './relay/server-sent-message.js';
+export type { TurnErrorReport } from './relay/server-sent-protocol.js';
 export type { SegmenterLike, TextSegmenter } from './turn/segment-ends.js';
 export { smooth, type SmoothOptions } from './operators/smooth.js';
 export { splitThinking, type SplitThinkingOptions } from './operators/split-thinking.js';
@@ -86,8 +84,8 @@ export {
   type ToChatCompletionChunksOptions,
   type ToolCallDelta,
 } from './relay/to-chat-completion-chunks.js';
-export { toMessageEvents } from './relay/to-message-events.js';
-export { toServerSentEvents } from './relay/to-server-sent-events.js';
+export { type MessageEventLike, toMessageEvents } from './relay/to-message-events.js';
+export { toServerSentEvents, type ToServerSentEventsOptions } from './relay/to-server-sent-events.js';
 export {
   idleState,
   toState,

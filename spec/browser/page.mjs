@@ -2,6 +2,7 @@
 import { concatMap, defer, fromEvent, lastValueFrom, map, takeUntil, tap, toArray } from 'rxjs';
 import {
   decodeEventStream,
+  encodeEventStream,
   fetchTransport,
   fromServerSentEvents,
   isTextDelta,
@@ -93,7 +94,8 @@ Object.assign(globalThis, {
   /** A turn as the body of a `Response`, read back. */
   async throughResponse(options) {
     const turn = streamChatCompletions('Hi', optionsOf(options));
-    const response = new Response(readableStreamFrom(turn.pipe(toServerSentEvents())));
+    const text = turn.pipe(toServerSentEvents(), encodeEventStream());
+    const response = new Response(readableStreamFrom(text));
     const transport = async () => response;
     const events = fetchTransport({ fetch: transport })({
       url: 'https://app.example/api/chat',

@@ -6,21 +6,18 @@ import {
   UnexpectedStatusError,
 } from '../../src/turn/errors.js';
 import type { ResponseEvent, ResponseItem } from '../../src/turn/events.js';
-import {
-  fromServerSentEvents,
-  type ReceivedMessage,
-  RemoteTurnError,
-} from '../../src/relay/from-server-sent-events.js';
+import { fromServerSentEvents, RemoteTurnError } from '../../src/relay/from-server-sent-events.js';
+import type { ServerSentMessage } from '../../src/relay/server-sent-message.js';
 import { record } from '../conformance/record-events.js';
 import { leaksOf } from '../reliability/taint.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
 const events = { a: text('Hel'), b: text('lo'), c: completed({ finishReason: 'stop' }) };
-const json = (value: unknown, event?: string): ReceivedMessage => ({ data: JSON.stringify(value), event });
+const json = (value: unknown, event?: string): ServerSentMessage => ({ data: JSON.stringify(value), event });
 const failure = { type: 'error', error: { name: 'RetryLimitError', status: 429, code: 'busy' } };
 
-const messages: Record<string, ReceivedMessage> = {
+const messages: Record<string, ServerSentMessage> = {
   a: json(events.a),
   b: json(events.b),
   c: json(events.c),
@@ -127,7 +124,7 @@ describe('fromServerSentEvents', () => {
   });
 
   it('reads what an EventSource hands over, whose messages have names', () => {
-    const source = of<ReceivedMessage[]>(json(events.a, 'message'), json(events.b, ''), json(failure));
+    const source = of<ServerSentMessage[]>(json(events.a, 'message'), json(events.b, ''), json(failure));
     expect(record(source.pipe(fromServerSentEvents()))).toEqual({
       events: [events.a, events.b],
       error: remote,

@@ -5,17 +5,11 @@ import { observe } from '../flow/observe.js';
 import { scheduleInBackground } from '../flow/timers.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { readResponseEvent } from './read-response-event.js';
+import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, readReport, type TurnErrorReport } from './server-sent-protocol.js';
 
 /** How long the connection may take to end by itself after the end mark, in milliseconds. */
 const grace = 1_000;
-
-/** What is read of a server-sent event: of one that `decodeEventStream()` gives, or of any other. */
-export interface ReceivedMessage {
-  readonly data: string;
-  /** The event's name, where it has one. */
-  readonly event?: string | undefined;
-}
 
 export interface FromServerSentEventsOptions {
   /** The timer of the grace after the end mark. Default `asyncScheduler`. */
@@ -52,7 +46,7 @@ export class RemoteTurnError extends ChatCompletionsError {
 }
 
 /**
- * Reads a turn that a backend has written with `toServerSentEvents()` or `toMessageEvents()`.
+ * Reads the events of a turn from server-sent events: the inverse of `toServerSentEvents()`.
  *
  * It completes where the connection ends after the end mark, or 1,000 ms after the mark where it does
  * not: a connection that ends by itself can be used again. A `retrying` event's error is made anew,
@@ -77,13 +71,13 @@ export class RemoteTurnError extends ChatCompletionsError {
  */
 export function fromServerSentEvents(
   options: FromServerSentEventsOptions = {},
-): OperatorFunction<ReceivedMessage, ResponseEvent> {
+): OperatorFunction<ServerSentMessage, ResponseEvent> {
   const { scheduler = asyncScheduler } = options;
   return (source) =>
     new Observable((subscriber) => {
       let isOver = false;
 
-      function read({ data, event = '' }: ReceivedMessage): void {
+      function read({ data, event = '' }: ServerSentMessage): void {
         if (event !== '' && event !== 'message' && event !== 'error') return;
         if (event !== 'error' && data === endMark) {
           isOver = true;

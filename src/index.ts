@@ -53,11 +53,12 @@ export { iterateChatCompletions, type IterateOptions } from './iterate-chat-comp
 export { accumulate } from './operators/accumulate.js';
 export { aggregate } from './operators/aggregate.js';
 export { coalesce } from './operators/coalesce.js';
-export {
-  type ChatCompletionStreamError,
-  encodeChatCompletionChunks,
-  type EncodeChatCompletionChunksOptions,
-} from './relay/encode-chat-completion-chunks.js';
+export type {
+  ChatCompletionChunk,
+  ChatCompletionChunkChoice,
+  ChatCompletionDelta,
+  ToolCallDelta,
+} from './relay/chunk-writer.js';
 export { encodeEventStream } from './relay/encode-event-stream.js';
 export {
   fromServerSentEvents,
@@ -77,12 +78,9 @@ export { splitThinking, type SplitThinkingOptions } from './operators/split-thin
 export { stopWith } from './operators/stop-with.js';
 export { textDeltas } from './operators/text-deltas.js';
 export {
-  type ChatCompletionChunk,
-  type ChatCompletionChunkChoice,
-  type ChatCompletionDelta,
+  type ChatCompletionStreamError,
   toChatCompletionChunks,
   type ToChatCompletionChunksOptions,
-  type ToolCallDelta,
 } from './relay/to-chat-completion-chunks.js';
 export { type MessageEventLike, toMessageEvents } from './relay/to-message-events.js';
 export { toServerSentEvents, type ToServerSentEventsOptions } from './relay/to-server-sent-events.js';

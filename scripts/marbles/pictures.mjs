@@ -136,17 +136,8 @@ export const pictures = [
     name: 'to-chat-completion-chunks',
     of: 'toChatCompletionChunks',
     spec: 'spec/relay/to-chat-completion-chunks.spec.ts',
-    test: 'toChatCompletionChunks writes text as it comes, the role first, then the finish reason',
+    test: 'toChatCompletionChunks writes text as it comes, the role first, then the finish reason and [DONE]',
     call: 'toChatCompletionChunks(…)',
-    result: 'chunks',
-  },
-  {
-    name: 'encode-chat-completion-chunks',
-    of: 'encodeChatCompletionChunks',
-    spec: 'spec/relay/encode-chat-completion-chunks.spec.ts',
-    test: 'encodeChatCompletionChunks writes an event for each chunk, and [DONE] at the end',
-    call: 'encodeChatCompletionChunks()',
-    rows: [{ name: 'chunks', sources: [0] }],
     result: 'messages',
   },
   {

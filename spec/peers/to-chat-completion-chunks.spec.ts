@@ -9,7 +9,7 @@ import { Demand } from '../../src/flow/demand.js';
 import { streamChatCompletions, streamChatRequest, type ChatRequestBody } from '../../src/index.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
 import { nodeReadableFrom, nodeTransport } from '../../src/node/index.js';
-import { encodeChatCompletionChunks } from '../../src/relay/encode-chat-completion-chunks.js';
+import { encodeEventStream } from '../../src/relay/encode-event-stream.js';
 import { toChatCompletionChunks } from '../../src/relay/to-chat-completion-chunks.js';
 
 const transport = nodeTransport();
@@ -36,7 +36,7 @@ async function proxy(request: IncomingMessage, response: ServerResponse): Promis
     includeUsage: streamOptions?.include_usage === true,
   }).pipe(
     toChatCompletionChunks({ id: 'chatcmpl-backend', model: body.model, customTools: ['run'] }),
-    encodeChatCompletionChunks(),
+    encodeEventStream(),
   );
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   await pipeline(nodeReadableFrom(answer, { demand }), response);

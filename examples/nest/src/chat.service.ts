@@ -8,7 +8,6 @@ import {
 } from 'rxjs';
 import {
   Demand,
-  encodeChatCompletionChunks,
   encodeEventStream,
   type MessageEventLike,
   type ResponseEvent,
@@ -66,7 +65,7 @@ export class ChatService {
     const events = refuseInvalid(() => streamChatRequest(body, { ...turn, includeUsage, demand }));
     const write = pipe(
       toChatCompletionChunks({ model: body.model, includeUsage, customTools }),
-      encodeChatCompletionChunks(),
+      encodeEventStream(),
     );
     return { demand, text: events.pipe(earlyErrorsPass(write)) };
   }

@@ -110,7 +110,7 @@ export const pictures = [
     name: 'from-server-sent-events',
     of: 'fromServerSentEvents',
     spec: 'spec/relay/from-server-sent-events.spec.ts',
-    test: 'fromServerSentEvents reads each event, and completes with the source after the end mark',
+    test: 'fromServerSentEvents reads each event, and completes at the end mark',
     call: 'fromServerSentEvents()',
     rows: [{ name: 'messages', sources: [0] }],
   },

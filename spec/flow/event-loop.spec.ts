@@ -6,7 +6,7 @@ describe('eventLoop', () => {
   let now: number;
   beforeEach(() => {
     now = 1_000;
-    jest.spyOn(performance, 'now').mockImplementation(() => now);
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
   });
   afterEach(() => jest.restoreAllMocks());
 

@@ -1,3 +1,5 @@
+import { asyncScheduler } from 'rxjs';
+
 /** How long reads may follow one another before it is asked whether the event loop turns, in milliseconds. */
 const longestRun = 5;
 
@@ -5,7 +7,6 @@ const longestRun = 5;
 const longestWait = 5;
 
 interface Platform {
-  readonly performance: { now(): number };
   readonly setImmediate?: (work: () => void) => unknown;
   readonly MessageChannel?: new () => {
     readonly port1: { onmessage: (() => void) | null; close(): void };
@@ -31,17 +32,17 @@ export interface EventLoop {
  */
 export function eventLoop(): EventLoop {
   const platform = globalThis as unknown as Platform;
-  let turnedAt = platform.performance.now();
+  let turnedAt = asyncScheduler.now();
   let markedAt: number | undefined;
 
   const turned = () => {
-    turnedAt = platform.performance.now();
+    turnedAt = asyncScheduler.now();
     markedAt = undefined;
   };
 
   return {
     isStarving() {
-      const now = platform.performance.now();
+      const now = asyncScheduler.now();
       if (markedAt !== undefined) return now - markedAt >= longestWait;
       if (now - turnedAt < longestRun) return false;
       markedAt = now;

@@ -90,16 +90,11 @@ export const defaults = {
 } as const;
 
 /** What one subscription runs with: the options, else the provider's settings, else the defaults. */
-export interface OpenTurn {
-  readonly provider: ModelProvider;
+export interface OpenTurn extends Omit<TurnOptions, 'demand'> {
   readonly transport: Transport;
   readonly retry: RetryOptions & { readonly maxRetries: number; readonly maxRetryAfter: number };
   readonly responseTimeout: number;
   readonly idleTimeout: number;
-  readonly idleOn: 'events' | 'bytes';
-  readonly maxEventSize: number | undefined;
-  readonly includeChunks: boolean;
-  readonly includeRetries: boolean;
   readonly scheduler: SchedulerLike;
   readonly demand: TurnDemand | undefined;
   readonly log: TurnDiagnostics;
@@ -109,8 +104,9 @@ export interface OpenTurn {
 export function openTurn(options: TurnOptions): OpenTurn {
   const { provider, transport = fetchTransport(), retry, scheduler = asyncScheduler } = options;
   return {
-    provider,
+    ...options,
     transport,
+    scheduler,
     retry: {
       ...retry,
       maxRetries: retry?.maxRetries ?? provider.maxRetries ?? defaults.maxRetries,
@@ -118,11 +114,6 @@ export function openTurn(options: TurnOptions): OpenTurn {
     },
     responseTimeout: options.responseTimeout ?? Infinity,
     idleTimeout: options.idleTimeout ?? provider.idleTimeout ?? defaults.idleTimeout,
-    idleOn: options.idleOn ?? 'events',
-    maxEventSize: options.maxEventSize,
-    includeChunks: options.includeChunks ?? false,
-    includeRetries: options.includeRetries ?? false,
-    scheduler,
     demand: options.demand?.forTurn(scheduler),
     log: diagnose(options.diagnostics),
     attempts: { count: 0, keyError: undefined },
@@ -149,21 +140,17 @@ export function checkOptions(options: TurnOptions): void {
   if (demand !== undefined && typeof demand?.forTurn !== 'function') {
     throw new TypeError('options.demand must be a Demand.');
   }
-  atLeast(0, 'retry.maxRetries', retry?.maxRetries);
-  atLeast(0, 'provider.maxRetries', provider.maxRetries);
-  atLeast(0, 'retry.initialDelay', retry?.initialDelay);
-  atLeast(0, 'retry.factor', retry?.factor);
-  atLeast(0, 'retry.jitter', retry?.jitter);
-  atLeast(0, 'retry.maxDelay', retry?.maxDelay);
-  atLeast(0, 'retry.maxRetryAfter', retry?.maxRetryAfter);
+  for (const name of retryNumbers) atLeast(0, `retry.${name}`, retry?.[name]);
   if (retry?.jitter !== undefined && retry.jitter > 1) {
     throw new TypeError('options.retry.jitter must be a number from 0 to 1.');
   }
-  atLeast(1, 'responseTimeout', options.responseTimeout);
-  atLeast(1, 'idleTimeout', options.idleTimeout);
+  for (const name of limits) atLeast(1, name, options[name]);
+  atLeast(0, 'provider.maxRetries', provider.maxRetries);
   atLeast(1, 'provider.idleTimeout', provider.idleTimeout);
-  atLeast(1, 'maxEventSize', options.maxEventSize);
 }
+
+const retryNumbers = ['maxRetries', 'initialDelay', 'factor', 'jitter', 'maxDelay', 'maxRetryAfter'] as const;
+const limits = ['responseTimeout', 'idleTimeout', 'maxEventSize'] as const;
 
 function atLeast(least: number, name: string, value: number | undefined): void {
   if (value !== undefined && !(typeof value === 'number' && value >= least)) {

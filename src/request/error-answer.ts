@@ -31,7 +31,10 @@ export function isRetryableStatus({ status, headers }: Pick<HttpResponse, 'statu
 }
 
 /** Codes of a 429 that no waiting cures: the account is out of credit. */
-const quotaExceededCodes: readonly (string | undefined)[] = ['insufficient_quota', 'billing_hard_limit_reached'];
+const quotaExceededCodes: readonly (string | undefined)[] = [
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+];
 
 /** The error that an answer stands for, with what could be read of its body. */
 export function errorAnswer(
@@ -42,7 +45,8 @@ export function errorAnswer(
 ): UnexpectedStatusError {
   const { status, headers } = response;
   const report = readProviderError(parseJson(body));
-  const isQuotaExceeded = quotaExceededCodes.includes(report?.code) || quotaExceededCodes.includes(report?.type);
+  const isQuotaExceeded =
+    quotaExceededCodes.includes(report?.code) || quotaExceededCodes.includes(report?.type);
   // What repeats a secret is no code and no id.
   const clean = (text: string | undefined) =>
     text !== undefined && redact(text) === text ? text : undefined;

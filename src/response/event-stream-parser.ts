@@ -46,7 +46,7 @@ export function eventStreamParser(
 ): EventStreamParser {
   const { maxEventSize = defaultMaxEventSize, onComment } = options;
   const decoder = new TextDecoder();
-  const events: EventSourceMessage[] = [];
+  let events: EventSourceMessage[] = [];
   let failure: StreamError | undefined;
   let afterCarriageReturn = false;
   let fedSinceEvent = 0;
@@ -106,7 +106,8 @@ export function eventStreamParser(
       else feedLines(text);
       // Nothing of a read is held until the next: V8 would take events for long-lived, and place them where
       // only its rare, full collections look.
-      const completed = events.splice(0);
+      const completed = events;
+      events = [];
       if (completed.length > 0) {
         fedSinceEvent = text.length;
         linesSinceEvent = 0;

@@ -58,7 +58,7 @@ export function untilEnd<T, R>(
             isDone = true;
             subscriber.complete();
           }
-          return isDone || mayBeDone();
+          return isDone || (subscriber.closed && mayBeDone());
         },
         error: (error) => subscriber.error(reader.errorOf === undefined ? error : reader.errorOf(error)),
         complete() {

@@ -9,10 +9,18 @@ import type {
 } from '../../turn/events.js';
 import { type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { isRecord, own, parseJson } from '../../turn/wire.js';
-import { reasoningDetails, reasoningText, textOfDetails, thinkingText } from './reasoning.js';
-import type { TextKey } from './chunk-pattern.js';
+import {
+  type ReasoningAlias,
+  reasoningDetails,
+  reasoningText,
+  textOfDetails,
+  thinkingText,
+} from './reasoning.js';
 import { readUsage } from './token-usage.js';
 import { type ToolCalls, toolCalls } from './tool-calls.js';
+
+/** The fields of a delta that hold text. */
+export type TextKey = 'content' | ReasoningAlias;
 
 export interface ChunkDecoderOptions {
   /** Puts a `chunk` event with each chunk as it came before the events that it stands for. Default `false`. */

@@ -1,5 +1,5 @@
 import { isRecord, own, parseJson } from '../../turn/wire.js';
-import type { ReasoningAlias } from './reasoning.js';
+import type { TextKey } from './chunk-decoder.js';
 
 /**
  * Recognises the next chunk where it is the last one again but for its text, and reads that text
@@ -34,8 +34,6 @@ const pieceKey = /"(?:text|summary)": ?(?=")/;
 /** Strings that no provider sends. */
 const textProbe = '"\\u0001text"';
 const paddingProbe = '"\\u0001padding"';
-
-export type TextKey = 'content' | ReasoningAlias;
 
 /** How a chunk is written: head, text, tail; or head, text, middle, a second string, tail. */
 interface Shape {

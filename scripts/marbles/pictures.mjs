@@ -80,9 +80,9 @@ export const pictures = [
     call: 'splitThinking()',
   },
   {
-    name: 'stop-with',
+    name: 'stop-when',
     of: 'stopWith',
-    spec: 'spec/operators/stop-with.spec.ts',
+    spec: 'spec/operators/stop-when.spec.ts',
     test: 'stopWith ends the turn with a stopped completed when the notifier emits',
     call: 'stopWith(stop)',
     rows: [

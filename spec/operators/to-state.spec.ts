@@ -13,7 +13,7 @@ import {
 } from 'rxjs';
 import { TransportError } from '../../src/turn/errors.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
-import { stopWith } from '../../src/operators/stop-with.js';
+import { stopWith } from '../../src/operators/stop-when.js';
 import { idleState, toState, type TurnState } from '../../src/operators/to-state.js';
 import { emptyTurn, type Turn, type TurnStatus } from '../../src/turn/turn.js';
 import { completed, text } from '../support/events.js';

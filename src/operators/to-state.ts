@@ -12,7 +12,7 @@ import {
 } from 'rxjs';
 import type { ResponseEvent, RetryingEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
-import { stoppedEvent } from './stop-with.js';
+import { stoppedEvent } from './stop-when.js';
 
 /** The wait for the next attempt: what a countdown needs. */
 export interface TurnRetry {

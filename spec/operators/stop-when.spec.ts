@@ -1,7 +1,7 @@
 import { concat, EMPTY, map, NEVER, Observable, of, range, Subject, take, throwError } from 'rxjs';
 import type { ResponseEvent } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
-import { stopWith } from '../../src/operators/stop-with.js';
+import { stopWith } from '../../src/operators/stop-when.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 

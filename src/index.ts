@@ -75,7 +75,7 @@ export type {
 export type { SegmenterLike, TextSegmenter } from './turn/segment-ends.js';
 export { smooth, type SmoothOptions } from './operators/smooth.js';
 export { splitThinking, type SplitThinkingOptions } from './operators/split-thinking.js';
-export { stopWith } from './operators/stop-when.js';
+export { stopWhen } from './operators/stop-when.js';
 export { textDeltas } from './operators/text-deltas.js';
 export {
   type ChatCompletionChunk,

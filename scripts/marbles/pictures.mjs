@@ -81,10 +81,10 @@ export const pictures = [
   },
   {
     name: 'stop-when',
-    of: 'stopWith',
+    of: 'stopWhen',
     spec: 'spec/operators/stop-when.spec.ts',
-    test: 'stopWith ends the turn with a stopped completed when the notifier emits',
-    call: 'stopWith(stop)',
+    test: 'stopWhen ends the turn with a stopped completed when the notifier emits',
+    call: 'stopWhen(stop)',
     rows: [
       { name: 'events', sources: [0] },
       { name: 'stop', sources: [1] },

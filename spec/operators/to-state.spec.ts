@@ -13,7 +13,7 @@ import {
 } from 'rxjs';
 import { TransportError } from '../../src/turn/errors.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
-import { stopWith } from '../../src/operators/stop-when.js';
+import { stopWhen } from '../../src/operators/stop-when.js';
 import { idleState, toState, type TurnState } from '../../src/operators/to-state.js';
 import { emptyTurn, type Turn, type TurnStatus } from '../../src/turn/turn.js';
 import { completed, text } from '../support/events.js';
@@ -154,10 +154,10 @@ describe('toState', () => {
     ]);
   });
 
-  it('is stopped once, by stopWith()', () => {
+  it('is stopped once, by stopWhen()', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-a---b', values);
-      expectObservable(source.pipe(stopWith(cold('---x')), toState())).toBe('wH-(S|)', states);
+      expectObservable(source.pipe(stopWhen(cold('---x')), toState())).toBe('wH-(S|)', states);
     });
   });
 
@@ -217,7 +217,7 @@ describe('toState', () => {
     const stop = new Subject<void>();
     const seen: string[] = [];
     of<ResponseEvent[]>(values.a, values.b, values.c)
-      .pipe(stopWith(stop), toState())
+      .pipe(stopWhen(stop), toState())
       .subscribe(({ status, turn }) => {
         seen.push(`${status} ${turn.text}`);
         if (turn.text !== '') stop.next();

@@ -23,7 +23,7 @@ export class IncompleteStreamError extends ChatCompletionsError {
 /**
  * Passes a turn on, and errors with an {@link IncompleteStreamError} in place of a `completed` that
  * has no finish reason: a connection that was closed early looks like one that ended. A turn that the
- * caller stopped, with `stopWith()`, passes.
+ * caller stopped, with `stopWhen()`, passes.
  *
  * ```
  * source   --Hel--(completed|)          completed: { finishReason: null }

@@ -30,20 +30,20 @@ export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
  * ```
  * source   --Hel--lo--wo
  * stop     -----------x
- *          stopWith(stop)
+ *          stopWhen(stop)
  * result   --Hel--lo--(S|)      S: { type: 'completed', finishReason: null, stopped: true, ... }
  * ```
  *
  * @example
  * ```ts
  * turn
- *   .pipe(stopWith(fromEvent(button, 'click')), aggregate())
+ *   .pipe(stopWhen(fromEvent(button, 'click')), aggregate())
  *   .subscribe((event) => event.type === 'output_item_done' && conversation.push(event.item));
  * ```
  *
  * @param notifier - its first value stops the turn; its error passes
  */
-export function stopWith(notifier: ObservableInput<unknown>): MonoTypeOperatorFunction<ResponseEvent> {
+export function stopWhen(notifier: ObservableInput<unknown>): MonoTypeOperatorFunction<ResponseEvent> {
   return (source) =>
     defer(() => {
       let isOver = false;

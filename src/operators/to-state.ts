@@ -76,7 +76,7 @@ export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
  *
  * The first state, `'waiting'`, is there synchronously, and every state is an immutable snapshot: made
  * for Angular's `toSignal` and `async` pipe. With `includeRetries` it tells of retries. A source that
- * ends in the middle of a turn, or before it, was stopped (by `takeUntil`, or with `stopWith`): its
+ * ends in the middle of a turn, or before it, was stopped (by `takeUntil`, or with `stopWhen`): its
  * last state is `'stopped'`. Events that change nothing give no state.
  *
  * ```

@@ -23,7 +23,7 @@ import {
   type ResponseEvent,
   type ResponseItem,
   retryWithBackoff,
-  stopWith,
+  stopWhen,
   streamChatCompletions,
   textDeltas,
   toReadableStream,
@@ -55,7 +55,7 @@ export const costs: Observable<number> = turn.pipe(
   filter((event) => event.type === 'completed'),
   map((event) => (event.type === 'completed' ? (event.usage?.totalTokens ?? 0) : 0)),
 );
-export const turns: Observable<Turn> = turn.pipe(stopWith(EMPTY), coalesce(16), accumulate());
+export const turns: Observable<Turn> = turn.pipe(stopWhen(EMPTY), coalesce(16), accumulate());
 export const states: Observable<TurnState> = turn.pipe(toState());
 export const idle: TurnState = idleState;
 export const folded: Turn = reduceTurn(emptyTurn, {

@@ -9,7 +9,7 @@ import {
   type InputItem,
   type Prompt,
   type ResponseEvent,
-  stopWith,
+  stopWhen,
   streamChatCompletions,
   userMessage,
 } from 'rxjs-chat-completions';
@@ -123,7 +123,7 @@ export class Chat {
           ...(instructions !== undefined && { instructions }),
           input: items,
           ...(definitions.length > 0 && { tools: definitions }),
-        }).pipe(stopWith(this.#stopped), coalesce(frame)),
+        }).pipe(stopWhen(this.#stopped), coalesce(frame)),
     });
   }
 

@@ -54,7 +54,7 @@ const states: Record<string, TurnState> = {
   w: state('waiting', emptyTurn),
   H: state('streaming', turn('streaming', 'Hel')),
   L: state('streaming', turn('streaming', 'Hello')),
-  C: state('complete', turn('completed', 'Hello', over)),
+  C: state('completed', turn('completed', 'Hello', over)),
   B: state('streaming', turn('streaming', 'lo')),
   S: state('stopped', turn('stopped', 'Hel')),
   N: state('stopped', turn('stopped')),
@@ -166,7 +166,7 @@ describe('toState', () => {
       const source = cold<ResponseEvent>('-a-b-c-b-c|', values);
       expectObservable(source.pipe(toState())).toBe('    wH-L-C-B-D|', {
         ...states,
-        D: state('complete', turn('completed', 'lo', over)),
+        D: state('completed', turn('completed', 'lo', over)),
       });
     });
   });

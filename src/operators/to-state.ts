@@ -33,13 +33,13 @@ export interface TurnRetry {
  * - `'waiting'`: asked, and nothing of the answer has come
  * - `'retrying'`: a request failed and the next one is being waited for (only with `includeRetries`)
  * - `'streaming'`: a part of the answer has come
- * - `'complete'`: the turn is over
+ * - `'completed'`: the turn is over
  * - `'stopped'`: it was ended before it was over
  * - `'error'`: it failed
  */
 export type TurnState =
   | {
-      readonly status: 'idle' | 'waiting' | 'streaming' | 'complete' | 'stopped';
+      readonly status: 'idle' | 'waiting' | 'streaming' | 'completed' | 'stopped';
       readonly turn: Turn;
       readonly error: undefined;
       readonly retry: undefined;
@@ -82,7 +82,7 @@ export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
  * ```
  * source   --Hel--lo--(completed|)
  *          toState()
- * result   w-H----L---(C|)            w, H, L, C: waiting, streaming, streaming, complete
+ * result   w-H----L---(C|)            w, H, L, C: waiting, streaming, streaming, completed
  *
  * source   --Hel--#
  *          toState()
@@ -126,20 +126,12 @@ function stateAfter(state: TurnState, event: ResponseEvent, scheduler: Scheduler
   return turn === state.turn ? state : stateOf(turn);
 }
 
-const isOver = ({ status }: TurnState): boolean => status === 'complete' || status === 'stopped';
+const isOver = ({ status }: TurnState): boolean => status === 'completed' || status === 'stopped';
 
 /** The state of any turn but one that is retried, whose state says more. */
 const stateOf = (turn: Turn): TurnState => ({
-  status: statuses[turn.status],
+  status: turn.status === 'retrying' ? 'waiting' : turn.status,
   turn,
   error: undefined,
   retry: undefined,
 });
-
-const statuses = {
-  waiting: 'waiting',
-  retrying: 'waiting',
-  streaming: 'streaming',
-  completed: 'complete',
-  stopped: 'stopped',
-} as const;

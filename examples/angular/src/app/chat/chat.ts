@@ -53,7 +53,7 @@ export class Chat {
   /** What to name the conversation after, once its first answer is there. */
   readonly #firstQuestion = computed(() => {
     const [first, second] = this.#exchanges();
-    const isAnswered = this.answer().state.status === 'complete' && !this.isAnswering();
+    const isAnswered = this.answer().state.status === 'completed' && !this.isAnswering();
     return isAnswered || second !== undefined ? first?.question : undefined;
   });
 

@@ -11,6 +11,7 @@ export type {
   RetryDiagnostic,
 } from './turn/diagnostics.js';
 export {
+  ApplicationError,
   ChatCompletionsError,
   IdleTimeoutError,
   InvalidProviderError,

@@ -11,6 +11,7 @@ import {
   textDeltas,
   type Transport,
   type Turn,
+  type TurnState,
 } from 'rxjs-chat-completions';
 import { scriptedTransport } from 'rxjs-chat-completions/testing';
 
@@ -25,6 +26,11 @@ export const turn: Promise<Turn> = lastValueFrom(streamChatCompletions('Hi', opt
 export function finishReasonOf(event: ResponseEvent): string | null {
   return event.type === 'completed' ? event.finishReason : null;
 }
+
+// As a template reads it, which does not narrow what a signal returns: {{ state().error?.message }}.
+declare const state: () => TurnState;
+export const message: string | undefined = state().error?.message;
+export const cause: unknown = state().error?.cause;
 
 // @ts-expect-error a turn needs a model
 void streamChatCompletions('Hi', { provider: builtInProviders.openai });

@@ -10,6 +10,7 @@ import {
   type OperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
+import { ApplicationError, ChatCompletionsError } from '../turn/errors.js';
 import type { ResponseEvent, RetryingEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 import { stoppedEvent } from './stop-when.js';
@@ -27,7 +28,8 @@ export interface TurnRetry {
 
 /**
  * What a user interface shows of a turn. `turn` is what there is of it, after an error too; `retry` is
- * there while a retry is waited for, and `error` after an error.
+ * there while a retry is waited for, and `error` after an error. An error that is not the library's, such
+ * as that of an `apiKey` function, stands in the `cause` of an {@link ApplicationError}.
  *
  * - `'idle'`: nothing was asked yet (`idleState` alone)
  * - `'waiting'`: asked, and nothing of the answer has come
@@ -53,7 +55,7 @@ export type TurnState =
   | {
       readonly status: 'error';
       readonly turn: Turn;
-      readonly error: unknown;
+      readonly error: ChatCompletionsError;
       readonly retry: undefined;
     };
 
@@ -108,9 +110,7 @@ export function toState(options: ToStateOptions = {}): OperatorFunction<Response
         source.pipe(map(next)),
         defer(() => (isOver(state) ? EMPTY : of(next(stoppedEvent)))),
       ).pipe(
-        catchError((error: unknown) =>
-          of<TurnState>({ status: 'error', turn: state.turn, error, retry: undefined }),
-        ),
+        catchError((error: unknown) => of(failed(state.turn, error))),
         distinctUntilChanged(),
       );
     });
@@ -125,6 +125,13 @@ function stateAfter(state: TurnState, event: ResponseEvent, scheduler: Scheduler
   }
   return turn === state.turn ? state : stateOf(turn);
 }
+
+const failed = (turn: Turn, error: unknown): TurnState => ({
+  status: 'error',
+  turn,
+  error: error instanceof ChatCompletionsError ? error : new ApplicationError(error),
+  retry: undefined,
+});
 
 const isOver = ({ status }: TurnState): boolean => status === 'completed' || status === 'stopped';
 

@@ -295,3 +295,25 @@ export class InvalidProviderError extends ChatCompletionsError {
     this.setting = setting;
   }
 }
+
+/**
+ * The turn failed with an error that is not the library's: that of an `apiKey` function, or of an operator
+ * or a notifier of the application. Raised by `toState()` alone; elsewhere such an error passes unchanged.
+ *
+ * What to do: `cause` is the original error.
+ */
+export class ApplicationError extends ChatCompletionsError {
+  override get name() {
+    return 'ApplicationError' as const;
+  }
+
+  constructor(cause: unknown) {
+    super(`The turn failed with an error of the application (${className(cause)}).`, { cause });
+  }
+}
+
+/** What was thrown, by its class alone: its message may quote a prompt. */
+function className(thrown: unknown): string {
+  const name: unknown = thrown instanceof Error ? thrown.name : (thrown as object | undefined | null)?.constructor?.name;
+  return typeof name === 'string' && /^[A-Za-z]\w{0,63}$/.test(name) ? name : typeof thrown;
+}

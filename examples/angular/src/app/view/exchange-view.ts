@@ -30,12 +30,8 @@ import { TurnView } from './turn-view';
         @if (state().retry; as retry) {
           <app-retry-notice [retry]="retry" />
         }
-        @if (state().status === 'error') {
-          <app-error-card
-            [error]="state().error"
-            [hasText]="state().turn.text !== ''"
-            (again)="again.emit()"
-          />
+        @if (state().error; as error) {
+          <app-error-card [error]="error" [hasText]="state().turn.text !== ''" (again)="again.emit()" />
         }
         @if (note(); as note) {
           <p class="note">{{ note }}</p>

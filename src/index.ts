@@ -1,5 +1,5 @@
 export { chatOptionsFromEnv, type ChatOptionsFromEnv } from './chat-options-from-env.js';
-export { Demand, type TurnDemand } from './flow/demand.js';
+export { Demand } from './flow/demand.js';
 export type {
   Diagnostic,
   DiagnosticReport,

@@ -121,7 +121,7 @@ export function checkOptions(options: TurnOptions): void {
     throw new TypeError("options.idleOn must be 'events' or 'bytes'.");
   }
   // No check of the class: a program may hold the library twice, as ESM and as CommonJS.
-  if (demand !== undefined && typeof demand?.forTurn !== 'function') {
+  if (demand !== undefined && typeof demand?.hold !== 'function') {
     throw new TypeError('options.demand must be a Demand.');
   }
   atLeast(0, 'retry.maxRetries', retry?.maxRetries);

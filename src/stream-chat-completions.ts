@@ -10,6 +10,7 @@ import {
   tap,
   throwIfEmpty,
 } from 'rxjs';
+import { turnDemand } from './flow/demand.js';
 import { diagnose } from './turn/diagnostics.js';
 import {
   ChatCompletionsError,
@@ -87,7 +88,7 @@ export function streamTurn(body: string, options: TurnOptions): Observable<Respo
 
   return new Observable<ResponseEvent>((subscriber) => {
     const log = options.diagnostics && diagnose(options.diagnostics);
-    const demand = options.demand?.forTurn(scheduler);
+    const demand = options.demand && turnDemand(options.demand, scheduler);
     let attempt = 0;
 
     let keyError: unknown;

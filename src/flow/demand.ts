@@ -67,8 +67,8 @@ export class Demand {
     return new Subscription(() => this.holds.next(this.holds.value - 1));
   }
 
-  /** The end of one turn, for whoever runs it: `streamChatCompletions` does so by itself. */
-  forTurn(scheduler: SchedulerLike): TurnDemand {
+  /** One turn's end of it. For `turnDemand()` alone. */
+  private forTurn(scheduler: SchedulerLike): TurnDemand {
     const clock = pausableClock(scheduler);
     let isOver = false;
     // Asked of the demand itself, which may be held again by the time that one of several turns is told.
@@ -93,6 +93,13 @@ export class Demand {
     };
   }
 }
+
+/**
+ * A turn's end of a demand, for whoever runs the turn. A method, so that a bundle without a `Demand` holds
+ * nothing of it; called by its name, so that a `Demand` of the other module format has it too.
+ */
+export const turnDemand = (demand: Demand, scheduler: SchedulerLike): TurnDemand =>
+  demand['forTurn'](scheduler);
 
 /** A consumer's end of a demand: told whether enough waits there. */
 export function holder(demand: Demand): (isFull: boolean) => void {

@@ -67,6 +67,7 @@ export {
 } from './relay/from-server-sent-events.js';
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';
+export { outputItems } from './operators/output-items.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
 export type {
   ServerSentEventsOptions,

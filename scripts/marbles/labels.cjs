@@ -15,6 +15,7 @@ exports.labelOf = function labelOf(value) {
     return { tone: 'wire', detail: `{ …, "choices": ${JSON.stringify(value.choices)} }` };
   }
   if (typeof value.data === 'string') return labelOfMessage(value);
+  if (/^(message|reasoning|(function|custom_tool)_call)$/.test(value.type)) return labelOfItem(value);
   return labelOfEvent(value) ?? wire(JSON.stringify(value));
 };
 

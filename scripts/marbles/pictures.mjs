@@ -43,6 +43,14 @@ export const pictures = [
     call: 'aggregate()',
   },
   {
+    name: 'output-items',
+    of: 'outputItems',
+    spec: 'spec/operators/output-items.spec.ts',
+    test: 'outputItems is silent while the model writes, then gives the whole message alone',
+    call: 'outputItems()',
+    result: 'items',
+  },
+  {
     name: 'accumulate',
     of: 'accumulate',
     spec: 'spec/operators/accumulate.spec.ts',

@@ -21,7 +21,7 @@ export type InputItem = ResponseItem | EasyMessage;
 export interface Prompt {
   /** Sent first, with the role `system`. */
   readonly instructions?: string | undefined;
-  /** The conversation so far, oldest first. The items of an aggregated turn can be appended as they are. */
+  /** The conversation so far, oldest first. What `outputItems()` emits can be appended as it is. */
   readonly input: readonly InputItem[];
   /** What the model may call. */
   readonly tools?: readonly ToolDefinition[] | undefined;

@@ -1,5 +1,5 @@
 // Compiled as a user's file against the packed declarations: what has to be inferred, narrowed and refused.
-import { asyncScheduler, catchError, EMPTY, filter, map, type Observable, of } from 'rxjs';
+import { asyncScheduler, catchError, EMPTY, filter, map, type Observable, of, toArray } from 'rxjs';
 import {
   accumulate,
   aggregate,
@@ -19,6 +19,7 @@ import {
   type ModelProvider,
   reduceTurn,
   emptyTurn,
+  outputItems,
   requireFinish,
   type ResponseEvent,
   type ResponseItem,
@@ -56,6 +57,7 @@ export const costs: Observable<number> = turn.pipe(
   map((event) => (event.type === 'completed' ? (event.usage?.totalTokens ?? 0) : 0)),
 );
 export const turns: Observable<Turn> = turn.pipe(stopWhen(EMPTY), coalesce(16), accumulate());
+export const items: Observable<ResponseItem[]> = turn.pipe(outputItems(), toArray());
 export const states: Observable<TurnState> = turn.pipe(toState());
 export const idle: TurnState = idleState;
 export const folded: Turn = reduceTurn(emptyTurn, {

@@ -97,7 +97,8 @@ export {
   type TurnRetry,
   type TurnState,
 } from './operators/to-state.js';
-export type { ChatOptions, ChatParams, RetryOptions, TurnOptions } from './options.js';
+export type { ChatOptions, RetryOptions, TurnOptions } from './options.js';
+export type { ChatParams } from './prompt/chat-params.js';
 export type { ReasoningField } from './prompt/messages.js';
 export {
   assistantMessage,

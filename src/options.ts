@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { Demand } from './flow/demand.js';
 import type { DiagnosticsListener } from './turn/diagnostics.js';
 import type { RequestFailure } from './turn/errors.js';
+import type { ChatParams } from './prompt/chat-params.js';
 import type { ReasoningField } from './prompt/messages.js';
 import type { ResponseFormat, ToolChoice } from './prompt/tools.js';
 import type { ModelProvider } from './provider/model-provider.js';
@@ -19,14 +20,6 @@ export interface RetryOptions extends BackoffOptions {
    * failures, 429 (unless the quota is spent) and 5xx, and what the provider's `x-should-retry` says.
    */
   readonly retryable?: ((failure: RequestFailure) => boolean) | undefined;
-}
-
-/** Parameters of the request's body: `temperature`, `seed`, `max_tokens` and so on. */
-export interface ChatParams {
-  readonly model?: never;
-  readonly messages?: never;
-  readonly stream?: never;
-  readonly [param: string]: unknown;
 }
 
 /**

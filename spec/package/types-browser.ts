@@ -36,3 +36,13 @@ export const cause: unknown = state().error?.cause;
 void streamChatCompletions('Hi', { provider: builtInProviders.openai });
 // @ts-expect-error the messages are the prompt's
 void streamChatCompletions('Hi', { ...options, params: { messages: [] } });
+
+export const params: ChatOptions = { ...options, params: { temperature: 0, stop: ['\n'], top_k: 40 } };
+// @ts-expect-error a number, as the OpenAI reference says
+void streamChatCompletions('Hi', { ...options, params: { temperature: 'hot' } });
+// @ts-expect-error a text or several
+void streamChatCompletions('Hi', { ...options, params: { stop: 7 } });
+// @ts-expect-error it stands in the options
+void streamChatCompletions('Hi', { ...options, params: { model: 'other' } });
+// @ts-expect-error a turn is always streamed
+void streamChatCompletions('Hi', { ...options, params: { stream: true } });

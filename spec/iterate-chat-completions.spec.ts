@@ -7,6 +7,7 @@ import {
   type ResponseEvent,
   type Transport,
 } from '../src/index.js';
+import { connectionOf } from '../src/testing/answer.js';
 import { handOver } from '../src/request/transport.js';
 import { scriptedTransport, type ScriptedTransport } from '../src/testing/index.js';
 import { completed, provider, text } from './support/events.js';
@@ -39,18 +40,20 @@ function reading(reads: readonly string[]): {
       handOver(subscriber, {
         status: 200,
         headers: { get: () => 'text/event-stream' },
-        bytes: from(reads).pipe(
-          concatMap((read, index) =>
-            (index === 0 ? of(true) : demand()).pipe(
-              take(1),
-              map(() => {
-                made += 1;
-                return new TextEncoder().encode(read);
-              }),
+        ...connectionOf(
+          from(reads).pipe(
+            concatMap((read, index) =>
+              (index === 0 ? of(true) : demand()).pipe(
+                take(1),
+                map(() => {
+                  made += 1;
+                  return new TextEncoder().encode(read);
+                }),
+              ),
             ),
           ),
+          () => (aborted += 1),
         ),
-        abort: () => (aborted += 1),
       }),
     );
   return { transport, made: () => made, aborted: () => aborted };

@@ -1,9 +1,14 @@
-import { type ChatOptions, checkOptions, limitsOf, type TurnOptions } from '../src/options.js';
+import { type ChatOptions, checkOptions, openTurn, type TurnOptions } from '../src/options.js';
 
 const provider = { name: 'local', baseUrl: 'http://localhost' };
 const options: ChatOptions = { model: 'm', provider };
 
-describe('limitsOf', () => {
+describe('openTurn', () => {
+  const limitsOf = (given: Partial<ChatOptions>) => {
+    const { retry, responseTimeout, idleTimeout } = openTurn({ ...options, ...given });
+    return { ...retry, responseTimeout, idleTimeout };
+  };
+
   it.each<[string, Partial<ChatOptions>, Partial<ReturnType<typeof limitsOf>>]>([
     ['defaults', {}, {}],
     [
@@ -22,13 +27,19 @@ describe('limitsOf', () => {
       { maxRetries: 0, maxRetryAfter: 0, idleTimeout: Infinity, responseTimeout: 5 },
     ],
   ])('takes %s', (_, given, expected) => {
-    expect(limitsOf({ ...options, ...given })).toEqual({
+    expect(limitsOf(given)).toEqual({
       maxRetries: 4,
       maxRetryAfter: 60_000,
       responseTimeout: Infinity,
       idleTimeout: 300_000,
       ...expected,
     });
+  });
+
+  it('counts the attempts of each turn by themselves', () => {
+    const [first, second] = [openTurn(options), openTurn(options)];
+    first.attempts.count += 1;
+    expect([first.attempts.count, second.attempts.count]).toEqual([1, 0]);
   });
 });
 

@@ -1,12 +1,14 @@
-import type { SchedulerLike } from 'rxjs';
-import type { Demand } from './flow/demand.js';
-import type { DiagnosticsListener } from './turn/diagnostics.js';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { type Demand, turnDemand, type TurnDemand } from './flow/demand.js';
+import { diagnose, type DiagnosticsListener, type TurnDiagnostics } from './turn/diagnostics.js';
 import type { RequestFailure } from './turn/errors.js';
 import type { ChatParams } from './prompt/chat-params.js';
 import type { ReasoningField } from './prompt/messages.js';
 import type { ResponseFormat, ToolChoice } from './prompt/tools.js';
 import type { ModelProvider } from './provider/model-provider.js';
 import type { BackoffOptions } from './request/backoff.js';
+import { fetchTransport } from './request/fetch-transport.js';
+import type { Attempts } from './request/send-request.js';
 import type { Transport } from './request/transport.js';
 
 /** When and how often a failed request is sent again. Nothing is, once the answer has begun. */
@@ -80,20 +82,43 @@ export const defaults = {
   idleTimeout: 300_000,
 } as const;
 
-/** The limits of a turn, by the order of precedence. */
-export interface Limits {
-  readonly maxRetries: number;
-  readonly maxRetryAfter: number;
+/** What one subscription runs with: the options, else the provider's settings, else the defaults. */
+export interface OpenTurn {
+  readonly provider: ModelProvider;
+  readonly transport: Transport;
+  readonly retry: RetryOptions & { readonly maxRetries: number; readonly maxRetryAfter: number };
   readonly responseTimeout: number;
   readonly idleTimeout: number;
+  readonly idleOn: 'events' | 'bytes';
+  readonly maxEventSize: number | undefined;
+  readonly includeChunks: boolean;
+  readonly includeRetries: boolean;
+  readonly scheduler: SchedulerLike;
+  readonly demand: TurnDemand | undefined;
+  readonly log: TurnDiagnostics;
+  readonly attempts: Attempts;
 }
 
-export function limitsOf({ provider, retry = {}, responseTimeout, idleTimeout }: TurnOptions): Limits {
+export function openTurn(options: TurnOptions): OpenTurn {
+  const { provider, transport = fetchTransport(), retry, scheduler = asyncScheduler } = options;
   return {
-    maxRetries: retry.maxRetries ?? provider.maxRetries ?? defaults.maxRetries,
-    maxRetryAfter: retry.maxRetryAfter ?? defaults.maxRetryAfter,
-    responseTimeout: responseTimeout ?? Infinity,
-    idleTimeout: idleTimeout ?? provider.idleTimeout ?? defaults.idleTimeout,
+    provider,
+    transport,
+    retry: {
+      ...retry,
+      maxRetries: retry?.maxRetries ?? provider.maxRetries ?? defaults.maxRetries,
+      maxRetryAfter: retry?.maxRetryAfter ?? defaults.maxRetryAfter,
+    },
+    responseTimeout: options.responseTimeout ?? Infinity,
+    idleTimeout: options.idleTimeout ?? provider.idleTimeout ?? defaults.idleTimeout,
+    idleOn: options.idleOn ?? 'events',
+    maxEventSize: options.maxEventSize,
+    includeChunks: options.includeChunks ?? false,
+    includeRetries: options.includeRetries ?? false,
+    scheduler,
+    demand: options.demand && turnDemand(options.demand, scheduler),
+    log: diagnose(options.diagnostics),
+    attempts: { count: 0, keyError: undefined },
   };
 }
 

@@ -1,39 +1,13 @@
-import {
-  asyncScheduler,
-  catchError,
-  concatMap,
-  defer,
-  identity,
-  map,
-  type MonoTypeOperatorFunction,
-  Observable,
-  tap,
-  throwIfEmpty,
-} from 'rxjs';
-import { turnDemand } from './flow/demand.js';
-import { diagnose } from './turn/diagnostics.js';
-import {
-  ChatCompletionsError,
-  type RequestFailure,
-  RetryLimitError,
-  StreamError,
-  TransportError,
-  UnexpectedStatusError,
-} from './turn/errors.js';
-import type { ResponseEvent } from './turn/events.js';
-import { type ChatOptions, checkOptions, limitsOf, type TurnOptions } from './options.js';
+import { concatMap, Observable } from 'rxjs';
+import { type ChatOptions, checkOptions, openTurn, type OpenTurn, type TurnOptions } from './options.js';
 import { chatRequest } from './prompt/chat-request.js';
 import type { Prompt } from './prompt/prompt.js';
-import { resolveApiKey } from './provider/api-key.js';
-import { endpointOf } from './provider/endpoint.js';
-import { checkStatus } from './request/check-status.js';
-import { fetchTransport } from './request/fetch-transport.js';
-import { responseTimeout } from './request/response-timeout.js';
-import { retryWithBackoff } from './request/retry-with-backoff.js';
-import { causeWithoutSecrets, redactor } from './request/secrets.js';
-import type { HttpRequest } from './request/transport.js';
-import { bodyReader } from './response/body-reader.js';
-import { decodeAnswer } from './response/decode-answer.js';
+import { retryWithBackoff, type RetryWithBackoffOptions } from './request/retry-with-backoff.js';
+import { sendRequest } from './request/send-request.js';
+import { readAnswer } from './response/read-answer.js';
+import { reportEnd } from './turn/diagnostics.js';
+import { isRequestFailure, RetryLimitError, UnexpectedStatusError } from './turn/errors.js';
+import type { ResponseEvent, RetryingEvent } from './turn/events.js';
 
 /**
  * One model turn as a cold Observable: subscribing sends the request, unsubscribing aborts it wherever
@@ -67,128 +41,42 @@ export function streamChatCompletions(
   return streamTurn(requestBody(prompt, options), options);
 }
 
-/** The body of a prompt's request, once the arguments have been checked. */
-export function requestBody(prompt: Prompt | string, options: ChatOptions): string {
-  checkOptions(options);
-  const { sendReasoning = options.provider.sendReasoning } = options;
-  return JSON.stringify(chatRequest(prompt, { ...options, sendReasoning }));
-}
-
 /** The turn itself, for a request whose body is written already. */
 export function streamTurn(body: string, options: TurnOptions): Observable<ResponseEvent> {
-  const {
-    provider,
-    transport = fetchTransport(),
-    retry,
-    includeRetries,
-    idleOn,
-    scheduler = asyncScheduler,
-  } = options;
-  const limits = limitsOf(options);
-
-  return new Observable<ResponseEvent>((subscriber) => {
-    const log = options.diagnostics && diagnose(options.diagnostics);
-    const demand = options.demand && turnDemand(options.demand, scheduler);
-    let attempt = 0;
-
-    let keyError: unknown;
-
-    const answer = defer(() => resolveApiKey(provider)).pipe(
-      tap({ error: (error: unknown) => (keyError = error) }),
-      concatMap((key) => {
-        const endpoint = endpointOf(provider, key);
-        const request: HttpRequest = {
-          ...endpoint,
-          method: 'POST',
-          body,
-          ...(demand && { demand: demand.ask }),
-        };
-        const redact = redactor(endpoint, key);
-        attempt += 1;
-        log?.request(request);
-        return defer(() => transport(request)).pipe(
-          throwIfEmpty(),
-          otherErrors((cause) => new TransportError({ cause: causeWithoutSecrets(cause, redact) })),
-          responseTimeout(limits.responseTimeout, scheduler),
-          log ? tap((response) => log.response(response, redact)) : identity,
-          checkStatus({
-            needsBody: ({ retryAfter = 0 }) =>
-              attempt > limits.maxRetries ||
-              retryAfter > limits.maxRetryAfter ||
-              retry?.retryable !== undefined,
-            redact,
-            scheduler,
-          }),
-          map((response) => ({ response, redact })),
-        );
-      }),
-    );
-
-    const events = answer.pipe(
-      retryWithBackoff({
-        ...retry,
-        ...limits,
-        scheduler,
-        retryable: (error) =>
-          error !== keyError && isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
-        retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
-        giveUp: (error, attempts) =>
-          error instanceof UnexpectedStatusError ? new RetryLimitError(error, attempts) : error,
-        onRetry: ({ delay, error }) => {
-          if (!isRequestFailure(error)) return;
-          log?.retry({ delay, error });
-          if (includeRetries) subscriber.next({ type: 'retrying', attempt, delay, error });
-        },
-      }),
-      concatMap(({ response: { status, headers, body: bytes }, redact }) =>
-        bytes.pipe(
-          otherErrors((cause) => new StreamError({ cause: causeWithoutSecrets(cause, redact) })),
-          decodeAnswer(
-            () =>
-              bodyReader({
-                status,
-                contentType: headers.get('content-type'),
-                maxEventSize: options.maxEventSize,
-                redact,
-                onComment: log?.comment,
-              }),
-            {
-              idleTimeout: limits.idleTimeout,
-              idleOn,
-              idleClock: demand?.clock,
-              scheduler,
-              redact,
-              includeChunks: options.includeChunks,
-              onEvents: log?.events,
-              onMalformed: log?.malformed,
-              onEnd: () => demand?.end(),
-            },
-          ),
-        ),
-      ),
-    );
-
-    return events
+  return new Observable((subscriber) => {
+    const turn = openTurn(options);
+    return sendRequest(body, turn) // key -> transport -> responseTimeout -> status: one subscription is one attempt
       .pipe(
-        log
-          ? tap({
-              next: ({ type }) => type === 'completed' && log.end('completed'),
-              complete: () => log.end('completed'),
-              error: (error: unknown) => log.end('error', error),
-              unsubscribe: () => log.end('unsubscribed'),
-            })
-          : identity,
+        retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })
+        concatMap(readAnswer(turn)), // bytes -> server-sent events -> idle timeout -> ResponseEvents
+        reportEnd(turn.log),
       )
       .subscribe(subscriber);
   });
 }
 
-const isRequestFailure = (error: unknown): error is RequestFailure =>
-  error instanceof UnexpectedStatusError || error instanceof TransportError;
+/** Which failures are sent again, and when: `Retry-After`, else backoff (C6 to C8). */
+function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): RetryWithBackoffOptions {
+  const { retry, scheduler, attempts, log } = turn;
+  return {
+    ...retry,
+    scheduler,
+    retryable: (error) =>
+      error !== attempts.keyError && isRequestFailure(error) && (retry.retryable?.(error) ?? error.retryable),
+    retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
+    giveUp: (error) =>
+      error instanceof UnexpectedStatusError ? new RetryLimitError(error, attempts.count) : error,
+    onRetry: ({ delay, error }) => {
+      if (!isRequestFailure(error)) return;
+      log.retry({ delay, error });
+      if (turn.includeRetries) emit({ type: 'retrying', attempt: attempts.count, delay, error });
+    },
+  };
+}
 
-/** Gives an error that is not the library's own the type that stands for its place. */
-function otherErrors<T>(wrap: (error: unknown) => ChatCompletionsError): MonoTypeOperatorFunction<T> {
-  return catchError((error: unknown) => {
-    throw error instanceof ChatCompletionsError ? error : wrap(error);
-  });
+/** The body of a prompt's request, once the arguments have been checked. */
+export function requestBody(prompt: Prompt | string, options: ChatOptions): string {
+  checkOptions(options);
+  const { sendReasoning = options.provider.sendReasoning } = options;
+  return JSON.stringify(chatRequest(prompt, { ...options, sendReasoning }));
 }

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { Observable, of, tap } from 'rxjs';
+import { Observable, of, take, tap } from 'rxjs';
 import { fetchTransport, StreamError, type Transport } from '../../src/index.js';
 import { nodeTransport } from '../../src/node/index.js';
+import { connectionOf } from '../../src/testing/answer.js';
 import { handOver, type HttpResponse } from '../../src/request/transport.js';
 import { marbleTransport, scriptedTransport } from '../../src/testing/index.js';
 import { record } from '../conformance/record-events.js';
@@ -100,7 +101,7 @@ describe('handOver', () => {
     let response: HttpResponse | undefined;
     const ended = record(
       new Observable<HttpResponse>((subscriber) => {
-        handOver(subscriber, { status: 200, headers, bytes, abort });
+        handOver(subscriber, { status: 200, headers, ...connectionOf(bytes, abort) });
       }).pipe(
         tap((handed) => {
           response = handed;
@@ -120,6 +121,11 @@ describe('handOver', () => {
       { events: [], error: readTwice, ended: 1 },
     ]);
     expect(abort).not.toHaveBeenCalled();
+  });
+
+  it('aborts a body that is left before its end, once', () => {
+    const { abort } = handedOver(({ body }) => body.pipe(take(1)).subscribe());
+    expect(abort).toHaveBeenCalledTimes(1);
   });
 
   it('gives nothing of a body that nobody took in time', () => {

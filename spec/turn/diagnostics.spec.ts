@@ -15,9 +15,9 @@ describe('diagnose', () => {
   it('tells what happens, in order, with the number of the attempt', () => {
     const error = new TransportError();
     const told = recorded((log) => {
-      log.request(request);
+      log.request(1, request);
       log.retry({ delay: 200, error });
-      log.request(request);
+      log.request(2, request);
       log.response(response);
       log.malformed({ length: 3, position: 1 });
       log.events(2);
@@ -65,7 +65,7 @@ describe('diagnose', () => {
 
   it('tells no query of a URL, where a key may stand, and no body', () => {
     const told = recorded((log) =>
-      log.request({ url: `${request.url}?key=sk-secret&v=2?x`, body: 'private' }),
+      log.request(1, { url: `${request.url}?key=sk-secret&v=2?x`, body: 'private' }),
     );
     expect(told).toEqual([{ type: 'request', turn: 1, attempt: 1, url: request.url, bodyLength: 7 }]);
   });
@@ -95,16 +95,16 @@ describe('diagnose', () => {
     });
   });
 
-  it('numbers the turns of each listener by itself, and the attempts of each turn', () => {
+  it('numbers the turns of each listener by itself, and tells the attempts of each turn', () => {
     const numbers: string[] = [];
     const one = ({ turn, attempt }: Diagnostic) => numbers.push(`one ${turn}.${attempt}`);
     const other = ({ turn, attempt }: Diagnostic) => numbers.push(`other ${turn}.${attempt}`);
     const first = diagnose(one);
     const second = diagnose(one);
-    second.request(request);
-    first.request(request);
-    first.request(request);
-    diagnose(other).request(request);
+    second.request(1, request);
+    first.request(1, request);
+    first.request(2, request);
+    diagnose(other).request(1, request);
     expect(numbers).toEqual(['one 2.1', 'one 1.1', 'one 1.2', 'other 1.1']);
   });
 
@@ -114,7 +114,7 @@ describe('diagnose', () => {
       types.push(type);
       throw new Error('the listener is broken');
     });
-    log.request(request);
+    log.request(1, request);
     log.response(response);
     log.retry({ delay: 0, error: new TransportError() });
     log.malformed({ length: 0, position: 0 });

@@ -1,5 +1,6 @@
 import type { Observable, Subscription } from 'rxjs';
 import { Demand, holder } from './demand.js';
+import { eventLoop } from './event-loop.js';
 
 /** How values wait for a consumer that asks for them. */
 export interface PullOptions {
@@ -42,6 +43,7 @@ export function pull<T>(
   /** How many of them were taken. */
   let taken = 0;
   const requests: Request<T>[] = [];
+  const loop = eventLoop();
   let subscription: Subscription | undefined;
   let end: { readonly error?: unknown } | undefined;
 
@@ -100,7 +102,12 @@ export function pull<T>(
     next: () =>
       new Promise((resolve, reject) => {
         subscription ??= end === undefined ? start() : undefined;
-        settle({ resolve, reject });
+        // Values that wait already are taken in microtasks, and a loop over them would starve all else.
+        settle(
+          loop.isStarving()
+            ? { resolve: (result) => loop.nextTask(() => resolve(result)), reject }
+            : { resolve, reject },
+        );
       }),
     return: async () => {
       leave();

@@ -5,7 +5,13 @@ import { Observable, take, throwIfEmpty } from 'rxjs';
 import { StreamError, TransportError } from '../turn/errors.js';
 import { isRedirectStatus, refusedRedirect } from '../request/redirect.js';
 import { causeWithoutSecrets, redactor } from '../request/secrets.js';
-import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
+import {
+  handOver,
+  type HttpRequest,
+  type HttpResponse,
+  type OpenResponse,
+  type Transport,
+} from '../request/transport.js';
 import type { HttpHeaders } from '../turn/wire.js';
 
 export interface NodeTransportOptions {
@@ -49,15 +55,16 @@ export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
 
   return (request) =>
     new Observable<HttpResponse>((subscriber) => {
-      const { protocol } = new URL(request.url);
+      const { url, headers, demand } = request;
+      const { protocol } = new URL(url);
       const http = load(protocol === 'https:' ? 'node:https' : 'node:http') as Http;
       const options: RequestOptions = {
         method: request.method,
-        headers: { ...request.headers, 'Content-Length': Buffer.byteLength(request.body) },
+        headers: { ...headers, 'Content-Length': Buffer.byteLength(request.body) },
         agent: agentOf(protocol, http),
       };
       let answer: IncomingMessage | undefined;
-      const outgoing: ClientRequest = http.request(request.url, options);
+      const outgoing: ClientRequest = http.request(url, options);
       const failed = (error: Error) =>
         subscriber.error(new TransportError({ cause: withoutSecrets(error, request) }));
       // An answer that switches protocols closes the connection without a response and without an error.
@@ -69,18 +76,12 @@ export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
         outgoing.off('close', closed).off('error', failed).on('error', ignore);
         // A body that breaks before it is read, or after it is left, breaks for nobody.
         response.on('error', ignore);
-        const { statusCode: status = 0 } = response;
-        if (isRedirectStatus(status)) {
+        if (isRedirectStatus(response.statusCode ?? 0)) {
           response.destroy();
           subscriber.error(refusedRedirect());
           return;
         }
-        handOver(subscriber, {
-          status,
-          headers: headersOf(response),
-          bytes: bytesOf(response, request),
-          abort: response.destroy.bind(response),
-        });
+        handOver(subscriber, openResponse(response, { url, headers, demand }));
       });
       outgoing.end(request.body);
       return () => {
@@ -100,13 +101,19 @@ function headersOf({ headers }: IncomingMessage): HttpHeaders {
   };
 }
 
-const withoutSecrets = (cause: unknown, request: HttpRequest): unknown =>
-  causeWithoutSecrets(cause, redactor(request));
+/** What an answer still needs of its request. Its body, which may be large, is let go of. */
+interface Asked extends Pick<HttpRequest, 'url' | 'headers'> {
+  readonly demand: HttpRequest['demand'] | undefined;
+}
+
+const withoutSecrets = (cause: unknown, asked: Pick<Asked, 'url' | 'headers'>): unknown =>
+  causeWithoutSecrets(cause, redactor(asked));
 
 /** One network read at a time; the next is made when `demand` has a value, or at once. */
-function bytesOf(response: IncomingMessage, request: HttpRequest): Observable<Uint8Array> {
-  const { demand } = request;
-  return new Observable((subscriber) => {
+function openResponse(response: IncomingMessage, asked: Asked): OpenResponse {
+  const { demand } = asked;
+  let hasEnded = false;
+  const bytes = new Observable<Uint8Array>((subscriber) => {
     const body = decoded(response);
     let isHeld = false;
 
@@ -117,10 +124,10 @@ function bytesOf(response: IncomingMessage, request: HttpRequest): Observable<Ui
         if (bytes === null) return;
         isHeld = demand !== undefined;
         subscriber.next(bytes);
-        if (demand !== undefined && !subscriber.closed) subscriber.add(asked(demand));
+        if (demand !== undefined && !subscriber.closed) subscriber.add(askFor(demand));
       }
     };
-    const asked = (ask: () => Observable<unknown>) =>
+    const askFor = (ask: () => Observable<unknown>) =>
       ask()
         .pipe(
           take(1),
@@ -134,14 +141,27 @@ function bytesOf(response: IncomingMessage, request: HttpRequest): Observable<Ui
           error: (error: unknown) => subscriber.error(error),
         });
     const broken = (cause?: Error) =>
-      subscriber.error(new StreamError({ cause: withoutSecrets(cause, request) }));
+      subscriber.error(new StreamError({ cause: withoutSecrets(cause, asked) }));
 
     body.on('readable', read);
-    body.on('end', () => subscriber.complete());
+    body.on('end', () => {
+      hasEnded = true;
+      subscriber.complete();
+    });
     body.on('error', broken);
     // A connection may close before its end without an error.
-    body.on('close', () => broken());
+    body.on('close', () => {
+      if (!subscriber.closed) broken();
+    });
   });
+  return {
+    status: response.statusCode ?? 0,
+    headers: headersOf(response),
+    bytes,
+    abort() {
+      if (!hasEnded) response.destroy();
+    },
+  };
 }
 
 /** Nothing asks for compression, and some servers compress all the same. */

@@ -1,6 +1,12 @@
-import { concatMap, defer, filter, identity, map, type OperatorFunction } from 'rxjs';
-import type { ContentPart, ReasoningItem, ResponseEvent, ResponseItem } from '../turn/events.js';
-import { emptyTurn, isPlainText, reduceTurn, type Turn, type TurnAnswer } from '../turn/turn.js';
+import { concatMap, filter, type OperatorFunction, pipe, scan } from 'rxjs';
+import type {
+  CompletedEvent,
+  ContentPart,
+  ReasoningItem,
+  ResponseEvent,
+  ResponseItem,
+} from '../turn/events.js';
+import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn/turn.js';
 
 /**
  * Replaces the pieces of a turn by whole items: silent while the model writes, then the reasoning, the
@@ -25,33 +31,26 @@ import { emptyTurn, isPlainText, reduceTurn, type Turn, type TurnAnswer } from '
  * ```
  */
 export function aggregate(): OperatorFunction<ResponseEvent, ResponseEvent> {
-  return (source) =>
-    defer(() => {
-      let turn = emptyTurn;
-      let text = '';
-      const endsTurn = (event: ResponseEvent): boolean => {
-        // Deltas of text are joined first and folded once: nobody would see a snapshot for each.
-        if (isPlainText(event)) {
-          text += event.item.content[0].text;
-          return false;
-        }
-        if (text !== '') turn = reduceTurn(turn, textEvent(text));
-        text = '';
-        turn = reduceTurn(turn, event);
-        return event.type === 'completed';
-      };
-      return source.pipe(
-        filter(endsTurn),
-        map((event) => [...itemEvents(turn), event]),
-        concatMap(identity),
-      );
-    });
+  return pipe(scan(foldTurn, nothingYet), filter(hasEnded), concatMap(wholeItems));
 }
 
-const textEvent = (text: string): ResponseEvent => ({
-  type: 'output_item_done',
-  item: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] },
-});
+/** A turn so far, and the last event in it. */
+interface Fold {
+  readonly turn: Turn;
+  readonly event: ResponseEvent | undefined;
+}
+
+interface Ended extends Fold {
+  readonly event: CompletedEvent;
+}
+
+const nothingYet: Fold = { turn: emptyTurn, event: undefined };
+
+const foldTurn = ({ turn }: Fold, event: ResponseEvent): Fold => ({ turn: reduceTurn(turn, event), event });
+
+const hasEnded = (fold: Fold): fold is Ended => fold.event?.type === 'completed';
+
+const wholeItems = ({ turn, event }: Ended): readonly ResponseEvent[] => [...itemEvents(turn), event];
 
 function itemEvents(turn: Turn): readonly ResponseEvent[] {
   return [

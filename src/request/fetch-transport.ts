@@ -6,10 +6,17 @@ import {
   StreamError,
   TransportError,
 } from '../turn/errors.js';
+import { eventLoop } from '../flow/event-loop.js';
 import { isRedirectStatus, refusedRedirect } from './redirect.js';
 import { causeWithoutSecrets, redactor } from './secrets.js';
 import type { HttpHeaders } from '../turn/wire.js';
-import { handOver, type HttpRequest, type HttpResponse, type Transport } from './transport.js';
+import {
+  handOver,
+  type HttpRequest,
+  type HttpResponse,
+  type OpenResponse,
+  type Transport,
+} from './transport.js';
 
 /** What is used of a platform's `Response`. */
 export interface FetchResponse {
@@ -53,6 +60,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): Transport {
   return (request) =>
     new Observable<HttpResponse>((subscriber) => {
       const controller = new AbortController();
+      const { url, headers, demand } = request;
       let answered = false;
       send(request, options, controller.signal)
         .then((response) => {
@@ -62,13 +70,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): Transport {
             subscriber.error(refusedRedirect());
             return;
           }
-          handOver(subscriber, {
-            status: response.status,
-            headers: response.headers,
-            bytes: bytesOf(response, request),
-            // No closure: the body would hold the whole request by it, as long as it is read.
-            abort: controller.abort.bind(controller),
-          });
+          handOver(subscriber, openResponse(response, { url, headers, demand }, controller));
         })
         // Also where a `fetch` of the caller's resolved to something that is no response.
         .catch((error: unknown) => subscriber.error(noAnswer(error, request)));
@@ -97,24 +99,46 @@ async function loadCrossFetch(): Promise<FetchLike> {
   return fetch;
 }
 
+/** What an answer still needs of its request. Its body, which may be large, is let go of. */
+interface Asked extends Pick<HttpRequest, 'url' | 'headers'> {
+  readonly demand: HttpRequest['demand'] | undefined;
+}
+
 /** One network read at a time; the next is made when `demand` has a value, or at once. */
-function bytesOf(response: FetchResponse, request: HttpRequest): Observable<Uint8Array> {
-  const { demand } = request;
-  return new Observable((subscriber) => {
+function openResponse(response: FetchResponse, asked: Asked, controller: AbortController): OpenResponse {
+  const { status, headers } = response;
+  const { demand } = asked;
+  let hasEnded = false;
+  const bytes = new Observable<Uint8Array>((subscriber) => {
     // By hand: RxJS's `repeat()` around a read costs 0.9 µs more for each.
     const pump = async () => {
       const read = readerOf(response);
-      for (;;) {
+      const loop = eventLoop();
+      while (!subscriber.closed) {
         const { done, value } = await read();
-        if (done === true) break;
+        if (done === true) {
+          hasEnded = true;
+          subscriber.complete();
+          return;
+        }
         subscriber.next(value as Uint8Array);
-        if (subscriber.closed) return;
-        if (demand !== undefined) await firstOf(demand(), subscriber);
+        if (demand !== undefined && !subscriber.closed) await firstOf(demand(), subscriber);
+        if (loop.isStarving()) await new Promise<void>((resolve) => loop.nextTask(resolve));
       }
-      subscriber.complete();
     };
-    pump().catch((error: unknown) => subscriber.error(brokenBody(error, request)));
+    pump().catch((error: unknown) => {
+      // Most are our own abort, of which nobody hears.
+      if (!subscriber.closed) subscriber.error(brokenBody(error, asked));
+    });
   });
+  return {
+    status,
+    headers,
+    bytes,
+    abort() {
+      if (!hasEnded) controller.abort();
+    },
+  };
 }
 
 /** Waits for a value as long as the subscriber is there. */
@@ -163,14 +187,17 @@ const isRedirect = ({ type, status }: FetchResponse): boolean =>
 /** The limit after which Node's own `fetch` gives up on a silent connection, in milliseconds. */
 const nodeFetchTimeout = 300_000;
 
-function noAnswer(error: unknown, request: HttpRequest): ResponseTimeoutError | TransportError {
+function noAnswer(
+  error: unknown,
+  request: Pick<Asked, 'url' | 'headers'>,
+): ResponseTimeoutError | TransportError {
   const cause = causeWithoutSecrets(error, redactor(request));
   return platformCode(cause) === 'UND_ERR_HEADERS_TIMEOUT'
     ? new ResponseTimeoutError(nodeFetchTimeout, cause)
     : new TransportError({ cause });
 }
 
-function brokenBody(error: unknown, request: HttpRequest): StreamError {
+function brokenBody(error: unknown, request: Pick<Asked, 'url' | 'headers'>): StreamError {
   const cause = causeWithoutSecrets(error, redactor(request));
   return platformCode(cause) === 'UND_ERR_BODY_TIMEOUT'
     ? new IdleTimeoutError(nodeFetchTimeout, cause)

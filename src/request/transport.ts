@@ -1,4 +1,4 @@
-import { Observable, type Subscriber, tap, throwError } from 'rxjs';
+import { Observable, type Subscriber, throwError } from 'rxjs';
 import { StreamError } from '../turn/errors.js';
 import type { HttpHeaders } from '../turn/wire.js';
 
@@ -44,7 +44,7 @@ export interface OpenResponse {
   readonly headers: HttpHeaders;
   /** The bytes as they come; complete where the answer is complete. */
   readonly bytes: Observable<Uint8Array>;
-  /** Ends the connection at once. Called once at most, and never after the bytes have completed. */
+  /** Ends the connection at once; does nothing where the bytes have completed. Called once at most. */
   abort(): void;
 }
 
@@ -54,23 +54,19 @@ export interface OpenResponse {
  */
 export function handOver(subscriber: Subscriber<HttpResponse>, open: OpenResponse): void {
   const { status, headers, bytes } = open;
-  let taken = false;
+  let isTaken = false;
   const body = new Observable<Uint8Array>((reader) => {
-    if (taken)
-      return throwError(
-        () => new StreamError({ message: 'The body of an answer can be read once.' }),
-      ).subscribe(reader);
-    taken = true;
-    let complete = false;
-    reader.add(() => {
-      if (!complete) open.abort();
-    });
-    return bytes.pipe(tap({ complete: () => (complete = true) })).subscribe(reader);
+    if (isTaken) return throwError(readTwice).subscribe(reader);
+    isTaken = true;
+    reader.add(() => open.abort());
+    return bytes.subscribe(reader);
   });
   subscriber.next({ status, headers, body });
-  if (!taken) {
-    taken = true;
+  if (!isTaken) {
+    isTaken = true;
     open.abort();
   }
   subscriber.complete();
 }
+
+const readTwice = () => new StreamError({ message: 'The body of an answer can be read once.' });

@@ -2,8 +2,15 @@ import type { EventSourceMessage } from 'eventsource-parser';
 import { StreamError, UnexpectedContentError } from '../turn/errors.js';
 import { readProviderError } from '../turn/provider-error.js';
 import { isRecord, own } from '../turn/wire.js';
-import type { AnswerReader } from './decode-answer.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
+
+/** Finds the server-sent events in an answer that comes in parts: in its bytes, as a rule. */
+export interface AnswerReader<T> {
+  /** The events that this part completes. What it throws is an error of the answer. */
+  push(part: T): EventSourceMessage[];
+  /** Those that the end of the answer completes. */
+  end(): EventSourceMessage[];
+}
 
 /** What is known of an answer before its first byte. */
 export interface BodyReaderOptions extends EventStreamOptions {
@@ -13,10 +20,6 @@ export interface BodyReaderOptions extends EventStreamOptions {
   readonly onComment?: (() => void) | undefined;
   readonly redact?: (text: string) => string;
 }
-
-type Events = readonly EventSourceMessage[];
-
-const none: Events = [];
 
 /** Begins with a field name or comment of an event stream, or with what may still become one. */
 const eventStreamStart = /^(?:data|event|id|retry)?:|^(?:data|event|id|retry)[\r\n]/;
@@ -40,7 +43,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
   let size = 0;
   let start = '';
 
-  function kindNow(): typeof kind {
+  function sniffKind(): typeof kind {
     if (start.startsWith('{') || start.startsWith('[')) return 'json';
     if (start.startsWith('<')) return 'other';
     if (isEventStream) return start === '' ? 'unknown' : 'events';
@@ -72,7 +75,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
     push(bytes) {
       if (kind === 'unknown') {
         start = longerStart(start, bytes);
-        kind = kindNow();
+        kind = sniffKind();
       }
       if (kind === 'events' && size === 0) return parser.push(bytes);
       hold(bytes);
@@ -87,18 +90,18 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       if (size > maxEventSize) {
         throw new StreamError({ message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).` });
       }
-      return none;
+      return [];
     },
     end() {
       if (kind === 'events') {
         parser.end();
-        return none;
+        return [];
       }
       const text = heldText();
       const events = eventsOfJson(text);
       if (events !== undefined) return events;
       // An empty answer of the right type, or of none, is a stream in which nothing was said.
-      if ((isEventStream || mediaType === '') && text.trim() === '') return none;
+      if ((isEventStream || mediaType === '') && text.trim() === '') return [];
       throw unexpected();
     },
   };
@@ -115,7 +118,7 @@ function longerStart(start: string, bytes: Uint8Array): string {
 }
 
 /** The events that a whole JSON answer stands for; `undefined` where it is no completion. */
-function eventsOfJson(text: string): Events | undefined {
+function eventsOfJson(text: string): EventSourceMessage[] | undefined {
   try {
     const json: unknown = JSON.parse(text);
     if (readProviderError(json) !== undefined) return [{ data: text }];

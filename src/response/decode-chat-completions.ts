@@ -1,8 +1,10 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import type { OperatorFunction, SchedulerLike } from 'rxjs';
+import { type OperatorFunction, pipe, type SchedulerLike } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
 import type { ChunkDecoderOptions } from './chunks/chunk-decoder.js';
-import { type AnswerReader, decodeAnswer } from './decode-answer.js';
+import type { AnswerReader } from './body-reader.js';
+import { readEvents } from './read-events.js';
+import { toResponseEvents } from './to-response-events.js';
 
 export interface DecodeChatCompletionsOptions extends Pick<
   ChunkDecoderOptions,
@@ -37,11 +39,14 @@ export function decodeChatCompletions(
   options: DecodeChatCompletionsOptions = {},
 ): OperatorFunction<EventSourceMessage, ResponseEvent> {
   const { includeChunks, onMalformed, scheduler } = options;
-  return decodeAnswer(() => ready, { includeChunks, onMalformed, scheduler });
+  return pipe(
+    readEvents(() => singly, { scheduler }),
+    toResponseEvents({ includeChunks, onMalformed }),
+  );
 }
 
-/** Events that are there already. */
-const ready: AnswerReader<EventSourceMessage> = {
+/** Events that are there already, one by one. */
+const singly: AnswerReader<EventSourceMessage> = {
   push: (message) => [message],
   end: () => [],
 };

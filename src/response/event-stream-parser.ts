@@ -16,7 +16,7 @@ export interface EventStreamParser {
    * The events that these bytes complete, in order. Throws a `StreamError` beyond `maxEventSize`: at
    * once, or where events came before it, at the next call.
    */
-  push(bytes: Uint8Array): readonly EventSourceMessage[];
+  push(bytes: Uint8Array): EventSourceMessage[];
   /** Throws what `push` still had to throw. What is unfinished is dropped, as the standard says. */
   end(): void;
 }

@@ -1,9 +1,20 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, Observable, type SchedulerLike, tap } from 'rxjs';
-import { idleTimer } from './idle-timer.js';
+import {
+  asyncScheduler,
+  identity,
+  type MonoTypeOperatorFunction,
+  type SchedulerLike,
+  throwError,
+  timeout,
+  using,
+} from 'rxjs';
+import { type RearmingClock, rearmingClock } from '../flow/rearming-clock.js';
+import { clampDelay } from '../flow/timers.js';
+import { IdleTimeoutError } from '../turn/errors.js';
 
 /**
- * Errors with an `IdleTimeoutError` where the source stays silent: counted from the subscription, and
- * anew from each value.
+ * Errors with an `IdleTimeoutError` where the source is silent for too long, and unsubscribes from it.
+ *
+ * It counts from the subscription, and anew from each value.
  *
  * ```
  * source   --a--b-----------c--
@@ -18,16 +29,19 @@ import { idleTimer } from './idle-timer.js';
  *
  * @param milliseconds - the longest silence; `Infinity` for none
  * @param scheduler - default `asyncScheduler`
+ *
+ * @see RxJS `timeout`, which it stands on
  */
 export function idleTimeout<T>(
   milliseconds: number,
   scheduler: SchedulerLike = asyncScheduler,
 ): MonoTypeOperatorFunction<T> {
+  if (milliseconds === Infinity) return identity;
+  const each = clampDelay(milliseconds);
+  const error = () => throwError(() => new IdleTimeoutError(milliseconds));
   return (source) =>
-    new Observable((subscriber) => {
-      const timer = idleTimer(subscriber, milliseconds, scheduler);
-      source.pipe(tap(() => timer.heard())).subscribe(subscriber);
-      // After the source, so that a value which comes at the very end of the limit is in time.
-      timer.start();
-    });
+    using(
+      () => rearmingClock(scheduler),
+      (clock) => source.pipe(timeout({ each, with: error, scheduler: clock as RearmingClock })),
+    );
 }

@@ -7,12 +7,14 @@ import {
   ignoreElements,
   materialize,
   type MonoTypeOperatorFunction,
+  type Observable,
   of,
   take,
+  tap,
   throwIfEmpty,
 } from 'rxjs';
 import { TransportError } from '../turn/errors.js';
-import type { HttpRequest } from '../request/transport.js';
+import type { HttpRequest, OpenResponse } from '../request/transport.js';
 import type { HttpHeaders } from '../turn/wire.js';
 
 /** What a scripted answer says beside its body. */
@@ -47,6 +49,20 @@ export function readOnDemand<T>({ demand }: Pick<HttpRequest, 'demand'>): MonoTy
       concatMap((read) => (read.kind === 'N' ? concat(of(read), wanted) : of(read))),
       dematerialize(),
     );
+}
+
+/** The bytes of an answer, and what is told where they are left before their end. */
+export function connectionOf(
+  bytes: Observable<Uint8Array>,
+  onAbort: () => void,
+): Pick<OpenResponse, 'bytes' | 'abort'> {
+  let hasEnded = false;
+  return {
+    bytes: bytes.pipe(tap({ complete: () => (hasEnded = true) })),
+    abort() {
+      if (!hasEnded) onAbort();
+    },
+  };
 }
 
 /** A script that does not hold what is asked of it. Retrying would only hide the mistake. */

@@ -1,7 +1,7 @@
 import { map, Observable } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
-import { type AnswerHead, readOnDemand, scriptError, toBytes, toHeaders } from './answer.js';
+import { type AnswerHead, connectionOf, readOnDemand, scriptError, toBytes, toHeaders } from './answer.js';
 
 /** An answer drawn in marbles. */
 export interface MarbleAnswer extends AnswerHead {
@@ -105,11 +105,13 @@ export function marbleTransport(
           handOver(subscriber, {
             status,
             headers: toHeaders(headers),
-            bytes: connection.body.pipe(
-              map((letter) => toBytes(frames[letter] ?? letter)),
-              readOnDemand(request),
+            ...connectionOf(
+              connection.body.pipe(
+                map((letter) => toBytes(frames[letter] ?? letter)),
+                readOnDemand(request),
+              ),
+              () => (aborted += 1),
             ),
-            abort: () => (aborted += 1),
           });
         },
         error: fail,

@@ -1,6 +1,6 @@
 import { from, map, Observable, type ObservableInput } from 'rxjs';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
-import { type AnswerHead, readOnDemand, scriptError, toBytes, toHeaders } from './answer.js';
+import { type AnswerHead, connectionOf, readOnDemand, scriptError, toBytes, toHeaders } from './answer.js';
 
 /** An answer with a body of the given pieces, each one network read. */
 export interface ScriptedAnswer extends AnswerHead {
@@ -65,8 +65,7 @@ export function scriptedTransport(...answers: readonly (ScriptedAnswer | Error)[
         handOver(subscriber, {
           status: answer.status ?? 200,
           headers: toHeaders(answer.headers),
-          bytes: bytesOf(answer).pipe(readOnDemand(request)),
-          abort: () => (aborted += 1),
+          ...connectionOf(bytesOf(answer).pipe(readOnDemand(request)), () => (aborted += 1)),
         });
       };
       if (answer.after === undefined) respond();

@@ -1,4 +1,6 @@
+import { identity, type MonoTypeOperatorFunction, noop, tap } from 'rxjs';
 import type { RequestFailure } from './errors.js';
+import type { ResponseEvent } from './events.js';
 import { type HttpHeaders, requestIdOf } from './wire.js';
 
 /**
@@ -64,7 +66,7 @@ export type DiagnosticsListener = (diagnostic: Diagnostic) => void;
 
 /** One turn's line to a listener. */
 export interface TurnDiagnostics {
-  readonly request: (request: { readonly url: string; readonly body: string }) => void;
+  readonly request: (attempt: number, request: { readonly url: string; readonly body: string }) => void;
   /** `redact` takes the secrets out of what the answer's headers say. */
   readonly response: (
     response: { readonly status: number; readonly headers: HttpHeaders },
@@ -76,6 +78,17 @@ export interface TurnDiagnostics {
   readonly malformed: (event: { readonly length: number; readonly position: number }) => void;
   readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown) => void;
 }
+
+/** The line of a turn that nobody listens to. */
+const silent: TurnDiagnostics = {
+  request: noop,
+  response: noop,
+  retry: noop,
+  events: noop,
+  comment: noop,
+  malformed: noop,
+  end: noop,
+};
 
 const turns = /* @__PURE__ */ new WeakMap<DiagnosticsListener, number>();
 
@@ -91,7 +104,11 @@ const rateLimitHeaders = [
 ];
 
 /** Opens a turn's line to a listener. What the listener throws is dropped: it never touches the turn. */
-export function diagnose(listener: DiagnosticsListener): TurnDiagnostics {
+export function diagnose(listener: DiagnosticsListener | undefined): TurnDiagnostics {
+  return listener === undefined ? silent : lineTo(listener);
+}
+
+function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
   const turn = (turns.get(listener) ?? 0) + 1;
   turns.set(listener, turn);
   let attempt = 0;
@@ -107,8 +124,8 @@ export function diagnose(listener: DiagnosticsListener): TurnDiagnostics {
   }
 
   return {
-    request({ url, body }) {
-      attempt += 1;
+    request(count, { url, body }) {
+      attempt = count;
       report({ type: 'request', url: url.replace(/\?.*$/, ''), bodyLength: body.length });
     },
     response({ status, headers }, redact = (text) => text) {
@@ -128,10 +145,22 @@ export function diagnose(listener: DiagnosticsListener): TurnDiagnostics {
       report({ type: 'malformed', ...event });
     },
     end(outcome, error) {
-      // Whoever has `completed` may leave: the turn is over, and is told of once.
+      // Told of once.
       if (isOver) return;
       isOver = true;
       report({ type: 'end', outcome, error: error instanceof Error ? error.name : undefined, ...counts });
     },
   };
+}
+
+/** Tells of the end of a turn, whichever it is. */
+export function reportEnd(log: TurnDiagnostics): MonoTypeOperatorFunction<ResponseEvent> {
+  if (log === silent) return identity;
+  return tap({
+    // Whoever has `completed` may leave.
+    next: ({ type }) => type === 'completed' && log.end('completed'),
+    complete: () => log.end('completed'),
+    error: (error: unknown) => log.end('error', error),
+    unsubscribe: () => log.end('unsubscribed'),
+  });
 }

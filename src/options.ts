@@ -122,18 +122,78 @@ export function openTurn(options: TurnOptions): OpenTurn {
   };
 }
 
+/** Paths of the options of every turn, and of the provider's fields that people give as options. */
+export const turnOptionPaths = [
+  'provider',
+  'transport',
+  'retry',
+  'responseTimeout',
+  'idleTimeout',
+  'idleOn',
+  'maxEventSize',
+  'includeUsage',
+  'includeRetries',
+  'includeChunks',
+  'demand',
+  'diagnostics',
+  'scheduler',
+  'provider.name',
+  'provider.baseUrl',
+  'provider.apiKey',
+  'provider.headers',
+  'retry.maxRetries',
+  'retry.initialDelay',
+  'retry.factor',
+  'retry.jitter',
+  'retry.maxDelay',
+  'retry.maxRetryAfter',
+  'retry.retryable',
+  'retry.random',
+];
+
+/** With those of a turn that has a prompt, and of the parameters that people give as options. */
+export const chatOptionPaths = /* @__PURE__ */ turnOptionPaths.concat([
+  'model',
+  'params',
+  'toolChoice',
+  'parallelToolCalls',
+  'responseFormat',
+  'sendReasoning',
+  'params.temperature',
+  'params.top_p',
+  'params.max_tokens',
+  'params.n',
+  'params.seed',
+  'params.stop',
+  'params.user',
+  'params.store',
+  'params.metadata',
+  'params.logprobs',
+  'params.verbosity',
+  'params.modalities',
+  'params.audio',
+  'params.prediction',
+  'params.moderation',
+]);
+
 /**
- * Checks what types cannot: JavaScript callers, and numbers.
+ * Checks what types cannot: JavaScript callers, unknown names, and numbers.
  *
+ * @param known - paths of the options that this caller takes
  * @throws TypeError that names the option
  */
-export function checkOptions(options: TurnOptions): void {
+export function checkOptions(options: TurnOptions, known = chatOptionPaths): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object.');
-  const { provider, retry, idleOn, demand } = options;
+  const { provider, transport, retry, idleOn, demand } = options;
+  checkNames('', options, known);
+  checkNames('retry.', retry, known);
   if (typeof provider !== 'object' || provider === null || typeof provider.baseUrl !== 'string') {
     throw new TypeError(
       'options.provider must be an object with a baseUrl, such as builtInProviders.openai.',
     );
+  }
+  if (transport !== undefined && typeof transport !== 'function') {
+    throw new TypeError('options.transport must be a function, such as fetchTransport().');
   }
   if (idleOn !== undefined && idleOn !== 'events' && idleOn !== 'bytes') {
     throw new TypeError("options.idleOn must be 'events' or 'bytes'.");
@@ -162,4 +222,37 @@ function atLeast(least: number, name: string, value: number | undefined): void {
   if (value !== undefined && !(typeof value === 'number' && value >= least)) {
     throw new TypeError(`options.${name} must be a number of at least ${least}.`);
   }
+}
+
+/** @throws TypeError for an unknown option, with the one that was probably meant */
+function checkNames(place: string, given: object | null | undefined, known: readonly string[]): void {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value !== undefined && !known.includes(place + name))
+      throw new TypeError(`Unknown option "${place}${name}"${hint(name, known)}`);
+  }
+}
+
+/** The closest path: at most 2 edits, and fewer than a quarter of the name; case and `_` do not count. */
+function hint(name: string, known: readonly string[]): string {
+  const given = plain(name);
+  for (let edits = 0; edits < Math.min(3, given.length / 4); edits += 1) {
+    const path = known.find((other) => isNear(given, plain(other), edits));
+    if (path !== undefined) return `: did you mean options.${path}?`;
+  }
+  if (!known.includes('params')) return ': request parameters go in the body.';
+  return name.includes('_') ? `: did you mean options.params.${name}?` : '.';
+}
+
+/** The last name of a path, in one spelling for camelCase and snake_case. */
+const plain = (path: string): string => path.replace(/_|.*\./g, '').toLowerCase();
+
+/** Whether the edit distance is at most so much. */
+function isNear(a: string, b: string, edits: number): boolean {
+  if (a === '' || b === '') return a.length + b.length <= edits;
+  const [restOfA, restOfB] = [a.slice(1), b.slice(1)];
+  if (a[0] === b[0]) return isNear(restOfA, restOfB, edits);
+  return (
+    edits > 0 &&
+    (isNear(restOfA, restOfB, edits - 1) || isNear(restOfA, b, edits - 1) || isNear(a, restOfB, edits - 1))
+  );
 }

@@ -2,6 +2,8 @@
  * One measurement of one candidate, in a process of its own (`--expose-gc`). Every result is compared with
  * what the server sent: a candidate that loses text is not fast.
  */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { agesOf, answerText, isSealed } from './answer.mjs';
 import { recordingsIn } from './recordings.mjs';
 
@@ -27,7 +29,7 @@ async function warmUp() {
 
 /** Lets go of what ends a moment after a turn, and frees it. */
 async function settle() {
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await sleep(20);
   globalThis.gc();
   globalThis.gc();
 }
@@ -38,11 +40,28 @@ function cpuSince(before) {
   return user + system;
 }
 
-/** What survives a collection, in bytes. */
+/** What the server tells of itself: measuring asks by way of its parent, so as to need no client of its own. */
+async function askServer(question) {
+  process.send({ ask: question });
+  const [answer] = await once(process, 'message');
+  return answer;
+}
+
+/** What survives a collection, in bytes. Buffers are a part of what Node calls external. */
 function live() {
   globalThis.gc();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
+}
+
+/** What survives when nothing happens: the least of some looks, since some things are let go of a moment later. */
+async function liveAtRest() {
+  const looks = [];
+  for (let look = 0; look < 5; look += 1) {
+    await sleep(50);
+    looks.push(live());
+  }
+  return Math.min(...looks);
 }
 
 /** Memory over one turn, in bytes: at its highest while the text grows, and once it is whole. */
@@ -122,6 +141,25 @@ const kinds = {
       rss: (peakRss - rss) / 2 ** 20,
       ...(deltas && { p50: quantile(ordered, 0.5), p99: quantile(ordered, 0.99) }),
     };
+  },
+
+  /**
+   * What one of many open streams holds, connection included, in KiB: what `streams` of them add to a process
+   * that has `first` open already, so that code and tables, which are there once, do not count.
+   */
+  async open({ mode, chunks, first, streams }) {
+    const baseUrl = baseUrlOf(mode, chunks);
+    const turns = [];
+    const memoryWith = async (count) => {
+      while (turns.length < count) turns.push(turn({ baseUrl }));
+      while ((await askServer({})).halted < count) await sleep(50);
+      return liveAtRest();
+    };
+    const before = await memoryWith(first);
+    const added = (await memoryWith(first + streams)) - before;
+    await askServer({ resume: true });
+    for (const text of await Promise.all(turns)) check(text, chunks);
+    return { memory: added / streams / 2 ** 10 };
   },
 
   /** Time from the call to the first delta, in ms: the median of many short turns, one after another. */

@@ -62,3 +62,29 @@ export function printGroup(members) {
     );
   }
 }
+
+/** This build to another: one table for all that was measured of both. */
+export function printBuilds(build, scenarios) {
+  const rows = Object.entries(scenarios).flatMap(([scenario, { rounds, figures }]) =>
+    Object.values(figures).flatMap(({ unit, column, subjects }) =>
+      Object.entries(subjects)
+        .filter(([, { to }]) => to !== undefined && build in to)
+        .map(([name, { median, to }]) => {
+          const ratio = to[build];
+          return [
+            `${scenario}, ${[unit, column].filter(Boolean).join(', ')}: ${name}`,
+            ...[median, subjects[`${name}@${build}`].median].map(short),
+            ratio.median.toFixed(2),
+            `${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}`,
+            String(rounds),
+          ];
+        }),
+    ),
+  );
+  if (rows.length === 0) return;
+  printTable(
+    `this build to ${build}, in the same round`,
+    ['this', build, 'ratio', 'min to max', 'rounds'],
+    rows,
+  );
+}

@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { versionsOf } from './packages.mjs';
-import { printGroup, printRounds } from './print.mjs';
+import { printBuilds, printGroup, printRounds } from './print.mjs';
 import { recordingsIn } from './recordings.mjs';
 import { circumstances, saveResults } from './results.mjs';
 import { scenarios } from './scenarios.mjs';
@@ -43,23 +43,26 @@ async function startServer() {
   const [{ port }] = await once(server, 'message');
   return {
     origin: `http://127.0.0.1:${port}`,
-    async connections() {
-      server.send({});
-      const [{ connections }] = await once(server, 'message');
-      return connections;
+    async ask(question) {
+      server.send(question);
+      const [answer] = await once(server, 'message');
+      return answer;
     },
     stop: () => server.disconnect(),
   };
 }
 
-/** What a process of its own sends. */
-async function measureIn(file, argument, { library }) {
+/** What a process of its own sends; what it asks meanwhile is for the server. */
+async function measureIn(file, argument, { library }, server) {
   const child = fork(new URL(file, import.meta.url), [JSON.stringify(argument)], {
     execArgv: ['--expose-gc'],
     env: { ...process.env, ...(library && { BENCH_LIBRARY: library }) },
   });
   let result;
-  child.once('message', (message) => (result = message));
+  child.on('message', async (message) => {
+    if ('ask' in message) child.send(await server.ask(message.ask));
+    else result = message;
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), patience);
   const [code, signal] = await once(child, 'exit');
   clearTimeout(timer);
@@ -68,13 +71,15 @@ async function measureIn(file, argument, { library }) {
 }
 
 async function measureTurns(server, scenario, subject) {
-  const before = await server.connections();
+  const before = await server.ask({});
   const result = await measureIn(
     'measure.mjs',
     { subject, origin: server.origin, scenario, corpus },
     subject,
+    server,
   );
-  return result && { ...result, connections: (await server.connections()) - before };
+  const after = await server.ask({});
+  return result && { ...result, connections: after.connections - before.connections };
 }
 
 /** Nothing else is loaded in that process, so a package pays for what it needs of Node. */
@@ -115,7 +120,8 @@ const spread = (values) => ({ median: median(values), min: Math.min(...values), 
 
 /**
  * A round runs every subject once, so that whatever else the machine does meets all of them; each ratio is
- * one of a round. The order turns, since the first of a round meets a cooler machine.
+ * one of a round. The order turns, since the first of a round meets a cooler machine, and every other round runs
+ * backwards, so that of two neighbours neither is always the first.
  */
 async function runScenario(server, scenario, subjects, label) {
   const { title, group, column, yardstick = handWritten } = scenario;
@@ -125,6 +131,7 @@ async function runScenario(server, scenario, subjects, label) {
   progress(`${label} ${scenario.name}: ${subjects.length} in ${rounds} rounds`, true);
   for (let round = 0; round < rounds; round += 1) {
     const turned = subjects.map((_, index) => subjects[(index + round) % subjects.length]);
+    if (round % 2 === 1) turned.reverse();
     for (const subject of turned) {
       progress(`${label} ${scenario.name}: round ${round + 1} of ${rounds}, ${subject.name}`);
       samples.get(subject.name).push(await measure(server, scenario, subject));
@@ -144,6 +151,15 @@ async function runScenario(server, scenario, subjects, label) {
         ...spread(values),
         ratio: spread(values.map((value, index) => value / base[index])),
         samples: values,
+      };
+    }
+    for (const { name, of, build } of subjects) {
+      const own = figures[figure].subjects[of];
+      const other = figures[figure].subjects[name];
+      if (build === undefined || own === undefined || other === undefined) continue;
+      own.to = {
+        ...own.to,
+        [build]: spread(own.samples.map((value, round) => value / other.samples[round])),
       };
     }
   }
@@ -185,6 +201,7 @@ try {
   for (const group of new Set(grouped.map((result) => result.group))) {
     printGroup(grouped.filter((result) => result.group === group));
   }
+  for (const build of subjects.builds) printBuilds(build, results);
 } finally {
   server.stop();
 }

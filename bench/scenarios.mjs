@@ -2,7 +2,7 @@
  * What is measured. `figures`: what is shown of each measurement, lower is better in all of them; those with a
  * `column` stand beside each other in one table. Scenarios of one `group` are counted once and stand as the
  * columns of one table. `rounds`: of the full run, and of the quick one, where 0 leaves the scenario out.
- * `without`: candidates that would take long here and tell little; they run where they are asked for by name.
+ * `warmUp`: chunks in bulk before a measurement, 2,000 where nothing is said. `without`: candidates that would take long here and tell little; they run where they are asked for by name.
  * The quick run leaves other people's clients out.
  */
 const parsers = ['ag-ui', 'eventsource-client', 'fetch-event-source'];
@@ -11,6 +11,9 @@ const newest = ['ai-7-stream-text', 'langchain-openai-1.6', 'openai-7-create', '
 export const peers = [...parsers, ...clients, ...newest];
 /** Measured where the snapshots matter. */
 const snapshots = ['library-accumulate'];
+
+/** Chunks in bulk after which the engine has compiled what a turn runs: short scenarios show little else before. */
+const warm = 200_000;
 
 const cpu = [{ figure: 'cpu', unit: 'CPU µs per chunk' }];
 const cpuAndRss = [...cpu, { figure: 'rss', unit: 'peak RSS growth, MiB' }];
@@ -78,33 +81,69 @@ export const scenarios = [
     figures: cpu,
   },
   // 20,000 reads a second may be more than one core has time for; 8,000 leave it some.
-  ...[500, 200].map((streams) => ({
-    name: `paced-${streams}`,
-    title: `${streams} streams at once, 100 chunks each, one every 25 ms`,
-    kind: 'paced',
-    mode: 'paced',
-    chunks: 100,
-    streams,
-    skip: 20,
-    rounds: { full: 3, quick: 0 },
-    without: [...(streams === 500 ? [] : clients), ...newest, ...snapshots],
-    figures: [
-      ...cpuAndRss,
-      { figure: 'p50', unit: 'ms from write to delta, median' },
-      { figure: 'p99', unit: 'ms from write to delta, 99th percentile' },
-    ],
-  })),
+  ...[500, 200].flatMap((streams) => {
+    const paced = { kind: 'paced', mode: 'paced', streams, skip: 20, rounds: { full: 3, quick: 0 } };
+    return [
+      {
+        ...paced,
+        name: `paced-${streams}`,
+        title: `${streams} streams at once in a warm process, 300 chunks each, one every 25 ms`,
+        chunks: 300,
+        warmUp: warm,
+        without: [...(streams === 500 ? peers : [...clients, ...newest]), ...snapshots],
+        // A warm process has grown already, and what it has freed hides what it needs: RSS is the cold one's.
+        figures: [
+          ...cpu,
+          { figure: 'p50', unit: 'ms from write to delta, median' },
+          { figure: 'p99', unit: 'ms from write to delta, 99th percentile' },
+        ],
+      },
+      {
+        ...paced,
+        name: `paced-${streams}-cold`,
+        title: `${streams} streams at once in a fresh process, 100 chunks each, one every 25 ms`,
+        chunks: 100,
+        without: [...(streams === 500 ? newest : [...peers, 'rxjs-as-usually-written']), ...snapshots],
+        figures: cpuAndRss,
+      },
+    ];
+  }),
   {
-    name: 'first-delta',
-    title: 'short turns, one after another: time to the first delta',
+    name: 'open-200',
+    title: '200 streams in the middle of their answers',
+    kind: 'open',
+    mode: 'halted',
+    chunks: 40,
+    first: 50,
+    streams: 200,
+    warmUp: 20_000,
+    rounds: { full: 3, quick: 0 },
+    without: [...newest, ...snapshots],
+    figures: [{ figure: 'memory', unit: 'KiB per open stream' }],
+  },
+  ...[
+    {
+      name: 'first-delta',
+      title: 'short turns, one after another in a warm process: time to the first delta',
+      turns: 6_000,
+      warmUp: warm,
+      rounds: { full: 3, quick: 0 },
+      without: [...peers, ...snapshots],
+    },
+    {
+      name: 'first-delta-cold',
+      title: 'short turns, one after another in a fresh process: time to the first delta',
+      turns: 1_000,
+      rounds: { full: 3, quick: 1 },
+      without: [],
+    },
+  ].map((scenario) => ({
+    ...scenario,
     kind: 'firstDelta',
     mode: 'bulk',
     chunks: 20,
-    turns: 1_000,
-    rounds: { full: 3, quick: 1 },
-    without: [],
     figures: [{ figure: 'firstDelta', unit: 'ms' }],
-  },
+  })),
   {
     name: 'import',
     title: 'import in a fresh process',

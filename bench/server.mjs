@@ -1,10 +1,11 @@
 /**
  * The provider of the benchmark, in a process of its own: `POST /MODE/CHUNKS/DIALECT/chat/completions`.
- * Tells its parent the port once it listens, and the number of connections so far whenever it is asked.
+ * Tells its parent the port once it listens, and whenever it is asked the number of connections so far and of
+ * streams that are halted.
  * Its argument is the folder of the recorded streams.
  */
 import { createServer } from 'node:http';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { blocksOf, closing, eventOf, eventsOf, opening, seal, stamp } from './answer.mjs';
 import { recordingsIn } from './recordings.mjs';
@@ -13,6 +14,8 @@ const pace = 25;
 let recordings;
 let connections = 0;
 let streams = 0;
+let halted = 0;
+const halts = new EventEmitter().setMaxListeners(0);
 
 /** `send` waits while the client is behind, and fails once the client is gone. */
 const modes = {
@@ -64,6 +67,21 @@ const modes = {
     await sleep(500);
     response.end(closing(dialect));
   },
+  /** One event every 25 ms, and in the middle of the answer silence until all that are halted are resumed. */
+  async halted({ send, response, gone, chunks, dialect }) {
+    await send(opening(dialect));
+    let index = 0;
+    for (const event of eventsOf(chunks, dialect)) {
+      if (index === chunks >> 1) {
+        halted += 1;
+        await once(halts, 'resume', { signal: gone }).finally(() => (halted -= 1));
+      }
+      await sleep(pace);
+      await send(event);
+      index += 1;
+    }
+    response.end(closing(dialect));
+  },
   /** A recorded stream; the number of chunks is its place in the list. */
   async recorded({ send, response, chunks: index }) {
     recordings ??= recordingsIn(process.argv[2]);
@@ -84,7 +102,7 @@ const server = createServer(async (request, response) => {
     if (!response.write(bytes)) await once(response, 'drain', { signal: gone.signal });
   };
   try {
-    await modes[mode]({ send, response, chunks: Number(chunks), dialect });
+    await modes[mode]({ send, response, gone: gone.signal, chunks: Number(chunks), dialect });
   } catch (error) {
     if (!gone.signal.aborted) throw error;
   }
@@ -95,5 +113,8 @@ server.on('connection', () => (connections += 1));
 server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 }, () =>
   process.send({ port: server.address().port }),
 );
-process.on('message', () => process.send({ connections }));
+process.on('message', ({ resume = false }) => {
+  if (resume) halts.emit('resume');
+  process.send({ connections, halted });
+});
 process.on('disconnect', () => process.exit());

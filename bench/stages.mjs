@@ -53,6 +53,9 @@ const decoded = (makeDecoder, dialect) => {
   };
 };
 
+/** A module of `response/chunks`, which stood in `response` before 0.2. */
+const inChunks = (inner, file) => inner(`response/chunks/${file}`).catch(() => inner(`response/${file}`));
+
 /** An operator on the events of a turn, which are there already. */
 const operated = async (library, operator, textOf) => {
   const { blocks } = answers('openai');
@@ -141,15 +144,15 @@ const stages = {
     gives: () => answers('openai').messages.length,
   },
   'response: chunks, each parsed': {
-    prepare: async ({ inner }) => decoded((await inner('response/chunk-decoder.js')).chunkDecoder, 'openai'),
+    prepare: async ({ inner }) => decoded((await inChunks(inner, 'chunk-decoder.js')).chunkDecoder, 'openai'),
   },
   'response: chunks, obfuscated': {
     prepare: async ({ inner }) =>
-      decoded((await inner('response/pattern-decoder.js')).patternDecoder, 'openai'),
+      decoded((await inChunks(inner, 'pattern-decoder.js')).patternDecoder, 'openai'),
   },
   'response: chunks, alike but for the text': {
     prepare: async ({ inner }) =>
-      decoded((await inner('response/pattern-decoder.js')).patternDecoder, 'plain'),
+      decoded((await inChunks(inner, 'pattern-decoder.js')).patternDecoder, 'plain'),
   },
   'response: the public operators': {
     prepare({ library: { decodeChatCompletions, decodeEventStream } }) {

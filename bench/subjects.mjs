@@ -1,7 +1,8 @@
 /** Who is measured in a scenario: candidates, packages to import, or stages. */
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildsOf } from './builds.mjs';
 import { hindrance, importsOf } from './packages.mjs';
 import { imports, peers } from './scenarios.mjs';
 import { stageNames } from './stages.mjs';
@@ -18,17 +19,6 @@ export function listOf(names, all, what) {
   return wanted;
 }
 
-/** Other builds of this package, as `NAME=PATH`. */
-function buildsOf(settings) {
-  return settings.map((setting) => {
-    const at = setting.indexOf('=');
-    const path = resolve(setting.slice(at + 1));
-    if (at < 1 || !existsSync(path))
-      throw new Error('--library takes NAME=PATH, the path of a built index.js');
-    return { build: setting.slice(0, at), library: pathToFileURL(path).href };
-  });
-}
-
 /** A subject that is of this package, once more for every other build. */
 const withBuilds = (subject, builds) => [
   subject,
@@ -36,6 +26,7 @@ const withBuilds = (subject, builds) => [
     ...subject,
     name: `${subject.name}@${build}`,
     of: subject.name,
+    build,
     library,
   })),
 ];
@@ -75,7 +66,8 @@ export function findSubjects({ candidates: asked, library, quick, yardstick }) {
     'candidate',
   );
   const candidates = all.filter(
-    ({ name, packages }) => (name === yardstick || names.includes(name)) && usable(name, packages),
+    ({ name, of, packages }) =>
+      (name === yardstick || names.includes(name) || names.includes(of)) && usable(name, packages),
   );
 
   const packages = imports
@@ -96,6 +88,7 @@ export function findSubjects({ candidates: asked, library, quick, yardstick }) {
 
   return {
     leftOut,
+    builds: builds.map(({ build }) => build),
     packages: [
       ...new Set([
         ...candidates.flatMap((candidate) => candidate.packages),

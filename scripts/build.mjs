@@ -11,8 +11,8 @@ const dist = join(root, 'dist');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 rmSync(dist, { recursive: true, force: true });
-compile('tsconfig.esm.json');
-compile('tsconfig.cjs.json');
+compile('esm');
+compile('cjs');
 await joinModules(join(dist, 'esm'));
 
 // Bundlers read `sideEffects` and `browser` from the nearest package.json, and this one hides the root's.
@@ -29,12 +29,13 @@ for (const bin of Object.values(manifest.bin)) {
   chmodSync(file, 0o755);
 }
 
-function compile(project) {
-  const { status } = spawnSync(process.execPath, [typescript7, '-p', join(root, project)], {
+function compile(format) {
+  const project = join(root, 'scripts', 'tsconfig', `${format}.json`);
+  const { status } = spawnSync(process.execPath, [typescript7, '-p', project], {
     cwd: root,
     stdio: 'inherit',
   });
-  if (status !== 0) fail(`${project} does not compile.`);
+  if (status !== 0) fail(`The ${format} build does not compile.`);
 }
 
 /**

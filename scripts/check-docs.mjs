@@ -1,9 +1,9 @@
-// Checks README.md and docs/*.md against the sources and the build: their code compiles and runs, what they
+// Checks README.md and the pages in docs against the sources and the build: their code compiles and runs, what they
 // quote stands where they say, their links lead somewhere, and README's tables and the public surface have the
 // same names.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { startMockProvider } from '../dist/esm/mock-provider/index.js';
@@ -13,7 +13,8 @@ import { blockRunner } from './docs/run-block.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const documents = readDocuments(root);
-const [{ text: readme }] = documents;
+const documentNamed = (name) => documents.find(({ file }) => file === name);
+const { text: readme } = documentNamed('README.md');
 const index = join(root, 'src', 'index.ts');
 const entries = [
   index,
@@ -118,13 +119,33 @@ for (const document of documents) {
   );
 }
 
-await check('docs/README.md leads to every page of docs', () => {
-  const linked = linkedFrom(documents.find(({ file }) => file === 'docs/README.md'));
+await check('each page of docs is listed in the README of its folder, and that in docs/README.md', () => {
+  const listOf = (file) => (basename(file) === 'README.md' ? 'docs/README.md' : `${dirname(file)}/README.md`);
   const pages = documents.map(({ file }) => file).filter((file) => /^docs\/(?!README)/.test(file));
   assert.deepEqual(
-    pages.filter((page) => !linked.includes(page)),
+    pages.filter((page) => !linkedFrom(documentNamed(listOf(page))).includes(page)),
     [],
   );
+});
+
+await check('the rooms of docs/ARCHITECTURE.md are the folders of src', () => {
+  const rooms = readdirSync(join(root, 'src'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `${name}/`);
+  same(firstCells('Rooms', documentNamed('docs/ARCHITECTURE.md').text), rooms);
+});
+
+await check('the decisions that comments name are on record', () => {
+  const records = documents.map(({ file }) => file).filter((file) => /^docs\/decisions\/\d/.test(file));
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));
+  const unknown = sources.flatMap(
+    (file) =>
+      readFileSync(join(root, 'src', file), 'utf8')
+        .match(/docs\/decisions\/[\w./-]*\w/g)
+        ?.filter((name) => !records.some((record) => record === name || record.startsWith(`${name}-`)))
+        .map((name) => `src/${file}: ${name}`) ?? [],
+  );
+  assert.deepEqual(unknown, []);
 });
 
 const surfaceOf = (entry) =>
@@ -196,8 +217,8 @@ function same(actual, expected) {
 }
 
 /** The code in the first cells of a section's tables, without what stands in sections below it. */
-function firstCells(heading) {
-  const [, section] = new RegExp(`^#+ ${heading}\n([^]*?)(?=^#+ |(?![^]))`, 'm').exec(readme) ?? [];
+function firstCells(heading, text = readme) {
+  const [, section] = new RegExp(`^#+ ${heading}\n([^]*?)(?=^#+ |(?![^]))`, 'm').exec(text) ?? [];
   assert.ok(section !== undefined, `There is no section "${heading}".`);
   return [...section.matchAll(/^\|([^|]*)\|/gm)]
     .flatMap(([, cell]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code))

@@ -6,7 +6,7 @@ import {
   openTurn,
   type RetryOptions,
   type TurnOptions,
-  turnOptionPaths,
+  turnOptionNames,
 } from '../src/options.js';
 
 const provider = { name: 'local', baseUrl: 'http://localhost' };
@@ -113,7 +113,7 @@ describe('checkOptions', () => {
 
   it('knows every option that there is', () => {
     expect(() => checkOptions(everyOption)).not.toThrow();
-    expect(() => checkOptions(everyTurnOption, turnOptionPaths)).not.toThrow();
+    expect(() => checkOptions(everyTurnOption, turnOptionNames)).not.toThrow();
   });
 
   it('takes an unknown option that is undefined for one that is not given', () => {
@@ -188,14 +188,14 @@ describe('checkOptions', () => {
   it.each(['model', 'params', 'temperature', 'toolChoice', 'top_k', 'x'])(
     'refuses the option %s where the request is a body',
     (name) => {
-      expect(() => checkOptions({ provider, [name]: 1 }, turnOptionPaths)).toThrow(
+      expect(() => checkOptions({ provider, [name]: 1 }, turnOptionNames)).toThrow(
         new TypeError(`Unknown option "${name}": request parameters go in the body.`),
       );
     },
   );
 
   it('asks whether another option was meant where the request is a body, too', () => {
-    expect(() => checkOptions({ provider, maxRetries: 1 } as TurnOptions, turnOptionPaths)).toThrow(
+    expect(() => checkOptions({ provider, maxRetries: 1 } as TurnOptions, turnOptionNames)).toThrow(
       new TypeError('Unknown option "maxRetries": did you mean options.retry.maxRetries?'),
     );
   });

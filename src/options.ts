@@ -83,16 +83,11 @@ export const defaults = {
 } as const;
 
 /** What one subscription runs with: the options, else the provider's settings, else the defaults. */
-export interface OpenTurn {
-  readonly provider: ModelProvider;
+export interface OpenTurn extends Omit<TurnOptions, 'demand'> {
   readonly transport: Transport;
   readonly retry: RetryOptions & { readonly maxRetries: number; readonly maxRetryAfter: number };
   readonly responseTimeout: number;
   readonly idleTimeout: number;
-  readonly idleOn: 'events' | 'bytes';
-  readonly maxEventSize: number | undefined;
-  readonly includeChunks: boolean;
-  readonly includeRetries: boolean;
   readonly scheduler: SchedulerLike;
   readonly demand: TurnDemand | undefined;
   readonly log: TurnDiagnostics;
@@ -102,8 +97,9 @@ export interface OpenTurn {
 export function openTurn(options: TurnOptions): OpenTurn {
   const { provider, transport = fetchTransport(), retry, scheduler = asyncScheduler } = options;
   return {
-    provider,
+    ...options,
     transport,
+    scheduler,
     retry: {
       ...retry,
       maxRetries: retry?.maxRetries ?? provider.maxRetries ?? defaults.maxRetries,
@@ -111,82 +107,72 @@ export function openTurn(options: TurnOptions): OpenTurn {
     },
     responseTimeout: options.responseTimeout ?? Infinity,
     idleTimeout: options.idleTimeout ?? provider.idleTimeout ?? defaults.idleTimeout,
-    idleOn: options.idleOn ?? 'events',
-    maxEventSize: options.maxEventSize,
-    includeChunks: options.includeChunks ?? false,
-    includeRetries: options.includeRetries ?? false,
-    scheduler,
     demand: options.demand && turnDemand(options.demand, scheduler),
     log: diagnose(options.diagnostics),
     attempts: { count: 0, keyError: undefined },
   };
 }
 
-/** Paths of the options of every turn, and of the provider's fields that people give as options. */
-export const turnOptionPaths = [
+const limits = ['responseTimeout', 'idleTimeout', 'maxEventSize'] as const;
+const retryNumbers = ['maxRetries', 'initialDelay', 'factor', 'jitter', 'maxDelay', 'maxRetryAfter'] as const;
+
+/** The names of the options of every turn. */
+export const turnOptionNames = /* @__PURE__ */ [
   'provider',
   'transport',
   'retry',
-  'responseTimeout',
-  'idleTimeout',
   'idleOn',
-  'maxEventSize',
   'includeUsage',
   'includeRetries',
   'includeChunks',
   'demand',
   'diagnostics',
   'scheduler',
-  'provider.name',
-  'provider.baseUrl',
-  'provider.apiKey',
-  'provider.headers',
-  'retry.maxRetries',
-  'retry.initialDelay',
-  'retry.factor',
-  'retry.jitter',
-  'retry.maxDelay',
-  'retry.maxRetryAfter',
-  'retry.retryable',
-  'retry.random',
-];
+].concat(limits);
 
-/** With those of a turn that has a prompt, and of the parameters that people give as options. */
-export const chatOptionPaths = /* @__PURE__ */ turnOptionPaths.concat([
+/** The names of the options of a turn with a prompt. */
+export const chatOptionNames = /* @__PURE__ */ [
   'model',
   'params',
   'toolChoice',
   'parallelToolCalls',
   'responseFormat',
   'sendReasoning',
-  'params.temperature',
-  'params.top_p',
-  'params.max_tokens',
-  'params.n',
-  'params.seed',
-  'params.stop',
-  'params.user',
-  'params.store',
-  'params.metadata',
-  'params.logprobs',
-  'params.verbosity',
-  'params.modalities',
-  'params.audio',
-  'params.prediction',
-  'params.moderation',
-]);
+].concat(turnOptionNames);
+
+const retryNames = /* @__PURE__ */ ['retryable', 'random'].concat(retryNumbers);
+
+/** Of the provider's fields and of the parameters, those that people give as options. */
+const providerNames = ['name', 'baseUrl', 'apiKey', 'headers'];
+const paramNames = [
+  'temperature',
+  'top_p',
+  'max_tokens',
+  'n',
+  'seed',
+  'stop',
+  'user',
+  'store',
+  'metadata',
+  'logprobs',
+  'verbosity',
+  'modalities',
+  'audio',
+  'prediction',
+  'moderation',
+];
 
 /**
  * Checks what types cannot: JavaScript callers, unknown names, and numbers.
  *
- * @param known - paths of the options that this caller takes
+ * @param names - of the options that this caller takes
  * @throws TypeError that names the option
  */
-export function checkOptions(options: TurnOptions, known = chatOptionPaths): void {
+export function checkOptions(options: TurnOptions, names = chatOptionNames): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object.');
   const { provider, transport, retry, idleOn, demand } = options;
-  checkNames('', options, known);
-  checkNames('retry.', retry, known);
+  checkNames('', options, names, names);
+  checkNames('retry.', retry ?? {}, retryNames, names);
   if (typeof provider !== 'object' || provider === null || typeof provider.baseUrl !== 'string') {
     throw new TypeError(
       'options.provider must be an object with a baseUrl, such as builtInProviders.openai.',
@@ -202,20 +188,13 @@ export function checkOptions(options: TurnOptions, known = chatOptionPaths): voi
   if (demand !== undefined && typeof demand?.hold !== 'function') {
     throw new TypeError('options.demand must be a Demand.');
   }
-  atLeast(0, 'retry.maxRetries', retry?.maxRetries);
-  atLeast(0, 'provider.maxRetries', provider.maxRetries);
-  atLeast(0, 'retry.initialDelay', retry?.initialDelay);
-  atLeast(0, 'retry.factor', retry?.factor);
-  atLeast(0, 'retry.jitter', retry?.jitter);
-  atLeast(0, 'retry.maxDelay', retry?.maxDelay);
-  atLeast(0, 'retry.maxRetryAfter', retry?.maxRetryAfter);
+  for (const name of retryNumbers) atLeast(0, `retry.${name}`, retry?.[name]);
   if (retry?.jitter !== undefined && retry.jitter > 1) {
     throw new TypeError('options.retry.jitter must be a number from 0 to 1.');
   }
-  atLeast(1, 'responseTimeout', options.responseTimeout);
-  atLeast(1, 'idleTimeout', options.idleTimeout);
+  for (const name of limits) atLeast(1, name, options[name]);
+  atLeast(0, 'provider.maxRetries', provider.maxRetries);
   atLeast(1, 'provider.idleTimeout', provider.idleTimeout);
-  atLeast(1, 'maxEventSize', options.maxEventSize);
 }
 
 function atLeast(least: number, name: string, value: number | undefined): void {
@@ -225,26 +204,40 @@ function atLeast(least: number, name: string, value: number | undefined): void {
 }
 
 /** @throws TypeError for an unknown option, with the one that was probably meant */
-function checkNames(place: string, given: object | null | undefined, known: readonly string[]): void {
-  for (const [name, value] of Object.entries(given ?? {})) {
-    if (value !== undefined && !known.includes(place + name))
-      throw new TypeError(`Unknown option "${place}${name}"${hint(name, known)}`);
+function checkNames(
+  place: string,
+  given: object,
+  known: readonly string[],
+  optionNames: readonly string[],
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && !known.includes(name))
+      throw new TypeError(`Unknown option "${place}${name}"${hint(name, optionNames)}`);
   }
 }
 
-/** The closest path: at most 2 edits, and fewer than a quarter of the name; case and `_` do not count. */
-function hint(name: string, known: readonly string[]): string {
+/** The closest name: at most 2 edits, and fewer than a quarter of it; case and `_` do not count. */
+function hint(name: string, optionNames: readonly string[]): string {
+  const hasParams = optionNames.includes('params');
+  const places = {
+    options: optionNames,
+    'options.retry': retryNames,
+    'options.provider': providerNames,
+    'options.params': hasParams ? paramNames : [],
+  };
   const given = plain(name);
   for (let edits = 0; edits < Math.min(3, given.length / 4); edits += 1) {
-    const path = known.find((other) => isNear(given, plain(other), edits));
-    if (path !== undefined) return `: did you mean options.${path}?`;
+    for (const [place, names] of Object.entries(places)) {
+      const meant = names.find((other) => isNear(given, plain(other), edits));
+      if (meant !== undefined) return `: did you mean ${place}.${meant}?`;
+    }
   }
-  if (!known.includes('params')) return ': request parameters go in the body.';
+  if (!hasParams) return ': request parameters go in the body.';
   return name.includes('_') ? `: did you mean options.params.${name}?` : '.';
 }
 
-/** The last name of a path, in one spelling for camelCase and snake_case. */
-const plain = (path: string): string => path.replace(/_|.*\./g, '').toLowerCase();
+/** One spelling for camelCase and snake_case. */
+const plain = (name: string): string => name.replace(/_/g, '').toLowerCase();
 
 /** Whether the edit distance is at most so much. */
 function isNear(a: string, b: string, edits: number): boolean {

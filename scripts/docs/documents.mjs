@@ -1,6 +1,9 @@
-// What README.md and docs/*.md hold: their code, links and headings.
+// What README.md and the pages in docs hold: their code, links and headings.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+
+/** Folders of pages; docs/api holds reports, which no one writes by hand. */
+const folders = ['docs', 'docs/decisions'];
 
 /**
  * @typedef {object} Block
@@ -12,13 +15,18 @@ import { dirname, join, normalize } from 'node:path';
  */
 
 export function readDocuments(root) {
-  const pages = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
-  return ['README.md', ...pages.toSorted().map((page) => `docs/${page}`)].map((file) => {
+  return ['README.md', ...folders.flatMap((folder) => pagesIn(root, folder))].map((file) => {
     const text = readFileSync(join(root, file), 'utf8');
     const prose = text.replace(/^( *)```[^]*?^\1```$/gm, (code) => code.replace(/[^\n]/g, ''));
     return { file, text, prose, blocks: blocksOf(file, text) };
   });
 }
+
+const pagesIn = (root, folder) =>
+  readdirSync(join(root, folder))
+    .filter((file) => file.endsWith('.md'))
+    .toSorted()
+    .map((file) => `${folder}/${file}`);
 
 /** @returns {Block[]} */
 function blocksOf(file, text) {

@@ -1,5 +1,5 @@
 // What scripts/check-browser.mjs loads into a page: once as it stands, with an import map, and once bundled.
-import { concatMap, defer, fromEvent, lastValueFrom, map, takeUntil, tap, toArray } from 'rxjs';
+import { concatMap, defer, finalize, fromEvent, lastValueFrom, map, takeUntil, tap, toArray } from 'rxjs';
 import {
   decodeEventStream,
   fetchTransport,
@@ -138,6 +138,24 @@ Object.assign(globalThis, {
       replayed: await textsOver(replayTransport(await kept)),
       cassette: JSON.stringify(await kept),
     };
+  },
+
+  /** A turn over a body whose next read is always ready, counted beside a timer. */
+  startAlwaysReady() {
+    const bytes = new TextEncoder().encode('data: {"choices":[{"delta":{"content":"word "}}]}\n\n');
+    const body = () =>
+      new ReadableStream({ pull: (controller) => controller.enqueue(bytes) }, { highWaterMark: 0 });
+    const fetch = async () => new Response(body(), { headers: { 'content-type': 'text/event-stream' } });
+    const ready = { reads: 0, ticks: 0, isOver: false };
+    setInterval(() => (ready.ticks += 1), 10);
+    const subscription = streamChatCompletions(
+      'Hi',
+      optionsOf({ baseUrl: location.origin, transport: fetchTransport({ fetch }) }),
+    )
+      .pipe(finalize(() => (ready.isOver = true)))
+      .subscribe(() => (ready.reads += 1));
+    globalThis.ready = ready;
+    globalThis.turn = { texts: [], subscription };
   },
 
   /** Counts tasks over 50 ms, and the frames that were drawn, from now on. */

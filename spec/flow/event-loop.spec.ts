@@ -6,7 +6,7 @@ describe('eventLoop', () => {
   let now: number;
   beforeEach(() => {
     now = 1_000;
-    jest.spyOn(performance, 'now').mockImplementation(() => now);
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
   });
   afterEach(() => jest.restoreAllMocks());
 
@@ -74,7 +74,7 @@ describe('eventLoop', () => {
         }),
       );
       order.push('now');
-      for (let count = 0; count < 100; count += 1) await undefined;
+      for (let count = 0; count < 100; count += 1) await Promise.resolve();
       order.push('microtasks');
       await done;
       expect(order).toEqual(['now', 'microtasks', 'task']);

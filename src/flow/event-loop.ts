@@ -1,17 +1,14 @@
-/** How long reads may follow one another before it is asked whether the event loop turns, in milliseconds. */
-const longestRun = 5;
+import { asyncScheduler } from 'rxjs';
 
-/** How long its answer may take while they go on. */
-const longestWait = 5;
+/** How long reads may follow one another until a task is posted, and again until it must have run; milliseconds. */
+const patience = 5;
 
 interface Platform {
-  readonly performance: { now(): number };
   readonly setImmediate?: (work: () => void) => unknown;
   readonly MessageChannel?: new () => {
     readonly port1: { onmessage: (() => void) | null; close(): void };
     readonly port2: { postMessage(message: unknown): void };
   };
-  readonly setTimeout: (work: () => void) => unknown;
 }
 
 /** Whether the event loop turns beside a run of reads. */
@@ -30,26 +27,25 @@ export interface EventLoop {
  * and a stream whose reads come as tasks of their own is never held up.
  */
 export function eventLoop(): EventLoop {
-  const platform = globalThis as unknown as Platform;
-  let turnedAt = platform.performance.now();
+  let turnedAt = asyncScheduler.now();
   let markedAt: number | undefined;
 
   const turned = () => {
-    turnedAt = platform.performance.now();
+    turnedAt = asyncScheduler.now();
     markedAt = undefined;
   };
 
   return {
     isStarving() {
-      const now = platform.performance.now();
-      if (markedAt !== undefined) return now - markedAt >= longestWait;
-      if (now - turnedAt < longestRun) return false;
+      const now = asyncScheduler.now();
+      if (markedAt !== undefined) return now - markedAt >= patience;
+      if (now - turnedAt < patience) return false;
       markedAt = now;
-      runInTask(platform, turned);
+      runInTask(turned);
       return false;
     },
     nextTask(work) {
-      runInTask(platform, () => {
+      runInTask(() => {
         turned();
         work();
       });
@@ -63,11 +59,12 @@ export function eventLoop(): EventLoop {
  *
  * @see docs/decisions/0008-the-event-loop-turns.md
  */
-function runInTask(platform: Platform, work: () => void): void {
-  if (platform.setImmediate !== undefined) platform.setImmediate(work);
-  else if (platform.MessageChannel === undefined) platform.setTimeout(work);
+function runInTask(work: () => void): void {
+  const { setImmediate, MessageChannel } = globalThis as unknown as Platform;
+  if (setImmediate !== undefined) setImmediate(work);
+  else if (MessageChannel === undefined) asyncScheduler.schedule(work);
   else {
-    const { port1, port2 } = new platform.MessageChannel();
+    const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
       work();

@@ -2,7 +2,8 @@ import { type Observable, type Subscriber, type Subscription, takeWhile } from '
 
 /** What an operator does with its source: what it leaves out goes on as it came. */
 export interface SourceObserver<T> {
-  next(value: T): void;
+  /** `true` where the source is to be read on although the subscriber has left or is complete. */
+  next(value: T): unknown;
   error?(error: unknown): void;
   complete?(): void;
 }
@@ -10,20 +11,21 @@ export interface SourceObserver<T> {
 /**
  * Subscribes an operator to its source on behalf of its subscriber. What `next` and `complete` throw is
  * an error of the source.
+ *
+ * The work is done in `takeWhile`, where it can stop the source: one that emits synchronously is known to nothing
+ * else yet.
  */
 export function observe<T, R>(
   source: Observable<T>,
   subscriber: Subscriber<R>,
   observer: SourceObserver<T>,
 ): Subscription {
-  // The work is done where it can stop the source: one that emits synchronously is known to nothing else yet.
-  const isWanted = (value: T): boolean => {
-    observer.next(value);
-    return !subscriber.closed;
+  const error = (cause: unknown) => {
+    if (subscriber.closed) return;
+    if (observer.error === undefined) subscriber.error(cause);
+    else observer.error(cause);
   };
-  const error = (cause: unknown) =>
-    observer.error === undefined ? subscriber.error(cause) : observer.error(cause);
-  return source.pipe(takeWhile(isWanted)).subscribe({
+  return source.pipe(takeWhile((value) => observer.next(value) === true || !subscriber.closed)).subscribe({
     error,
     complete: () => {
       if (subscriber.closed) return;

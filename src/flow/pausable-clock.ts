@@ -7,8 +7,10 @@ export interface PausableClock extends SchedulerLike {
 }
 
 /**
- * A clock that runs with another scheduler's and can be stopped: what is scheduled on it waits for as
- * much running time as it asked for. Work that schedules itself again (`interval`) leaves the clock.
+ * A clock that follows another scheduler's and can be paused: what is scheduled on it waits for as much running
+ * time as it asked for. Work that schedules itself again (`interval`) leaves the clock.
+ *
+ * @see docs/decisions/0004-demand.md
  */
 export function pausableClock(scheduler: SchedulerLike): PausableClock {
   let pausedAt: number | undefined;

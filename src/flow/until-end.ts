@@ -1,4 +1,5 @@
-import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, takeWhile } from 'rxjs';
+import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import { observe } from './observe.js';
 import { scheduleInBackground } from './timers.js';
 
 /** Reads the parts of a source that says itself where it ends, such as an event stream with `[DONE]`. */
@@ -43,31 +44,22 @@ export function untilEnd<T, R>(
       let isDone = false;
       let isSubscribed = false;
 
-      // The work is done where it can stop the source: one that emits synchronously is known to nothing else yet.
-      const isWanted = (part: T): boolean => {
-        const value = reader.read(part);
-        if (isDone) return isSubscribed || value === undefined;
-        if (value !== undefined) subscriber.next(value);
-        if (subscriber.closed) return isDone;
-        if (reader.isDone()) {
-          isDone = true;
-          subscriber.complete();
-        }
-        return true;
-      };
-      const connection = source.pipe(takeWhile(isWanted)).subscribe({
-        error: (error: unknown) => {
-          if (!isDone) subscriber.error(reader.errorOf === undefined ? error : reader.errorOf(error));
-        },
-        complete: () => {
-          if (isDone || subscriber.closed) return;
-          try {
-            const value = reader.end();
-            if (value !== undefined) subscriber.next(value);
+      const connection = observe(source, subscriber, {
+        next(part) {
+          const value = reader.read(part);
+          if (isDone) return isSubscribed || value === undefined;
+          if (value !== undefined) subscriber.next(value);
+          if (!subscriber.closed && reader.isDone()) {
+            isDone = true;
             subscriber.complete();
-          } catch (error) {
-            subscriber.error(error);
           }
+          return isDone;
+        },
+        error: (error) => subscriber.error(reader.errorOf === undefined ? error : reader.errorOf(error)),
+        complete() {
+          const value = reader.end();
+          if (value !== undefined) subscriber.next(value);
+          subscriber.complete();
         },
       });
       isSubscribed = true;

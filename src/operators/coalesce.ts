@@ -13,7 +13,7 @@ import {
 import type { ResponseEvent } from '../turn/events.js';
 import { observe } from '../flow/observe.js';
 import { clampDelay } from '../flow/timers.js';
-import { append, type Delta, deltaOf, eventOf, goesOn } from '../turn/delta.js';
+import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.js';
 
 /**
  * Joins the many deltas of a turn to a few: one event for each interval, or for each frame.
@@ -85,7 +85,7 @@ export function coalesce(
 
       function collect(delta: Delta): void {
         const last = given < runs.length ? runs[runs.length - 1] : undefined;
-        if (last !== undefined && goesOn(last, delta)) append(last, delta);
+        if (last !== undefined && continues(last, delta)) append(last, delta);
         else runs.push(delta);
         if (last !== undefined) return;
         const end = opening();

@@ -8,7 +8,7 @@ import {
 import type { ResponseEvent } from '../turn/events.js';
 import { observe } from '../flow/observe.js';
 import { clampDelay } from '../flow/timers.js';
-import { append, type Delta, deltaOf, eventOf, goesOn } from '../turn/delta.js';
+import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.js';
 import { segmentEnds, type TextSegmenter } from '../turn/segment-ends.js';
 
 export interface SmoothOptions {
@@ -129,7 +129,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
           else enqueue(undefined, event);
           return;
         }
-        if (held !== undefined && !goesOn(held.delta, delta)) seal();
+        if (held !== undefined && !continues(held.delta, delta)) seal();
         const before = held?.delta.text.length ?? 0;
         if (held === undefined) held = { delta, at: scheduler.now() };
         else append(held.delta, delta);
@@ -174,7 +174,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
             first = first.next;
             waiting -= 1;
             count -= 1;
-          } while (count > 0 && first?.delta !== undefined && goesOn(delta, first.delta));
+          } while (count > 0 && first?.delta !== undefined && continues(delta, first.delta));
           subscriber.next(eventOf(delta));
         }
       }

@@ -8,8 +8,10 @@ export interface Endpoint {
 }
 
 /**
- * The URL and headers of a provider's requests (C1, C4). Whatever cannot be sent is found here: the
- * platform would find it too, but its error would quote the key.
+ * The URL and headers of a provider's requests (C1, C4). What cannot be sent is refused here, since a platform's
+ * error would quote the key.
+ *
+ * @see docs/decisions/0005-privacy-of-errors.md
  */
 export function endpointOf(provider: ModelProvider, key: string | undefined): Endpoint {
   return { url: urlOf(provider), headers: headersOf(provider, key) };

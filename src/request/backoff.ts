@@ -4,7 +4,7 @@ export interface BackoffOptions {
   readonly initialDelay?: number | undefined;
   /** What each wait is multiplied by for the next. Default 2. */
   readonly factor?: number | undefined;
-  /** How far a wait may stray to either side, as a part of it from 0 to 1. Default 0.1: 0.9 to 1.1. */
+  /** How far a wait may differ to either side, as a fraction of it from 0 to 1. Default 0.1: 0.9 to 1.1. */
   readonly jitter?: number | undefined;
   /** The longest wait, jitter included, in milliseconds. Default 60,000. */
   readonly maxDelay?: number | undefined;
@@ -13,7 +13,7 @@ export interface BackoffOptions {
 }
 
 /**
- * The wait after a failed attempt, in milliseconds: 200, doubled with each attempt, strayed by 10 %.
+ * The wait after a failed attempt, in milliseconds: 200, doubled with each attempt, give or take 10 %.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export function backoff(attempt: number, options: BackoffOptions = {}): number {
   // A power that overflows is Infinity, and 0 times that would be no number.
   const longest = Math.min(maxDelay, Number.MAX_SAFE_INTEGER);
   const exact = initialDelay === 0 ? 0 : Math.min(initialDelay * factor ** (attempt - 1), longest);
-  const strayed = exact * (1 - jitter + 2 * jitter * random());
+  const jittered = exact * (1 - jitter + 2 * jitter * random());
   // A `random` that gives no number must not make a loop without a wait.
-  return Number.isNaN(strayed) ? exact : Math.min(Math.max(0, Math.round(strayed)), longest);
+  return Number.isNaN(jittered) ? exact : Math.min(Math.max(0, Math.round(jittered)), longest);
 }

@@ -24,14 +24,17 @@ const maxBodyTime = 5_000;
 
 /** 429 and 5xx, unless the answer's `x-should-retry` says otherwise (OpenAI's SDKs obey it too). */
 export function isRetryableStatus({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): boolean {
-  const wish = headers.get('x-should-retry');
-  if (wish === 'true') return true;
-  if (wish === 'false') return false;
+  const shouldRetry = headers.get('x-should-retry');
+  if (shouldRetry === 'true') return true;
+  if (shouldRetry === 'false') return false;
   return status === 429 || (status >= 500 && status <= 599);
 }
 
 /** Codes of a 429 that no waiting cures: the account is out of credit. */
-const spentQuota: readonly (string | undefined)[] = ['insufficient_quota', 'billing_hard_limit_reached'];
+const quotaExceededCodes: readonly (string | undefined)[] = [
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+];
 
 /** The error that an answer stands for, with what could be read of its body. */
 export function errorAnswer(
@@ -42,7 +45,8 @@ export function errorAnswer(
 ): UnexpectedStatusError {
   const { status, headers } = response;
   const report = readProviderError(parseJson(body));
-  const isSpent = spentQuota.includes(report?.code) || spentQuota.includes(report?.type);
+  const isQuotaExceeded =
+    quotaExceededCodes.includes(report?.code) || quotaExceededCodes.includes(report?.type);
   // What repeats a secret is no code and no id.
   const clean = (text: string | undefined) =>
     text !== undefined && redact(text) === text ? text : undefined;
@@ -51,7 +55,7 @@ export function errorAnswer(
     code: clean(report?.code ?? report?.type),
     requestId: clean(requestIdOf(headers)),
     retryAfter: retryAfter(headers, now),
-    retryable: isRetryableStatus(response) && !(status === 429 && isSpent),
+    retryable: isRetryableStatus(response) && !(status === 429 && isQuotaExceeded),
     body: redact(body),
   });
 }

@@ -52,11 +52,11 @@ export function retryWithBackoff<T>(options: RetryWithBackoffOptions = {}): Mono
   return retry({
     delay: (error: unknown, attempt) => {
       if (retryable?.(error) === false) throw error;
-      const wished = retryAfter?.(error);
-      if (attempt > maxRetries || (wished !== undefined && wished > maxRetryAfter)) {
+      const requestedDelay = retryAfter?.(error);
+      if (attempt > maxRetries || (requestedDelay !== undefined && requestedDelay > maxRetryAfter)) {
         throw giveUp === undefined ? error : giveUp(error, attempt);
       }
-      const delay = clampDelay(wished ?? backoff(attempt, options));
+      const delay = clampDelay(requestedDelay ?? backoff(attempt, options));
       onRetry?.({ attempt, delay, error });
       return timer(delay, scheduler);
     },

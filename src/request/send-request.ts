@@ -103,20 +103,23 @@ function callTransport(transport: Transport, request: HttpRequest, redact: Redac
   try {
     responses = transport(request);
   } catch (error) {
-    return throwError(() => (error instanceof TypeError ? callersMistake(error, redact) : failure(error)));
+    const cause = causeWithoutSecrets(error, redact);
+    return throwError(() =>
+      error instanceof TypeError
+        ? new TypeError('options.transport threw a TypeError.', { cause })
+        : failure(error),
+    );
   }
   if (!isObservable(responses)) {
-    const hint =
-      typeof responses === 'function' ? ' Was its factory not called, as in fetchTransport()?' : '';
-    return throwError(() => new TypeError(`options.transport must return an Observable.${hint}`));
+    return throwError(
+      () =>
+        new TypeError(
+          'options.transport must return an Observable. Is it fetchTransport in place of fetchTransport()?',
+        ),
+    );
   }
   return (responses as Observable<HttpResponse>).pipe(
     throwIfEmpty(),
     catchError((error: unknown) => throwError(() => failure(error))),
   );
-}
-
-function callersMistake(error: TypeError, redact: Redact): TypeError {
-  const cause = causeWithoutSecrets(error, redact);
-  return new TypeError('options.transport threw a TypeError in place of returning an Observable.', { cause });
 }

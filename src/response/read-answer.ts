@@ -12,9 +12,9 @@ import { toResponseEvents } from './to-response-events.js';
 export interface ReadAnswerOptions {
   readonly idleTimeout: number;
   /** What is a sign of life: a read that completes an event, or any. */
-  readonly idleOn: 'events' | 'bytes';
-  readonly maxEventSize: number | undefined;
-  readonly includeChunks: boolean;
+  readonly idleOn?: 'events' | 'bytes' | undefined;
+  readonly maxEventSize?: number | undefined;
+  readonly includeChunks?: boolean | undefined;
   readonly scheduler: SchedulerLike;
   /** What holds the provider back: its clock stands still meanwhile. Told that `[DONE]` has come. */
   readonly demand: { readonly clock: SchedulerLike; end(): void } | undefined;

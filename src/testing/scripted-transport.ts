@@ -24,8 +24,7 @@ export interface ScriptedTransport extends Transport {
  * A transport that gives the scripted answers, one for each request in turn, and after them fails with
  * an error that is not retried. An `Error` in an answer's place is a connection that fails.
  *
- * It keeps the contract of `Transport`, `demand` included, so what passes with it is not an accident of
- * `of(response)`.
+ * It keeps the whole contract of `Transport`, `demand` included, which `of(response)` does not.
  *
  * @example
  * ```ts

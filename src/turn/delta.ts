@@ -33,7 +33,7 @@ export function deltaOf(event: ResponseEvent): Delta | undefined {
 }
 
 /** Whether what comes after a delta belongs to the same thing. */
-export function goesOn(delta: Delta, after: Delta): boolean {
+export function continues(delta: Delta, after: Delta): boolean {
   return (
     delta.kind === after.kind &&
     delta.event.choice === after.event.choice &&

@@ -2,10 +2,9 @@
  * Every error that this library emits. Each arrives as an error notification, and each `name` is the
  * name of its class.
  *
- * No message, stack or enumerable property holds the key, the prompt or the answer. What a provider
- * said stands only in the properties `body`, `snippet` and `providerMessage`, which are not
- * enumerable (so a logger that serialises an error leaves them out), with the key that was sent
- * replaced by `***`.
+ * No message, stack or enumerable property holds the key, the prompt or the answer. What a provider said is only
+ * in `body`, `snippet`, `providerMessage` and `remoteMessage`, and what arrived only in `turn`. None of them is
+ * enumerable, so a logger that serialises an error leaves them out, and the key that was sent is replaced by `***`.
  */
 export abstract class ChatCompletionsError extends Error {
   abstract override get name(): string;
@@ -19,7 +18,7 @@ export function wrapForeignError(
   return error instanceof ChatCompletionsError ? error : wrap(error);
 }
 
-/** Sets a property that loggers and `JSON.stringify` pass over. */
+/** Sets a property that loggers and `JSON.stringify` pass over (docs/decisions/0005-privacy-of-errors.md). */
 export function hide<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
   Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
 }

@@ -35,8 +35,8 @@ function join(before: unknown, detail: unknown): object | undefined {
   const whole: Record<string, unknown> = { ...before };
   for (const key of Object.keys(detail)) {
     const [start, rest] = [own(before, key), detail[key]];
-    const goesOn = typeof start === 'string' && typeof rest === 'string' && pieces.includes(key);
-    const value = goesOn ? start + rest : rest;
+    const continues = typeof start === 'string' && typeof rest === 'string' && pieces.includes(key);
+    const value = continues ? start + rest : rest;
     // Most of an entry is what it was.
     if (value === null || value === undefined || value === start) continue;
     if (start !== undefined) whole[key] = value;

@@ -87,8 +87,8 @@ export const emptyTurn: Turn = /* @__PURE__ */ (() =>
  * The one fold: what a turn is after one more event. `accumulate()` and `aggregate()` stand on it, and a
  * store (NgRx, Redux) can use it as its reducer.
  *
- * The event after `completed`, a stopped one too, starts a new turn. The text that grows is never read here, so a fold over
- * n deltas costs O(n): engines keep the sum of strings as a tree until somebody reads it.
+ * The event after `completed`, a stopped one too, starts a new turn. A fold over n deltas costs O(n): the growing
+ * text is never read here, and until somebody reads it, engines keep it as a tree of its parts.
  *
  * @example
  * ```ts

@@ -80,7 +80,7 @@ export function chunkDecoder(
     return choice;
   }
 
-  function say({ label }: Choice, part: ContentPart): void {
+  function emitMessage({ label }: Choice, part: ContentPart): void {
     emit({
       type: 'output_item_done',
       item: { type: 'message', role: 'assistant', content: [part] },
@@ -88,7 +88,7 @@ export function chunkDecoder(
     });
   }
 
-  function think({ label }: Choice, text: string, details: readonly unknown[] = []): void {
+  function emitReasoning({ label }: Choice, text: string, details: readonly unknown[] = []): void {
     const content: ReasoningItem['content'] = text === '' ? [] : [{ type: 'reasoning_text', text }];
     emit({
       type: 'output_item_done',
@@ -99,7 +99,7 @@ export function chunkDecoder(
 
   function readContent(choice: Choice, content: unknown): void {
     if (typeof content === 'string') {
-      if (content !== '') say(choice, { type: 'output_text', text: content });
+      if (content !== '') emitMessage(choice, { type: 'output_text', text: content });
       return;
     }
     if (!Array.isArray(content)) return;
@@ -112,7 +112,7 @@ export function chunkDecoder(
         if (typeof text === 'string') readContent(choice, text);
       } else if (type === 'thinking' || type === 'reasoning') {
         const text = thinkingText(part);
-        if (text !== '') think(choice, text);
+        if (text !== '') emitReasoning(choice, text);
       } else if (type === 'refusal') {
         readRefusal(choice, own(part, 'refusal'));
       }
@@ -120,7 +120,7 @@ export function chunkDecoder(
   }
 
   function readRefusal(choice: Choice, refusal: unknown): void {
-    if (typeof refusal === 'string' && refusal !== '') say(choice, { type: 'refusal', refusal });
+    if (typeof refusal === 'string' && refusal !== '') emitMessage(choice, { type: 'refusal', refusal });
   }
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
@@ -137,7 +137,7 @@ export function chunkDecoder(
     }
     const details = reasoningDetails(delta);
     const reasoning = reasoningText(delta) || textOfDetails(details);
-    if (reasoning !== '' || details.length > 0) think(choice, reasoning, details);
+    if (reasoning !== '' || details.length > 0) emitReasoning(choice, reasoning, details);
     readContent(choice, own(delta, 'content'));
     readRefusal(choice, own(delta, 'refusal'));
     const calls = own(delta, 'tool_calls');
@@ -195,8 +195,8 @@ export function chunkDecoder(
     },
     pushText(text, key, details) {
       position += 1;
-      if (key === 'content') say(first, { type: 'output_text', text });
-      else think(first, text, details);
+      if (key === 'content') emitMessage(first, { type: 'output_text', text });
+      else emitReasoning(first, text, details);
     },
     end() {
       for (const { calls } of choices.values()) calls?.flush();

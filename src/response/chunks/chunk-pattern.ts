@@ -102,12 +102,12 @@ export function chunkPattern(): ChunkPattern {
       if (textEnd === -1) return;
       const piece = startOf(pieceKey, data, textEnd);
       const pieceEnd = stringEnd(data, piece);
-      const isAgain = pieceEnd !== -1 && data.slice(piece, pieceEnd) === data.slice(text, textEnd);
-      const second = isAgain ? piece : startOf(paddingKey, data, textEnd);
+      const repeatsText = pieceEnd !== -1 && data.slice(piece, pieceEnd) === data.slice(text, textEnd);
+      const second = repeatsText ? piece : startOf(paddingKey, data, textEnd);
       const secondEnd = stringEnd(data, second);
       const middle = secondEnd === -1 ? undefined : data.slice(textEnd, second);
       const tail = data.slice(secondEnd === -1 ? textEnd : secondEnd);
-      shape = shapeOf(data.slice(0, text), middle, tail, isAgain);
+      shape = shapeOf(data.slice(0, text), middle, tail, repeatsText);
     },
   };
 }
@@ -148,12 +148,12 @@ function shapeOf(
   head: string,
   middle: string | undefined,
   tail: string,
-  isAgain: boolean,
+  repeatsText: boolean,
 ): Shape | undefined {
-  const second = isAgain ? textProbe : paddingProbe;
+  const second = repeatsText ? textProbe : paddingProbe;
   const chunk = parseJson(head + textProbe + (middle === undefined ? '' : middle + second) + tail);
   if (!isRecord(chunk)) return undefined;
-  const isPadded = middle !== undefined && !isAgain;
+  const isPadded = middle !== undefined && !repeatsText;
   if (isPadded && own(chunk, 'obfuscation') !== parseJson(paddingProbe)) return undefined;
   const choices = own(chunk, 'choices');
   if (!Array.isArray(choices) || choices.length !== 1) return undefined;
@@ -163,8 +163,8 @@ function shapeOf(
   const delta = own(choice, 'delta');
   if (!isRecord(delta)) return undefined;
   const key = textKeys.find((name) => own(delta, name) === parseJson(textProbe));
-  const detail = isAgain ? detailOf(own(delta, 'reasoning_details')) : undefined;
-  if (key === undefined || (isAgain && (detail === undefined || key === 'content'))) return undefined;
+  const detail = repeatsText ? detailOf(own(delta, 'reasoning_details')) : undefined;
+  if (key === undefined || (repeatsText && (detail === undefined || key === 'content'))) return undefined;
   const isRead = (name: string) =>
     name === key || name === 'role' || (detail !== undefined && name === 'reasoning_details');
   const saysMore = Object.keys(delta).some((name) => !isRead(name) && !isEmpty(own(delta, name)));

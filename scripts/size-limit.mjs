@@ -21,7 +21,7 @@ const ownCode = (config) => ({
 
 const check = (name, imports, modifyEsbuildConfig, limit) => ({
   name,
-  path: 'dist/esm/index.js',
+  path: '../dist/esm/index.js',
   import: imports,
   gzip: true,
   modifyEsbuildConfig,

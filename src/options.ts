@@ -11,67 +11,66 @@ import { fetchTransport } from './request/fetch-transport.js';
 import type { Attempts } from './request/send-request.js';
 import type { Transport } from './request/transport.js';
 
-/** When and how often a failed request is sent again. Nothing is, once the answer has begun. */
+/** When and how often a failed request is retried. Nothing is retried once the response has begun to stream. */
 export interface RetryOptions extends BackoffOptions {
-  /** Default: the provider's, else 4. That is 5 requests at most. */
+  /** Retries after the first request. Default: the provider's, else 4. */
   readonly maxRetries?: number | undefined;
-  /** The longest `Retry-After` that is waited for, in milliseconds. Default 60,000; a longer one fails at once. */
+  /** The longest `Retry-After` to wait for, in milliseconds; a longer one fails at once. Default 60,000. */
   readonly maxRetryAfter?: number | undefined;
   /**
-   * Which failures are sent again. Default: those whose `retryable` is true, which are transport
-   * failures, 429 (unless the quota is spent) and 5xx, and what the provider's `x-should-retry` says.
+   * Which failures to retry. Default: those with `retryable` set, which are transport failures, 429
+   * (unless the quota is exceeded) and 5xx, unless the provider's `x-should-retry` says otherwise.
    */
   readonly retryable?: ((failure: RequestFailure) => boolean) | undefined;
 }
 
 /**
- * How a turn is run, whatever it asks. Options come before the provider's settings, those before
- * defaults.
+ * How to run a turn, whatever its prompt. Options override provider settings, which override defaults.
  */
 export interface TurnOptions {
   readonly provider: ModelProvider;
   /** Default `fetchTransport()`. */
   readonly transport?: Transport | undefined;
   readonly retry?: RetryOptions | undefined;
-  /** Milliseconds until the headers of each attempt; none by default. */
+  /** Milliseconds until the response headers of each attempt; no limit by default. */
   readonly responseTimeout?: number | undefined;
-  /** Milliseconds without an event. Default: the provider's, else 300,000. `Infinity`: none. */
+  /** Milliseconds without an event. Default: the provider's, else 300,000. `Infinity`: no limit. */
   readonly idleTimeout?: number | undefined;
-  /** What counts as life for `idleTimeout`: an event, or any byte, comments included. Default `'events'`. */
+  /** What resets `idleTimeout`: an event, or any byte, keep-alive comments included. Default `'events'`. */
   readonly idleOn?: 'events' | 'bytes' | undefined;
-  /** Bytes that one event, or an answer in JSON, may hold. Default 67,108,864 (64 MiB). */
+  /** Maximum size of one event, or of a JSON response, in bytes. Default 67,108,864 (64 MiB). */
   readonly maxEventSize?: number | undefined;
-  /** Asks the provider for the usage of the turn (`stream_options`); some refuse it. Default `false`. */
+  /** Asks for the token usage (`stream_options`), which some providers reject. Default `false`. */
   readonly includeUsage?: boolean | undefined;
-  /** Puts a `retrying` event into the stream for each retry. Default `false`. */
+  /** Emits a `retrying` event for each retry. Default `false`. */
   readonly includeRetries?: boolean | undefined;
-  /** Puts a `chunk` event with each chunk as it came into the stream. Default `false`. */
+  /** Emits each chunk as received, in a `chunk` event. Default `false`. */
   readonly includeChunks?: boolean | undefined;
-  /** Slows the provider down where a consumer holds it. Default: the network is read as fast as it can be. */
+  /** Pauses reading while a consumer holds it. Default: the network is read as fast as it delivers. */
   readonly demand?: Demand | undefined;
-  /** Told what happens inside. What it throws is dropped. */
+  /** Called with diagnostic events. What it throws is ignored. */
   readonly diagnostics?: DiagnosticsListener | undefined;
-  /** Every timer of the turn. Default `asyncScheduler`. */
+  /** Runs every timer of the turn. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** Everything a turn can be told beside its prompt. */
+/** Everything that configures a turn, apart from its prompt. */
 export interface ChatOptions extends TurnOptions {
   readonly model: string;
   /**
-   * Merged into the request's body. What the turn itself sets (`model`, `messages`, `stream`, and what
-   * the prompt and the options below give) cannot be given here too.
+   * Merged into the request body. What the turn sets itself (`model`, `messages`, `stream`, and whatever
+   * the prompt and the options below provide) is an error here.
    */
   readonly params?: ChatParams | undefined;
-  /** Whether, and which of the prompt's tools, the model must call. */
+  /** Whether the model must call a tool, and which. */
   readonly toolChoice?: ToolChoice | undefined;
-  /** Whether the model may ask for several calls at once. */
+  /** Whether the model may call several tools at once. */
   readonly parallelToolCalls?: boolean | undefined;
-  /** The form of the answer, such as a JSON schema. */
+  /** The output format, such as a JSON schema. */
   readonly responseFormat?: ResponseFormat | undefined;
   /**
-   * Sends the reasoning items of the prompt back, in the field in which the provider wants them.
-   * Default: the provider's, else they are left out.
+   * The field in which to send the prompt's reasoning items back to the provider. Default: the
+   * provider's, else they are not sent.
    */
   readonly sendReasoning?: ReasoningField | undefined;
 }
@@ -116,7 +115,7 @@ export function openTurn(options: TurnOptions): OpenTurn {
 const limits = ['responseTimeout', 'idleTimeout', 'maxEventSize'] as const;
 const retryNumbers = ['maxRetries', 'initialDelay', 'factor', 'jitter', 'maxDelay', 'maxRetryAfter'] as const;
 
-/** The names of the options of every turn. */
+/** Names of the options of every turn. */
 export const turnOptionNames = /* @__PURE__ */ [
   'provider',
   'transport',
@@ -130,7 +129,7 @@ export const turnOptionNames = /* @__PURE__ */ [
   'scheduler',
 ].concat(limits);
 
-/** The names of the options of a turn with a prompt. */
+/** Names of the options of a turn with a prompt. */
 export const chatOptionNames = /* @__PURE__ */ [
   'model',
   'params',
@@ -142,7 +141,7 @@ export const chatOptionNames = /* @__PURE__ */ [
 
 const retryNames = /* @__PURE__ */ ['retryable', 'random'].concat(retryNumbers);
 
-/** Of the provider's fields and of the parameters, those that people give as options. */
+/** Provider fields and parameters that people pass as options. */
 const providerNames = ['name', 'baseUrl', 'apiKey', 'headers'];
 const paramNames = [
   'temperature',
@@ -165,7 +164,7 @@ const paramNames = [
 /**
  * Checks what types cannot: JavaScript callers, unknown names, and numbers.
  *
- * @param names - of the options that this caller takes
+ * @param names - the options that the caller takes
  * @throws TypeError that names the option
  */
 export function checkOptions(options: TurnOptions, names = chatOptionNames): void {
@@ -239,7 +238,7 @@ function hint(name: string, optionNames: readonly string[]): string {
 /** One spelling for camelCase and snake_case. */
 const plain = (name: string): string => name.replace(/_/g, '').toLowerCase();
 
-/** Whether the edit distance is at most so much. */
+/** Whether the edit distance (Levenshtein) is at most `edits`. */
 function isNear(a: string, b: string, edits: number): boolean {
   if (a === '' || b === '') return a.length + b.length <= edits;
   const [restOfA, restOfB] = [a.slice(1), b.slice(1)];

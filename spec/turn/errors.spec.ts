@@ -175,10 +175,7 @@ describe('the message of an error', () => {
       new InvalidProviderError('mine', 'baseUrl', 'it is no URL'),
       'The baseUrl of the provider "mine" cannot be used: it is no URL.',
     ],
-    [
-      new ApplicationError(new RangeError(secret)),
-      'The turn failed with an error of the application (RangeError).',
-    ],
+    [new ApplicationError(new RangeError(secret)), 'An application error ended the turn (RangeError).'],
   ])('%s', (error, message) => {
     expect(error.message).toBe(message);
   });
@@ -217,7 +214,7 @@ describe('the message of an ApplicationError', () => {
     ['undefined for nothing', undefined, 'undefined'],
   ])('says of its cause %s', (_, cause, name) => {
     const error = new ApplicationError(cause);
-    expect(error.message).toBe(`The turn failed with an error of the application (${name}).`);
+    expect(error.message).toBe(`An application error ended the turn (${name}).`);
     expect(error.cause).toBe(cause);
   });
 });

@@ -3,11 +3,11 @@ import type { OutputItemDoneEvent, ResponseEvent, ResponseItem } from '../turn/e
 import { aggregate } from './aggregate.js';
 
 /**
- * Emits what a turn adds to the conversation, once it is over: the reasoning, the message and each call,
- * as whole items.
+ * Emits what a turn adds to the conversation, when it is complete: the reasoning, the message and each
+ * call, as whole items.
  *
- * They are the items of `aggregate()` alone, without `completed`. Where a request asked for several
- * choices, only those of choice 0: a conversation goes on with one.
+ * These are the items that `aggregate()` emits, without `completed`. If the request asked for several
+ * choices, only those of choice 0, because a conversation continues with one.
  *
  * ```
  * source   --Hel--lo--(completed|)
@@ -20,7 +20,7 @@ import { aggregate } from './aggregate.js';
  * turn.pipe(outputItems(), toArray()).subscribe((items) => conversation.push(...items));
  * ```
  *
- * @see {@link aggregate}, which also tells how the turn ended
+ * @see {@link aggregate}, which also emits how the turn ended
  */
 export function outputItems(): OperatorFunction<ResponseEvent, ResponseItem> {
   return pipe(

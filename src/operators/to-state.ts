@@ -15,28 +15,28 @@ import type { ResponseEvent, RetryingEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 import { stoppedEvent } from './stop-when.js';
 
-/** The wait for the next attempt: what a countdown needs. */
+/** The next attempt, with what a countdown needs. */
 export interface TurnRetry {
   /** Number of the attempt that failed; the first is 1. */
   readonly attempt: number;
   /** Milliseconds from the failure to the next attempt. */
   readonly delay: number;
-  /** When the next attempt is made: milliseconds since the epoch, by the scheduler's clock. */
+  /** Time of the next attempt, in milliseconds since the epoch, by the scheduler's clock. */
   readonly at: number;
   readonly error: RetryingEvent['error'];
 }
 
 /**
- * What a user interface shows of a turn. `turn` is what there is of it, after an error too; `retry` is
- * there while a retry is waited for, and `error` after an error. An error that is not the library's, such
- * as that of an `apiKey` function, stands in the `cause` of an {@link ApplicationError}.
+ * What a user interface shows of a turn. `turn` is what has arrived, also after an error; `retry` is set
+ * while the turn waits for its next attempt, `error` once it has failed. An error that is not the
+ * library's, such as one from an `apiKey` function, is the `cause` of an {@link ApplicationError}.
  *
- * - `'idle'`: nothing was asked yet (`idleState` alone)
- * - `'waiting'`: asked, and nothing of the answer has come
- * - `'retrying'`: a request failed and the next one is being waited for (only with `includeRetries`)
- * - `'streaming'`: a part of the answer has come
- * - `'completed'`: the turn is over
- * - `'stopped'`: it was ended before it was over
+ * - `'idle'`: nothing was asked yet (`idleState` only)
+ * - `'waiting'`: asked, and nothing has arrived
+ * - `'retrying'`: a request failed, and another follows (only with `includeRetries`)
+ * - `'streaming'`: output is arriving
+ * - `'completed'`: the turn is complete
+ * - `'stopped'`: it was stopped before it was complete
  * - `'error'`: it failed
  */
 export type TurnState =
@@ -60,11 +60,11 @@ export type TurnState =
     };
 
 export interface ToStateOptions {
-  /** Its clock tells when a retry is due. Default `asyncScheduler`. */
+  /** The clock for `retry.at`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** The state before anything was asked: an `initialValue`, or what to `startWith`. */
+/** The state before anything was asked, for `initialValue` or `startWith`. */
 export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
   status: 'idle',
   turn: emptyTurn,
@@ -73,13 +73,13 @@ export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
 });
 
 /**
- * Emits what a user interface shows of a turn, and never errors: an error is a state, which keeps what
- * had come of the turn.
+ * Emits what a user interface shows of a turn, and never errors: an error is a state, which keeps what had
+ * arrived.
  *
- * The first state, `'waiting'`, is there synchronously, and every state is an immutable snapshot: made
- * for Angular's `toSignal` and `async` pipe. With `includeRetries` it tells of retries. A source that
- * ends in the middle of a turn, or before it, was stopped (by `takeUntil`, or with `stopWhen`): its
- * last state is `'stopped'`. Events that change nothing give no state.
+ * Made for Angular's `toSignal` and `async` pipe: the first state, `'waiting'`, is emitted synchronously,
+ * and every state is an immutable snapshot. With `includeRetries` it reports retries. A source that
+ * completes before its turn is complete was stopped, by `takeUntil` or `stopWhen`: its last state is
+ * `'stopped'`. Events that change nothing emit no state.
  *
  * ```
  * source   --Hel--lo--(completed|)
@@ -135,7 +135,7 @@ const failed = (turn: Turn, error: unknown): TurnState => ({
 
 const isOver = ({ status }: TurnState): boolean => status === 'completed' || status === 'stopped';
 
-/** The state of any turn but one that is retried, whose state says more. */
+/** The state of a turn that is not waiting for its next attempt. */
 const stateOf = (turn: Turn): TurnState => ({
   status: turn.status === 'retrying' ? 'waiting' : turn.status,
   turn,

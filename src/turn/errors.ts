@@ -307,8 +307,8 @@ export class InvalidProviderError extends ChatCompletionsError {
 }
 
 /**
- * The turn failed with an error that is not the library's: that of an `apiKey` function, or of an operator
- * or a notifier of the application. Raised by `toState()` alone; elsewhere such an error passes unchanged.
+ * The turn failed with an error that is not the library's, such as one from an `apiKey` function, or from an
+ * operator of the application. Raised by `toState()` only; elsewhere such an error passes unchanged.
  *
  * What to do: `cause` is the original error.
  */
@@ -318,12 +318,13 @@ export class ApplicationError extends ChatCompletionsError {
   }
 
   constructor(cause: unknown) {
-    super(`The turn failed with an error of the application (${className(cause)}).`, { cause });
+    super(`An application error ended the turn (${className(cause)}).`, { cause });
   }
 }
 
-/** What was thrown, by its class alone: its message may quote a prompt. */
+/** The class of what was thrown, without its message, which may quote a prompt. */
 function className(thrown: unknown): string {
-  const name: unknown = thrown instanceof Error ? thrown.name : (thrown as object | undefined | null)?.constructor?.name;
+  const name: unknown =
+    thrown instanceof Error ? thrown.name : (thrown as object | undefined | null)?.constructor?.name;
   return typeof name === 'string' && /^[A-Za-z]\w{0,63}$/.test(name) ? name : typeof thrown;
 }

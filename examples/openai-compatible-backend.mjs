@@ -7,13 +7,13 @@ import { json } from 'node:stream/consumers';
 import OpenAI from 'openai';
 import {
   Demand,
-  encodeChatCompletionChunks,
+  encodeEventStream,
   splitThinking,
   streamChatRequest,
   toChatCompletionChunks,
 } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
-import { nodeTransport, toNodeReadable } from 'rxjs-chat-completions/node';
+import { nodeReadableFrom, nodeTransport } from 'rxjs-chat-completions/node';
 
 const mock = await startMockProvider({
   answers: [{ status: 503 }, { content: '<think>Air scatters light.</think>It is blue because of the air.' }],
@@ -25,14 +25,14 @@ const server = createServer(async (request, response) => {
   const { stream_options: streamOptions, ...body } = await json(request);
   const demand = new Demand();
   const includeUsage = streamOptions?.include_usage === true;
-  const answer = streamChatRequest(body, { provider, transport, demand, includeUsage }).pipe(
+  const text = streamChatRequest(body, { provider, transport, demand, includeUsage }).pipe(
     splitThinking(),
     toChatCompletionChunks({ model: body.model, includeUsage }),
-    encodeChatCompletionChunks(),
+    encodeEventStream(),
   );
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   // Where the client leaves, the pipeline is taken down, and with it the turn.
-  pipeline(toNodeReadable(answer, { demand }), response, () => {});
+  pipeline(nodeReadableFrom(text, { demand }), response, () => {});
 });
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');

@@ -7,6 +7,7 @@ import { json } from 'node:stream/consumers';
 import { concatMap, lastValueFrom, take, tap, throwError } from 'rxjs';
 import {
   decodeEventStream,
+  encodeEventStream,
   fetchTransport,
   fromServerSentEvents,
   streamChatCompletions,
@@ -29,7 +30,7 @@ const backend = createServer(async (request, response) => {
   const { question } = await json(request);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   const writing = streamChatCompletions(question, options)
-    .pipe(toServerSentEvents())
+    .pipe(toServerSentEvents(), encodeEventStream())
     .subscribe({ next: (text) => response.write(text), complete: () => response.end() });
   response.on('close', () => writing.unsubscribe());
 });

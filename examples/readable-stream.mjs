@@ -1,6 +1,6 @@
 // A turn as the body of a Response, as fetch-style handlers return it (Deno, Bun, Workers, Next.js). The
 // provider is read as fast as the client reads, and a client that leaves aborts the turn.
-import { Demand, streamChatCompletions, textDeltas, toReadableStream } from 'rxjs-chat-completions';
+import { Demand, readableStreamFrom, streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 
 const megabyte = 'x'.repeat(2 ** 20);
@@ -18,7 +18,7 @@ async function handle(request) {
   // One for each turn, given to both of its ends.
   const demand = new Demand();
   const turn = streamChatCompletions(await request.text(), { ...options, demand });
-  return new Response(toReadableStream(turn.pipe(textDeltas()), { demand, highWaterMark: 4 }));
+  return new Response(readableStreamFrom(turn.pipe(textDeltas()), { demand, highWaterMark: 4 }));
 }
 
 const ask = (question) => handle(new Request('http://localhost/', { method: 'POST', body: question }));

@@ -8,6 +8,8 @@ import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 const mock = await startMockProvider();
 const options = { model: 'mock', provider: { name: 'mock', baseUrl: mock.baseUrl } };
 const stop = timer(400);
+// An answer that is still being written then.
+mock.enqueue({ content: ['Because air ', 'scatters short waves ', { wait: Infinity }] });
 
 const [message, completed] = await lastValueFrom(
   streamChatCompletions('Why is the sky blue?', options).pipe(stopWhen(stop), aggregate(), toArray()),

@@ -388,7 +388,7 @@ for (const [kind, html] of Object.entries(pages)) {
     assert.doesNotMatch(cassette, /sk-of-the-page/);
   });
 
-  await fact('toReadableStream is the body of a Response', async ({ page }) => {
+  await fact('readableStreamFrom is the body of a Response', async ({ page }) => {
     mock.enqueue({ content: ['Grüße ', '👋'] });
     const texts = await page.evaluate((options) => window.throughResponse(options), { baseUrl });
     assert.deepEqual(texts, ['Grüße ', '👋']);

@@ -1,5 +1,6 @@
 // Runs the packed library with every Node, TypeScript, bundler and rxjs that it promises to work with.
-// `--only node,types,bundlers,rxjs` runs some of it, `--write` puts what was seen into docs/compatibility.md.
+// `--only node,types,node-types,bundlers,rxjs` runs some of it, `--write` puts what was seen into
+// docs/compatibility.md.
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -15,12 +16,19 @@ import { typescript7 } from './compilers.mjs';
 
 const nodes = ['20', '22', '24', 'latest'];
 const typescripts = ['5.4', '5.5', '5.9', '6.0', '7'];
+const nodeTypes = ['18', '20', '22', '24'];
 const resolutions = ['node16', 'nodenext', 'bundler', 'node10'];
 const bundlers = ['esbuild', 'vite', 'webpack', 'rollup'];
 const rxjsLowest = '7.8.0';
 const rxjsNewest = '7.8';
 
-const sections = { node: checkNodes, types: checkTypes, bundlers: checkBundlers, rxjs: checkRxjs };
+const sections = {
+  node: checkNodes,
+  types: checkTypes,
+  'node-types': checkNodeTypes,
+  bundlers: checkBundlers,
+  rxjs: checkRxjs,
+};
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: Object.keys(sections).join() },
@@ -36,12 +44,18 @@ const scratch = scratchFolder();
 const { tarball } = await pack(scratch);
 
 // What several sections use is installed once, when the first asks for it.
-const userOf = installedOnce((rxjs) =>
+const userOf = installedOnce((rxjs, typesOfNode = '20') =>
   project(
-    join(scratch, `rxjs-${rxjs}`),
-    [tarball, `rxjs@${rxjs}`, '@types/node@20'],
+    join(scratch, `rxjs-${rxjs}-${typesOfNode}`),
+    [tarball, `rxjs@${rxjs}`, `@types/node@${typesOfNode}`],
     join(root, 'spec', 'package'),
     join(root, 'scripts', 'compatibility', 'user'),
+  ),
+);
+const compilers = installedOnce(() =>
+  project(
+    join(scratch, 'compilers'),
+    typescripts.map((version) => `typescript-${version}@npm:typescript@${version}`),
   ),
 );
 const programs = ['consumer.mjs', 'consumer.cjs', 'backend-esm.mjs', 'backend-cjs.cjs'];
@@ -91,27 +105,13 @@ async function checkNodes() {
 }
 
 async function checkTypes() {
-  const compilers = later(() =>
-    slot(() =>
-      project(
-        join(scratch, 'compilers'),
-        typescripts.map((version) => `typescript-${version}@npm:typescript@${version}`),
-      ),
-    ),
-  );
-  const compiled = (version, resolution) =>
-    later(async () => {
-      const [folder, user] = await Promise.all([compilers, userOf(rxjsNewest)]);
-      const tsc = join(folder, 'node_modules', `typescript-${version}`, 'bin', 'tsc');
-      return slot(() => compile(tsc, version, resolution, user));
-    });
   const rows = typescripts.map((version) => ({
     version,
     cells: resolutions.map((resolution) =>
       // TypeScript 7 has no such resolution.
       resolution === 'node10' && version === '7'
         ? undefined
-        : { resolution, job: compiled(version, resolution) },
+        : { resolution, job: compiled(version, resolution, userOf(rxjsNewest)) },
     ),
   }));
 
@@ -125,13 +125,50 @@ async function checkTypes() {
           : await cell(`TypeScript ${version} with ${one.resolution} types a program`, () => one.job),
       );
     }
-    const name = await compilers.then(
-      (folder) => versionOf(folder, `typescript-${version}`),
+    table.push([await compilerVersion(version), ...marks]);
+  }
+  return table;
+}
+
+/** As a backend compiles: what is global is what the types of Node say, and nothing of a browser. */
+async function checkNodeTypes() {
+  const lowestAndNewest = [typescripts[0], typescripts.at(-1)];
+  const rows = nodeTypes.map((version) => {
+    const user = userOf(rxjsNewest, version);
+    const jobs = lowestAndNewest.map((compiler) => compiled(compiler, 'nodenext', user, { lib: ['es2022'] }));
+    return { version, user, jobs };
+  });
+
+  const columns = lowestAndNewest.map(async (version) => `TypeScript ${await compilerVersion(version)}`);
+  const table = [['@types/node', ...(await Promise.all(columns))]];
+  for (const { version, user, jobs } of rows) {
+    const marks = [];
+    for (const [place, job] of jobs.entries()) {
+      const name = `TypeScript ${lowestAndNewest[place]} types a program without the DOM, with @types/node ${version}`;
+      marks.push(await cell(name, () => job));
+    }
+    const name = await user.then(
+      (folder) => versionOf(folder, '@types/node'),
       () => version,
     );
     table.push([name, ...marks]);
   }
   return table;
+}
+
+function compiled(version, resolution, user, options) {
+  return later(async () => {
+    const [folder, program] = await Promise.all([compilers(), user]);
+    const tsc = join(folder, 'node_modules', `typescript-${version}`, 'bin', 'tsc');
+    return slot(() => compile(tsc, version, resolution, program, options));
+  });
+}
+
+async function compilerVersion(version) {
+  return compilers().then(
+    (folder) => versionOf(folder, `typescript-${version}`),
+    () => version,
+  );
 }
 
 async function checkBundlers() {
@@ -233,13 +270,13 @@ async function nodeOf(version) {
   return { binary, version: (await run(binary, ['--version'])).stdout.trim().slice(1) };
 }
 
-async function compile(tsc, version, moduleResolution, user) {
+async function compile(tsc, version, moduleResolution, user, { lib } = {}) {
   const everyEntry = ['types-root.ts', 'types-browser.ts', 'types-node.ts'];
   // It knows nothing of `exports`: what it finds beside the root stands in `typesVersions`.
   const files =
     moduleResolution === 'node10' && manifest.typesVersions === undefined ? ['types-root.ts'] : everyEntry;
   const module = { bundler: 'esnext', node10: 'commonjs' }[moduleResolution] ?? moduleResolution;
-  const folder = join(user, `typescript-${version}-${moduleResolution}`);
+  const folder = join(user, `typescript-${version}-${[moduleResolution, ...(lib ?? [])].join('-')}`);
   // A package.json decides whether Node takes a file for ESM or CJS: both are asked for.
   for (const type of ['module', 'commonjs']) {
     mkdirSync(join(folder, type), { recursive: true });
@@ -248,7 +285,7 @@ async function compile(tsc, version, moduleResolution, user) {
   }
   const compilerOptions = {
     target: 'es2022',
-    lib: ['es2022', 'dom', 'dom.iterable'],
+    lib: lib ?? ['es2022', 'dom', 'dom.iterable'],
     module,
     moduleResolution,
     ...(moduleResolution === 'node10' && version === '6.0' && { ignoreDeprecations: '6.0' }),
@@ -296,11 +333,12 @@ function later(job) {
 
 function installedOnce(install) {
   const installed = new Map();
-  return (key) => {
+  return (...versions) => {
+    const key = versions.join();
     if (!installed.has(key))
       installed.set(
         key,
-        later(() => slot(() => install(key))),
+        later(() => slot(() => install(...versions))),
       );
     return installed.get(key);
   };

@@ -49,8 +49,8 @@ const everyOption: Required<ChatOptions> = {
 
 describe('openTurn', () => {
   const limitsOf = (given: Partial<ChatOptions>) => {
-    const { retry, responseTimeout, idleTimeout } = openTurn({ ...options, ...given });
-    return { ...retry, responseTimeout, idleTimeout };
+    const { maxRetries, maxRetryAfter, responseTimeout, idleTimeout } = openTurn({ ...options, ...given });
+    return { maxRetries, maxRetryAfter, responseTimeout, idleTimeout };
   };
 
   it.each<[string, Partial<ChatOptions>, Partial<ReturnType<typeof limitsOf>>]>([
@@ -82,8 +82,8 @@ describe('openTurn', () => {
 
   it('counts the attempts of each turn by themselves', () => {
     const [first, second] = [openTurn(options), openTurn(options)];
-    first.attempts.count += 1;
-    expect([first.attempts.count, second.attempts.count]).toEqual([1, 0]);
+    first.attempt += 1;
+    expect([first.attempt, second.attempt]).toEqual([1, 0]);
   });
 });
 

@@ -54,42 +54,38 @@ export { iterateChatCompletions, type IterateOptions } from './iterate-chat-comp
 export { accumulate } from './operators/accumulate.js';
 export { aggregate } from './operators/aggregate.js';
 export { coalesce } from './operators/coalesce.js';
-export {
-  type ChatCompletionStreamError,
-  encodeChatCompletionChunks,
-  type EncodeChatCompletionChunksOptions,
-} from './relay/encode-chat-completion-chunks.js';
+export type {
+  ChatCompletionChunk,
+  ChatCompletionChunkChoice,
+  ChatCompletionDelta,
+  ToolCallDelta,
+} from './relay/chunk-writer.js';
+export { encodeEventStream } from './relay/encode-event-stream.js';
 export {
   fromServerSentEvents,
   type FromServerSentEventsOptions,
-  type ReceivedMessage,
   RemoteTurnError,
 } from './relay/from-server-sent-events.js';
+export type { HeartbeatOptions } from './relay/heartbeat.js';
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';
 export { outputItems } from './operators/output-items.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
-export type {
-  ServerSentEventsOptions,
-  ServerSentMessage,
-  TurnErrorReport,
-} from './relay/server-sent-protocol.js';
+export { type Encoded, readableStreamFrom } from './relay/readable-stream-from.js';
+export type { ServerSentMessage } from './relay/server-sent-message.js';
+export type { TurnErrorReport } from './relay/server-sent-protocol.js';
 export type { SegmenterLike, TextSegmenter } from './turn/segment-ends.js';
 export { smooth, type SmoothOptions } from './operators/smooth.js';
 export { splitThinking, type SplitThinkingOptions } from './operators/split-thinking.js';
 export { stopWhen } from './operators/stop-when.js';
 export { textDeltas } from './operators/text-deltas.js';
 export {
-  type ChatCompletionChunk,
-  type ChatCompletionChunkChoice,
-  type ChatCompletionDelta,
+  type ChatCompletionStreamError,
   toChatCompletionChunks,
   type ToChatCompletionChunksOptions,
-  type ToolCallDelta,
 } from './relay/to-chat-completion-chunks.js';
-export { toMessageEvents } from './relay/to-message-events.js';
-export { type Encoded, toReadableStream } from './relay/to-readable-stream.js';
-export { toServerSentEvents } from './relay/to-server-sent-events.js';
+export { type MessageEventLike, toMessageEvents } from './relay/to-message-events.js';
+export { toServerSentEvents, type ToServerSentEventsOptions } from './relay/to-server-sent-events.js';
 export {
   idleState,
   toState,

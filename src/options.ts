@@ -8,7 +8,7 @@ import type { ResponseFormat, ToolChoice } from './prompt/tools.js';
 import type { ModelProvider } from './provider/model-provider.js';
 import type { BackoffOptions } from './request/backoff.js';
 import { fetchTransport } from './request/fetch-transport.js';
-import type { Attempts } from './request/send-request.js';
+import type { AttemptCount } from './request/send-request.js';
 import type { Transport } from './request/transport.js';
 
 /** When and how often a failed request is retried. Nothing is retried once the response has begun to stream. */
@@ -81,34 +81,35 @@ export const defaults = {
   idleTimeout: 300_000,
 } as const;
 
-/** What one subscription runs with: the options, else the provider's settings, else the defaults. */
-export interface OpenTurn extends Omit<TurnOptions, 'demand'> {
+/** One subscription: what it runs with (options override the provider's settings, those the defaults), and where it is. */
+export interface OpenTurn extends AttemptCount {
+  readonly options: TurnOptions;
+  readonly provider: ModelProvider;
   readonly transport: Transport;
-  readonly retry: RetryOptions & { readonly maxRetries: number; readonly maxRetryAfter: number };
+  readonly maxRetries: number;
+  readonly maxRetryAfter: number;
   readonly responseTimeout: number;
   readonly idleTimeout: number;
   readonly scheduler: SchedulerLike;
   readonly demand: TurnDemand | undefined;
   readonly log: TurnDiagnostics;
-  readonly attempts: Attempts;
 }
 
 export function openTurn(options: TurnOptions): OpenTurn {
   const { provider, transport = fetchTransport(), retry, scheduler = asyncScheduler } = options;
   return {
-    ...options,
+    options,
+    provider,
     transport,
     scheduler,
-    retry: {
-      ...retry,
-      maxRetries: retry?.maxRetries ?? provider.maxRetries ?? defaults.maxRetries,
-      maxRetryAfter: retry?.maxRetryAfter ?? defaults.maxRetryAfter,
-    },
+    maxRetries: retry?.maxRetries ?? provider.maxRetries ?? defaults.maxRetries,
+    maxRetryAfter: retry?.maxRetryAfter ?? defaults.maxRetryAfter,
     responseTimeout: options.responseTimeout ?? Infinity,
     idleTimeout: options.idleTimeout ?? provider.idleTimeout ?? defaults.idleTimeout,
     demand: options.demand && turnDemand(options.demand, scheduler),
     log: diagnose(options.diagnostics),
-    attempts: { count: 0, keyError: undefined },
+    attempt: 0,
+    keyError: undefined,
   };
 }
 

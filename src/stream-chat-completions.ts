@@ -57,19 +57,22 @@ export function streamTurn(body: string, options: TurnOptions): Observable<Respo
 
 /** Which failures are sent again, and when: `Retry-After`, else backoff (C6 to C8). */
 function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): RetryWithBackoffOptions {
-  const { retry, scheduler, attempts, log } = turn;
+  const { maxRetries, maxRetryAfter, scheduler, log } = turn;
+  const { retry, includeRetries } = turn.options;
   return {
     ...retry,
+    maxRetries,
+    maxRetryAfter,
     scheduler,
     retryable: (error) =>
-      error !== attempts.keyError && isRequestFailure(error) && (retry.retryable?.(error) ?? error.retryable),
+      error !== turn.keyError && isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
     retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
     giveUp: (error) =>
-      error instanceof UnexpectedStatusError ? new RetryLimitError(error, attempts.count) : error,
+      error instanceof UnexpectedStatusError ? new RetryLimitError(error, turn.attempt) : error,
     onRetry: ({ delay, error }) => {
       if (!isRequestFailure(error)) return;
       log.retry({ delay, error });
-      if (turn.includeRetries) emit({ type: 'retrying', attempt: attempts.count, delay, error });
+      if (includeRetries) emit({ type: 'retrying', attempt: turn.attempt, delay, error });
     },
   };
 }

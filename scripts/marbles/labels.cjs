@@ -11,9 +11,6 @@ exports.labelOf = function labelOf(value) {
   if ('toolCalls' in value || 'turn' in value) {
     return { tone: 'state', lines: [value.status, `'${(value.turn ?? value).text}'`] };
   }
-  if (value.object === 'chat.completion.chunk') {
-    return { tone: 'wire', detail: `{ …, "choices": ${JSON.stringify(value.choices)} }` };
-  }
   if (typeof value.data === 'string') return labelOfMessage(value);
   if (/^(message|reasoning|(function|custom_tool)_call)$/.test(value.type)) return labelOfItem(value);
   return labelOfEvent(value) ?? wire(JSON.stringify(value));
@@ -44,8 +41,11 @@ function labelOfAnswer({ status, headers }) {
 
 function labelOfMessage(message) {
   if (message.data.length <= longest && message.event === undefined) return wire(message.data);
+  const [, chunk] = /"object":"chat\.completion\.chunk".*?,("choices":.*)$/.exec(message.data) ?? [];
+  if (chunk !== undefined) return { tone: 'wire', detail: `{ data: '{…,${chunk}' }` };
   const fields = Object.entries(message).filter(([, value]) => value !== undefined);
-  return { tone: 'wire', detail: `{ ${fields.map(([name, value]) => `${name}: '${value}'`).join(', ')} }` };
+  const shown = fields.map(([name, value]) => `${name}: '${visible(value)}'`);
+  return { tone: 'wire', detail: `{ ${shown.join(', ')} }` };
 }
 
 function labelOfEvent({ type, item, stopped, finishReason, delay, delta }) {

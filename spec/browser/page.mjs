@@ -2,14 +2,15 @@
 import { concatMap, defer, finalize, fromEvent, lastValueFrom, map, takeUntil, tap, toArray } from 'rxjs';
 import {
   decodeEventStream,
+  encodeEventStream,
   fetchTransport,
   fromServerSentEvents,
   isTextDelta,
   iterateChatCompletions,
+  readableStreamFrom,
   streamChatCompletions,
   StreamError,
   textDeltas,
-  toReadableStream,
   toServerSentEvents,
 } from 'rxjs-chat-completions';
 import {
@@ -93,7 +94,8 @@ Object.assign(globalThis, {
   /** A turn as the body of a `Response`, read back. */
   async throughResponse(options) {
     const turn = streamChatCompletions('Hi', optionsOf(options));
-    const response = new Response(toReadableStream(turn.pipe(toServerSentEvents())));
+    const text = turn.pipe(toServerSentEvents(), encodeEventStream());
+    const response = new Response(readableStreamFrom(text));
     const transport = async () => response;
     const events = fetchTransport({ fetch: transport })({
       url: 'https://app.example/api/chat',
@@ -113,7 +115,7 @@ Object.assign(globalThis, {
   /** The first chunk of a turn's `Response`, whose body is cancelled then. */
   async firstChunkOfResponse(options) {
     const turn = streamChatCompletions('Hi', optionsOf(options));
-    const reader = new Response(toReadableStream(turn.pipe(textDeltas()))).body.getReader();
+    const reader = new Response(readableStreamFrom(turn.pipe(textDeltas()))).body.getReader();
     const { value } = await reader.read();
     await reader.cancel();
     return new TextDecoder().decode(value);

@@ -10,8 +10,8 @@ import {
   type Transport,
 } from '../../src/index.js';
 import { type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
-import { nodeTransport, toNodeReadable } from '../../src/node/index.js';
-import { toReadableStream } from '../../src/relay/to-readable-stream.js';
+import { nodeReadableFrom, nodeTransport } from '../../src/node/index.js';
+import { readableStreamFrom } from '../../src/relay/readable-stream-from.js';
 
 const piece = 'x'.repeat(2 ** 18);
 /** What the sockets on the way hold is a few megabytes; this is many times as much. */
@@ -31,16 +31,16 @@ const taker = (iterator: AsyncIterator<unknown, unknown>): Consumer => ({
 const consumers: Record<string, (options: ChatOptions) => Consumer> = {
   iterateChatCompletions: (options) =>
     taker(iterateChatCompletions('Hi', { ...options, highWaterMark: 4 })[Symbol.asyncIterator]()),
-  toReadableStream: (options) => {
+  readableStreamFrom: (options) => {
     const demand = new Demand();
     const source = streamChatCompletions('Hi', { ...options, demand }).pipe(textDeltas());
-    const reader = toReadableStream(source, { demand, highWaterMark: 4 }).getReader();
+    const reader = readableStreamFrom(source, { demand, highWaterMark: 4 }).getReader();
     return { take: async () => !(await reader.read()).done, leave: () => reader.cancel() };
   },
-  toNodeReadable: (options) => {
+  nodeReadableFrom: (options) => {
     const demand = new Demand();
     const source = streamChatCompletions('Hi', { ...options, demand }).pipe(textDeltas());
-    return taker(toNodeReadable(source, { demand, highWaterMark: 4 })[Symbol.asyncIterator]());
+    return taker(nodeReadableFrom(source, { demand, highWaterMark: 4 })[Symbol.asyncIterator]());
   },
 };
 

@@ -16,6 +16,21 @@ function letters(): EndingReader<string, string> {
   };
 }
 
+/** The same, and `z` may be the last of them. */
+function lettersToZ(): EndingReader<string, string> {
+  const reader = letters();
+  let last: string | undefined;
+  return {
+    ...reader,
+    read: (part) => {
+      const value = reader.read(part);
+      last = value ?? last;
+      return value;
+    },
+    mayBeDone: () => last === 'Z',
+  };
+}
+
 describe('untilEnd', () => {
   it('completes at the end, and reads on until the source ends', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
@@ -91,6 +106,30 @@ describe('untilEnd', () => {
     });
   });
 
+  it('leaves the grace where the subscriber leaves at what may be the last value', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const ended = cold('-a-z.-|');
+      expectObservable(ended.pipe(untilEnd(lettersToZ), take(2))).toBe('-A-(Z|)');
+      expectSubscriptions(ended.subscriptions).toBe('^-----!');
+      const open = cold('-a-z_.');
+      expectObservable(open.pipe(untilEnd(lettersToZ)), '^---!').toBe('-A-Z');
+      expectSubscriptions(open.subscriptions).toBe('^--- 1s !');
+    });
+  });
+
+  it('ends the source where another value comes after what may have been the last', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      for (const next of ['b', 'z', 'x']) {
+        const source = cold(`-z-_-${next}-.`);
+        expectObservable(source.pipe(untilEnd(lettersToZ), take(1))).toBe('-(Z|)');
+        expectSubscriptions(source.subscriptions).toBe('^----!');
+      }
+      const source = cold('-z-b-.');
+      expectObservable(source.pipe(untilEnd(lettersToZ)), '^----!').toBe('-Z-B-');
+      expectSubscriptions(source.subscriptions).toBe('^----!');
+    });
+  });
+
   it('counts the grace on the given scheduler, and sets no timer where the source has ended', () => {
     const scheduler = testScheduler();
     const schedule = jest.spyOn(scheduler, 'schedule');
@@ -109,6 +148,9 @@ describe('untilEnd', () => {
     reads = 0;
     expect(received(endless(['a']).pipe(untilEnd(letters), take(2)))).toEqual(['A', '0']);
     expect(reads).toBe(2);
+    reads = 0;
+    expect(received(endless(['z', '.']).pipe(untilEnd(lettersToZ), take(1)))).toEqual(['Z']);
+    expect(reads).toBe(3);
   });
 
   it('gives each subscription a reader of its own', () => {

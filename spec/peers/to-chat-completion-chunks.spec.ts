@@ -8,8 +8,8 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { Demand } from '../../src/flow/demand.js';
 import { streamChatCompletions, streamChatRequest, type ChatRequestBody } from '../../src/index.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
-import { nodeTransport, toNodeReadable } from '../../src/node/index.js';
-import { encodeChatCompletionChunks } from '../../src/relay/encode-chat-completion-chunks.js';
+import { nodeReadableFrom, nodeTransport } from '../../src/node/index.js';
+import { encodeEventStream } from '../../src/relay/encode-event-stream.js';
 import { toChatCompletionChunks } from '../../src/relay/to-chat-completion-chunks.js';
 
 const transport = nodeTransport();
@@ -36,10 +36,10 @@ async function proxy(request: IncomingMessage, response: ServerResponse): Promis
     includeUsage: streamOptions?.include_usage === true,
   }).pipe(
     toChatCompletionChunks({ id: 'chatcmpl-backend', model: body.model, customTools: ['run'] }),
-    encodeChatCompletionChunks(),
+    encodeEventStream(),
   );
   response.writeHead(200, { 'content-type': 'text/event-stream' });
-  await pipeline(toNodeReadable(answer, { demand }), response);
+  await pipeline(nodeReadableFrom(answer, { demand }), response);
 }
 
 async function answering(...answers: MockAnswer[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { map, of, range, take } from 'rxjs';
+import { map, of, range, take, takeWhile } from 'rxjs';
 import {
   ChatCompletionsError,
   StreamError,
@@ -6,21 +6,18 @@ import {
   UnexpectedStatusError,
 } from '../../src/turn/errors.js';
 import type { ResponseEvent, ResponseItem } from '../../src/turn/events.js';
-import {
-  fromServerSentEvents,
-  type ReceivedMessage,
-  RemoteTurnError,
-} from '../../src/relay/from-server-sent-events.js';
+import { fromServerSentEvents, RemoteTurnError } from '../../src/relay/from-server-sent-events.js';
+import type { ServerSentMessage } from '../../src/relay/server-sent-message.js';
 import { record } from '../conformance/record-events.js';
 import { leaksOf } from '../reliability/taint.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
 const events = { a: text('Hel'), b: text('lo'), c: completed({ finishReason: 'stop' }) };
-const json = (value: unknown, event?: string): ReceivedMessage => ({ data: JSON.stringify(value), event });
+const json = (value: unknown, event?: string): ServerSentMessage => ({ data: JSON.stringify(value), event });
 const failure = { type: 'error', error: { name: 'RetryLimitError', status: 429, code: 'busy' } };
 
-const messages: Record<string, ReceivedMessage> = {
+const messages: Record<string, ServerSentMessage> = {
   a: json(events.a),
   b: json(events.b),
   c: json(events.c),
@@ -34,28 +31,62 @@ const cut = new StreamError({ message: "The backend's stream ended before the en
 const foreign = new StreamError({ message: "A message of the backend's stream is no event of a turn." });
 
 describe('fromServerSentEvents', () => {
-  it('reads each event, and completes with the source after the end mark', () => {
+  it('reads each event, and completes at the end mark', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('                                       -a-b-c-D--|', messages);
-      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-b-c----|', events);
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-b-c-|', events);
       expectSubscriptions(source.subscriptions).toBe('            ^---------!');
     });
   });
 
-  it('completes 1,000 ms after the end mark where the source stays open', () => {
+  it('keeps a source that stays open for 1,000 ms after the end mark', () => {
     const scheduler = testScheduler();
     scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold('-a-cD', messages);
-      expectObservable(source.pipe(fromServerSentEvents({ scheduler }))).toBe('-a-c 1s |', events);
-      expectSubscriptions(source.subscriptions).toBe('                         ^--- 1s !');
+      const source = cold('                                                  -a-cD', messages);
+      expectObservable(source.pipe(fromServerSentEvents({ scheduler }))).toBe('-a-c|', events);
+      expectSubscriptions(source.subscriptions).toBe('                       ^--- 1s !');
     });
   });
 
-  it('passes nothing on after the end mark, an error neither', () => {
+  it('drops what comes after the end mark, an error too', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('                                       -a-D-b-E-#', messages);
-      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-------|', events);
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-|', events);
       expectSubscriptions(source.subscriptions).toBe('            ^--------!');
+    });
+  });
+
+  it('keeps the source for one who leaves at completed, until it ends, or 1,000 ms have passed', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const whole = fromServerSentEvents();
+      const leaving = takeWhile<ResponseEvent>(({ type }) => type !== 'completed', true);
+      const ends = cold('                                       -a-cpD--|', messages);
+      expectObservable(ends.pipe(whole, leaving)).toBe('        -a-(c|)', events);
+      expectSubscriptions(ends.subscriptions).toBe('            ^-------!');
+      const breaks = cold('                                     -a-cpE', messages);
+      expectObservable(breaks.pipe(whole, leaving)).toBe('      -a-(c|)', events);
+      expectSubscriptions(breaks.subscriptions).toBe('          ^----!');
+      const open = cold('                                       -a-cD', messages);
+      expectObservable(open.pipe(whole, leaving)).toBe('        -a-(c|)', events);
+      expectSubscriptions(open.subscriptions).toBe('            ^-- 1s !');
+    });
+  });
+
+  it('leaves the source to one who leaves at completed, where another turn follows', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const leaving = takeWhile<ResponseEvent>(({ type }) => type !== 'completed', true);
+      const source = cold('                                                -a-c--a-cD', messages);
+      expectObservable(source.pipe(fromServerSentEvents(), leaving)).toBe('-a-(c|)', events);
+      expectSubscriptions(source.subscriptions).toBe('                     ^-----!');
+    });
+  });
+
+  it('reads the turns of one stream', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('                                       -a-c-b-cD', messages);
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-c-b-c|', events);
+      expectObservable(source.pipe(fromServerSentEvents()), '     ^-----!').toBe('-a-c-b-', events);
+      expectSubscriptions(source.subscriptions).toBe(['           ^------- 1s !', '^-----!']);
     });
   });
 
@@ -93,14 +124,11 @@ describe('fromServerSentEvents', () => {
     });
   });
 
-  it('sets no timer that outlives its subscriber', () => {
+  it('sets no timer where the source has ended', () => {
     const scheduler = testScheduler();
-    scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold('-cD', messages);
-      expectObservable(source.pipe(fromServerSentEvents({ scheduler })), '^---!').toBe('-c', events);
-      expectSubscriptions(source.subscriptions).toBe('                         ^---!');
-      scheduler.schedule(() => expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]), 5);
-    });
+    const schedule = jest.spyOn(scheduler, 'schedule');
+    received(of(messages['c']!, messages['D']!).pipe(fromServerSentEvents({ scheduler })));
+    expect(schedule).not.toHaveBeenCalled();
   });
 
   it('stops an endless synchronous source', () => {
@@ -127,7 +155,7 @@ describe('fromServerSentEvents', () => {
   });
 
   it('reads what an EventSource hands over, whose messages have names', () => {
-    const source = of<ReceivedMessage[]>(json(events.a, 'message'), json(events.b, ''), json(failure));
+    const source = of<ServerSentMessage[]>(json(events.a, 'message'), json(events.b, ''), json(failure));
     expect(record(source.pipe(fromServerSentEvents()))).toEqual({
       events: [events.a, events.b],
       error: remote,

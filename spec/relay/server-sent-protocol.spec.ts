@@ -7,6 +7,7 @@ import {
   UnexpectedStatusError,
 } from '../../src/turn/errors.js';
 import type { ContentPart, ResponseEvent, ResponseItem } from '../../src/turn/events.js';
+import { encodeEventStream } from '../../src/relay/encode-event-stream.js';
 import { fromServerSentEvents, RemoteTurnError } from '../../src/relay/from-server-sent-events.js';
 import { toMessageEvents } from '../../src/relay/to-message-events.js';
 import { readReport } from '../../src/relay/server-sent-protocol.js';
@@ -141,10 +142,13 @@ const written = (source: Observable<{ data: string; type?: string }>) =>
   );
 
 const ways = [
-  ['toServerSentEvents()', (source: Observable<ResponseEvent>) => source.pipe(toServerSentEvents())],
+  [
+    'encodeEventStream()',
+    (source: Observable<ResponseEvent>) => source.pipe(toServerSentEvents(), encodeEventStream()),
+  ],
   [
     'toMessageEvents() by way of NestJS',
-    (source: Observable<ResponseEvent>) => written(source.pipe(toMessageEvents())),
+    (source: Observable<ResponseEvent>) => written(source.pipe(toServerSentEvents(), toMessageEvents())),
   ],
 ] as const;
 

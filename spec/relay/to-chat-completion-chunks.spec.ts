@@ -1,6 +1,11 @@
 import fc from 'fast-check';
-import { from, map, NEVER, range, startWith, take } from 'rxjs';
-import { TransportError } from '../../src/turn/errors.js';
+import { concat, from, map, NEVER, type Observable, of, range, startWith, take, throwError } from 'rxjs';
+import {
+  ProviderStreamError,
+  StreamError,
+  TransportError,
+  UnexpectedStatusError,
+} from '../../src/turn/errors.js';
 import type {
   CompletedEvent,
   FunctionCallArgumentsDeltaEvent,
@@ -9,9 +14,10 @@ import type {
   TokenUsage,
 } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
-import { encodeChatCompletionChunks } from '../../src/relay/encode-chat-completion-chunks.js';
+import type { ChatCompletionChunk, ChatCompletionDelta } from '../../src/relay/chunk-writer.js';
+import { encodeEventStream } from '../../src/relay/encode-event-stream.js';
+import type { ServerSentMessage } from '../../src/relay/server-sent-message.js';
 import {
-  type ChatCompletionDelta,
   toChatCompletionChunks,
   type ToChatCompletionChunksOptions,
 } from '../../src/relay/to-chat-completion-chunks.js';
@@ -19,7 +25,7 @@ import { userMessage } from '../../src/prompt/prompt.js';
 import { decodeChatCompletions } from '../../src/response/decode-chat-completions.js';
 import { decodeEventStream } from '../../src/response/decode-event-stream.js';
 import { completed, text } from '../support/events.js';
-import { received, testScheduler } from '../support/marbles.js';
+import { failureOf, received, testScheduler } from '../support/marbles.js';
 
 const fixed = { id: 'chatcmpl-1', model: 'mine', created: 7 };
 
@@ -34,8 +40,25 @@ const said = (
   choices: [{ index: 0, delta, finish_reason: null, ...fields }],
 });
 
-const chunksOf = (events: readonly ResponseEvent[], options: ToChatCompletionChunksOptions = fixed) =>
-  received(from(events).pipe(toChatCompletionChunks(options)));
+const json = (value: unknown): ServerSentMessage => ({ data: JSON.stringify(value) });
+
+const done: ServerSentMessage = { data: '[DONE]' };
+
+/** The chunks in the messages before `[DONE]`. */
+function chunksOf(events: readonly ResponseEvent[], options: ToChatCompletionChunksOptions = fixed) {
+  const messages = received(from(events).pipe(toChatCompletionChunks(options)));
+  expect(messages.at(-1)).toEqual(done);
+  return messages.slice(0, -1).map(({ data }) => JSON.parse(data) as ChatCompletionChunk);
+}
+
+const errorMessage = (fields: object = {}) =>
+  json({
+    error: { message: 'The answer broke off.', type: 'server_error', param: null, code: null, ...fields },
+  });
+
+/** What a client is told of an error. */
+const told = (error: unknown, options?: ToChatCompletionChunksOptions) =>
+  received(throwError(() => error).pipe(toChatCompletionChunks(options)));
 
 const item = (value: OutputItemDoneEvent['item'], choice?: number): OutputItemDoneEvent => ({
   type: 'output_item_done',
@@ -79,27 +102,41 @@ const wireUsage = {
 };
 
 describe('toChatCompletionChunks', () => {
-  it('writes text as it comes, the role first, then the finish reason', () => {
+  it('writes text as it comes, the role first, then the finish reason and [DONE]', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-b-(c|)', {
         a: text('Hel'),
         b: text('lo'),
         c: completed({ finishReason: 'stop' }),
       });
-      expectObservable(source.pipe(toChatCompletionChunks(fixed))).toBe('-a-b-(c|)', {
-        a: said({ role: 'assistant', content: 'Hel' }),
-        b: said({ content: 'lo' }),
-        c: said({}, { finish_reason: 'stop' }),
+      expectObservable(source.pipe(toChatCompletionChunks(fixed))).toBe('-a-b-(cD|)', {
+        a: json(said({ role: 'assistant', content: 'Hel' })),
+        b: json(said({ content: 'lo' })),
+        c: json(said({}, { finish_reason: 'stop' })),
+        D: done,
       });
       expectSubscriptions(source.subscriptions).toBe('^----!');
     });
   });
 
-  it('passes an error on', () => {
+  it('gives [DONE] once the source has ended, not at completed', () => {
     testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<ResponseEvent>('-c-|', { c: completed() });
+      expectObservable(source.pipe(toChatCompletionChunks(fixed))).toBe('-c-(D|)', {
+        c: json(said({ role: 'assistant' })),
+        D: done,
+      });
+    });
+  });
+
+  it('gives an error as a message in place of [DONE], and completes', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-#', { a: text('Hel') }, 'broken');
-      const values = { a: said({ role: 'assistant', content: 'Hel' }) };
-      expectObservable(source.pipe(toChatCompletionChunks(fixed))).toBe('-a-#', values, 'broken');
+      expectObservable(source.pipe(toChatCompletionChunks(fixed))).toBe('-a-(e|)', {
+        a: json(said({ role: 'assistant', content: 'Hel' })),
+        e: errorMessage(),
+      });
+      expectSubscriptions(source.subscriptions).toBe('^--!');
     });
   });
 
@@ -279,7 +316,11 @@ describe('toChatCompletionChunks', () => {
   });
 
   it('gives each subscription an id of its own and the time, the same in all its chunks', () => {
-    const source = from([text('a'), text('b')]).pipe(toChatCompletionChunks());
+    const source = from([text('a'), text('b')]).pipe(
+      toChatCompletionChunks(),
+      take(2),
+      map(({ data }) => JSON.parse(data) as ChatCompletionChunk),
+    );
     const [a, b] = received(source);
     const [c] = received(source);
     expect(a?.id).toMatch(/^chatcmpl-\w+$/);
@@ -293,17 +334,74 @@ describe('toChatCompletionChunks', () => {
     expect(received(open)).toHaveLength(1);
   });
 
-  describe('read by decodeChatCompletions', () => {
-    const roundTrip = (events: readonly ResponseEvent[], options: ToChatCompletionChunksOptions = {}) =>
-      received(
-        from(events).pipe(
-          toChatCompletionChunks(options),
-          encodeChatCompletionChunks(),
+  describe('tells of an error', () => {
+    it("its code, if it is this library's, and nothing that anybody said", () => {
+      const said = { code: 'rate_limit_exceeded', type: 'requests', message: 'PRIVATE' };
+      expect(told(new ProviderStreamError(said))).toEqual([errorMessage({ code: 'rate_limit_exceeded' })]);
+      expect(
+        told(new UnexpectedStatusError({ status: 401, code: 'no identifier', body: 'PRIVATE' })),
+      ).toEqual([errorMessage()]);
+      expect(told(new TransportError({ cause: new Error('PRIVATE') }))).toEqual([errorMessage()]);
+      expect(told(Object.assign(new Error('PRIVATE'), { code: 'PRIVATE' }))).toEqual([errorMessage()]);
+      expect(told('PRIVATE')).toEqual([errorMessage()]);
+    });
+
+    it('what toError says, and the default where that says nothing', () => {
+      const error = new ProviderStreamError({ code: 'overloaded' });
+      const toError = () => ({ message: 'Come back later.', param: 'model' });
+      expect(told(error, { toError })).toEqual([
+        errorMessage({ message: 'Come back later.', param: 'model', code: 'overloaded' }),
+      ]);
+      expect(told(error, { toError: () => ({ code: null, type: 'busy' }) })).toEqual([
+        errorMessage({ type: 'busy' }),
+      ]);
+    });
+
+    it('nothing of what toError gives beside what is asked', () => {
+      const toError = () => ({ message: 'No.', stack: 'PRIVATE' });
+      expect(told('x', { toError })).toEqual([errorMessage({ message: 'No.' })]);
+    });
+
+    it('that a chunk cannot be JSON', () => {
+      const source = of(item({ type: 'reasoning', content: [], reasoning_details: [1n] }));
+      expect(received(source.pipe(toChatCompletionChunks()))).toEqual([errorMessage()]);
+    });
+
+    it('what a client reads as an error of its provider', () => {
+      const broken = concat(
+        of(text('Hel')),
+        throwError(() => new StreamError()),
+      );
+      const read = broken.pipe(
+        toChatCompletionChunks({ toError: () => ({ code: 'cut' }) }),
+        decodeChatCompletions(),
+      );
+      expect(failureOf(read)).toEqual(new ProviderStreamError({ code: 'cut', type: 'server_error' }));
+    });
+  });
+
+  it('errors with what toError throws', () => {
+    const thrown = new Error('thrown');
+    const toError = () => {
+      throw thrown;
+    };
+    expect(failureOf(throwError(() => 'x').pipe(toChatCompletionChunks({ toError })))).toBe(thrown);
+  });
+
+  describe.each([
+    ['decodeChatCompletions', (messages: Observable<ServerSentMessage>) => messages],
+    [
+      'decodeChatCompletions, as text in between',
+      (messages: Observable<ServerSentMessage>) =>
+        messages.pipe(
+          encodeEventStream(),
           map((piece) => new TextEncoder().encode(piece)),
           decodeEventStream(),
-          decodeChatCompletions(),
         ),
-      );
+    ],
+  ])('read by %s', (_, travel) => {
+    const roundTrip = (events: readonly ResponseEvent[], options: ToChatCompletionChunksOptions = {}) =>
+      received(travel(from(events).pipe(toChatCompletionChunks(options))).pipe(decodeChatCompletions()));
 
     it('is the turn again', () => {
       fc.assert(

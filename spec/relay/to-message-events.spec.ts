@@ -1,68 +1,79 @@
-import { of } from 'rxjs';
-import { RetryLimitError } from '../../src/turn/errors.js';
-import type { ResponseEvent } from '../../src/turn/events.js';
-import type { ServerSentMessage } from '../../src/relay/server-sent-protocol.js';
-import { toMessageEvents } from '../../src/relay/to-message-events.js';
-import { completed, text } from '../support/events.js';
-import { received, testScheduler } from '../support/marbles.js';
-
-const values = { a: text('Hel'), c: completed({ finishReason: 'stop' }) };
+import { of, range, map, take } from 'rxjs';
+import type { ServerSentMessage } from '../../src/relay/server-sent-message.js';
+import { type MessageEventLike, toMessageEvents } from '../../src/relay/to-message-events.js';
+import { failureOf, received, testScheduler } from '../support/marbles.js';
 
 const messages: Record<string, ServerSentMessage> = {
-  a: { data: JSON.stringify(values.a) },
-  c: { data: JSON.stringify(values.c) },
-  D: { data: '[DONE]' },
-  E: { data: '{"type":"error","error":{"name":"RetryLimitError","status":429}}', type: 'error' },
+  a: { data: 'Hel' },
+  b: { data: '{"type":"error"}', event: 'error', id: '7' },
+};
+
+const events: Record<string, MessageEventLike> = {
+  a: { data: 'Hel' },
+  b: { data: '{"type":"error"}', type: 'error', id: '7' },
   p: { data: '{"type":"ping"}', type: 'ping' },
 };
 
 describe('toMessageEvents', () => {
-  it('gives a message for each event, and the end mark', () => {
+  it('gives each message, its name as its type', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<ResponseEvent>('-a---(c|)', values);
-      expectObservable(source.pipe(toMessageEvents())).toBe('-a---(cD|)', messages);
-      expectSubscriptions(source.subscriptions).toBe('      ^----!');
+      const source = cold('                                   -a---b-|', messages);
+      expectObservable(source.pipe(toMessageEvents())).toBe('-a---b-|', events);
+      expectSubscriptions(source.subscriptions).toBe('       ^------!');
     });
   });
 
-  it('gives an error as a message, and completes', () => {
-    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
-      const error = new RetryLimitError({ status: 429, body: 'private' }, 1);
-      const source = cold<ResponseEvent>('-a-#', values, error);
-      expectObservable(source.pipe(toMessageEvents())).toBe('-a-(E|)', messages);
-      expectSubscriptions(source.subscriptions).toBe('      ^--!');
+  it("passes the source's error on", () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold('                                   -a-#', messages, 'broken');
+      expectObservable(source.pipe(toMessageEvents())).toBe('-a-#', events, 'broken');
     });
   });
 
   it('fills silence with events named ping', () => {
     const scheduler = testScheduler();
     scheduler.run(({ cold, expectObservable }) => {
-      const source = cold<ResponseEvent>('-a-----(c|)', values);
-      expectObservable(source.pipe(toMessageEvents({ heartbeat: 4, scheduler }))).toBe(
-        '-a---p-(cD|)',
+      const source = cold(
+        '                                                               -a-----b-|',
         messages,
       );
+      expectObservable(source.pipe(toMessageEvents({ heartbeat: 4, scheduler }))).toBe('-a---p-b-|', events);
     });
   });
 
   it('unsubscribes from the source, and rests, with its subscriber', () => {
     const scheduler = testScheduler();
     scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<ResponseEvent>('-a-', values);
+      const source = cold('-a-', messages);
       const shown = source.pipe(toMessageEvents({ heartbeat: 4, scheduler }));
-      expectObservable(shown, '^-----!').toBe('-a---p-', messages);
+      expectObservable(shown, '                       ^-----!').toBe('-a---p-', events);
       expectSubscriptions(source.subscriptions).toBe('^-----!');
     });
   });
 
-  it('takes its options as toServerSentEvents() does', () => {
+  it('stops an endless synchronous source', () => {
+    const endless = range(0, Infinity).pipe(map(() => messages['a']!));
+    expect(received(endless.pipe(toMessageEvents(), take(2)))).toEqual([events['a'], events['a']]);
+  });
+
+  it('throws at a heartbeat that is none', () => {
     expect(() => toMessageEvents({ heartbeat: 0 })).toThrow(TypeError);
   });
 
-  it('gives each subscriber messages of its own, which NestJS writes ids into', () => {
-    const shown = of<ResponseEvent[]>(values.a, values.c).pipe(toMessageEvents());
-    const first = received(shown);
-    for (const message of first) Object.assign(message, { id: '1' });
-    expect(received(shown)).toStrictEqual([messages['a'], messages['c'], messages['D']]);
+  it('errors at a message that cannot be written, as encodeEventStream() does', () => {
+    expect(failureOf(of({ data: '', event: 'x\ndata: y' }).pipe(toMessageEvents()))).toEqual(
+      new TypeError('The event of a server-sent event must be a string without line breaks.'),
+    );
+  });
+
+  it('gives no field that a message does not have', () => {
+    const source = of<ServerSentMessage>({ data: 'a', event: undefined, id: undefined });
+    expect(received(source.pipe(toMessageEvents()))).toStrictEqual([{ data: 'a' }]);
+  });
+
+  it('gives each subscriber objects of its own, which NestJS writes ids into', () => {
+    const shown = of(messages['a']!, messages['b']!).pipe(toMessageEvents());
+    for (const message of received(shown)) Object.assign(message, { id: '1' });
+    expect(received(shown)).toStrictEqual([events['a'], events['b']]);
   });
 });

@@ -1,11 +1,6 @@
 import { NEVER, Observable, of, throwError, timer } from 'rxjs';
 import { fetchTransport, type ModelProvider } from '../../src/index.js';
-import {
-  type Answer,
-  type Attempts,
-  sendRequest,
-  type SendRequestOptions,
-} from '../../src/request/send-request.js';
+import { type Answer, sendRequest, type SendRequestOptions } from '../../src/request/send-request.js';
 import type { Transport } from '../../src/request/transport.js';
 import { marbleTransport } from '../../src/testing/index.js';
 import { diagnose } from '../../src/turn/diagnostics.js';
@@ -25,19 +20,22 @@ interface Given extends Partial<SendRequestOptions> {
   readonly transport: Transport;
 }
 
-const attempts = (): Attempts => ({ count: 0, keyError: undefined });
+/** What a turn would know of itself. */
+const opened = (given: Given): SendRequestOptions => ({
+  provider,
+  demand: undefined,
+  responseTimeout: Infinity,
+  maxRetries: 4,
+  maxRetryAfter: 60_000,
+  options: {},
+  scheduler: testScheduler(),
+  log: diagnose(undefined),
+  attempt: 0,
+  keyError: undefined,
+  ...given,
+});
 
-const send = (given: Given): Observable<Answer> =>
-  sendRequest(body, {
-    provider,
-    demand: undefined,
-    responseTimeout: Infinity,
-    retry: { maxRetries: 4, maxRetryAfter: 60_000 },
-    scheduler: given.scheduler ?? testScheduler(),
-    log: diagnose(undefined),
-    attempts: attempts(),
-    ...given,
-  });
+const send = (given: Given): Observable<Answer> => sendRequest(body, opened(given));
 
 /** The status of an answer whose body is taken, as `readAnswer` takes it, and left. */
 const statusOf = (source: Observable<Answer>): Observable<number> =>
@@ -56,14 +54,14 @@ describe('sendRequest', () => {
   it('sends one request for each subscription, and gives its answer', () => {
     testScheduler().run((helpers) => {
       const transport = marbleTransport(helpers, [{ response: '--r' }, { response: '-r' }]);
-      const counted = attempts();
-      const sent = statusOf(send({ transport, attempts: counted }));
+      const turn = opened({ transport });
+      const sent = statusOf(sendRequest(body, turn));
       helpers.expectObservable(sent).toBe('--(s|)', { s: 200 });
       helpers.expectObservable(sent, '----^').toBe('-----(s|)', { s: 200 });
       helpers.expectSubscriptions(transport.connections[0]!.response.subscriptions).toBe('^-!');
       helpers.expectSubscriptions(transport.connections[1]!.response.subscriptions).toBe('----^!');
       helpers.flush();
-      expect(counted.count).toBe(2);
+      expect(turn.attempt).toBe(2);
       expect(transport.requests.map((request) => request.body)).toEqual([body, body]);
     });
   });
@@ -94,12 +92,12 @@ describe('sendRequest', () => {
   });
 
   it('passes what an apiKey function fails with on as it is, and remembers it', () => {
-    const counted = attempts();
     const error = new TransportError();
     const failing = { ...provider, apiKey: () => throwError(() => error) };
     const transport = jest.fn<ReturnType<Transport>, Parameters<Transport>>(() => NEVER);
-    expect(failureOf(send({ transport, provider: failing, attempts: counted }))).toBe(error);
-    expect(counted).toEqual({ count: 0, keyError: error });
+    const turn = opened({ transport, provider: failing });
+    expect(failureOf(sendRequest(body, turn))).toBe(error);
+    expect(turn).toMatchObject({ attempt: 0, keyError: error });
     const keyless = { ...provider, apiKey: () => of('') };
     expect(failureOf(send({ transport, provider: keyless }))).toBeInstanceOf(MissingApiKeyError);
     expect(transport).not.toHaveBeenCalled();
@@ -148,13 +146,10 @@ describe('sendRequest', () => {
       });
       return (error as UnexpectedStatusError).body;
     };
-    const limits = { maxRetries: 1, maxRetryAfter: 60_000 };
-    expect(bodyOf({ retry: limits })).toBe('');
-    expect(bodyOf({ retry: { ...limits, maxRetries: 0 } })).toBe('{"error":{"code":"down"}}');
-    expect(bodyOf({ retry: limits, attempts: { count: 1, keyError: undefined } })).toBe(
-      '{"error":{"code":"down"}}',
-    );
-    expect(bodyOf({ retry: { ...limits, retryable: () => true } })).toBe('{"error":{"code":"down"}}');
+    expect(bodyOf({ maxRetries: 1 })).toBe('');
+    expect(bodyOf({ maxRetries: 0 })).toBe('{"error":{"code":"down"}}');
+    expect(bodyOf({ maxRetries: 1, attempt: 1 })).toBe('{"error":{"code":"down"}}');
+    expect(bodyOf({ options: { retry: { retryable: () => true } } })).toBe('{"error":{"code":"down"}}');
   });
 
   describe('with a transport of the caller’s', () => {

@@ -40,7 +40,7 @@ export interface TurnDemand {
  * ```ts
  * const demand = new Demand();
  * const turn = streamChatCompletions('Tell me everything.', { model, provider, demand });
- * return new Response(toReadableStream(turn.pipe(textDeltas()), { demand }));
+ * return new Response(readableStreamFrom(turn.pipe(textDeltas()), { demand }));
  * ```
  *
  * An operator that queues values holds it for as long as they wait:

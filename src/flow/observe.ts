@@ -1,4 +1,7 @@
-import { type Observable, type Subscriber, type Subscription, takeWhile } from 'rxjs';
+import { filter, type Observable, type Subscriber, type Subscription } from 'rxjs';
+
+/** Thrown where a subscriber has left; nobody hears of it. */
+const left = /* @__PURE__ */ Symbol('left');
 
 /** What an operator does with its source: what it leaves out goes on as it came. */
 export interface SourceObserver<T> {
@@ -12,8 +15,8 @@ export interface SourceObserver<T> {
  * Subscribes an operator to its source on behalf of its subscriber. What `next` and `complete` throw is
  * an error of the source.
  *
- * The work is done in `takeWhile`, where it can stop the source: one that emits synchronously is known to nothing
- * else yet.
+ * The work is done in `filter`, which lets nothing through: what it throws stops the source, one that emits
+ * synchronously too, which is known to nothing else yet.
  */
 export function observe<T, R>(
   source: Observable<T>,
@@ -25,7 +28,11 @@ export function observe<T, R>(
     if (observer.error === undefined) subscriber.error(cause);
     else observer.error(cause);
   };
-  return source.pipe(takeWhile((value) => observer.next(value) === true || !subscriber.closed)).subscribe({
+  const work = (value: T): boolean => {
+    if (observer.next(value) !== true && subscriber.closed) throw left;
+    return false;
+  };
+  return source.pipe(filter(work)).subscribe({
     error,
     complete: () => {
       if (subscriber.closed) return;

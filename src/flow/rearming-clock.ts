@@ -18,44 +18,62 @@ type Work = (this: SchedulerAction<unknown>, state?: unknown) => void;
  * Setting a timer costs 0.7 µs, noting the time 0.1.
  */
 export function rearmingClock(scheduler: SchedulerLike): RearmingClock {
-  let work: Work | undefined;
-  let delay = 0;
+  const action = new RearmingAction(scheduler);
+  return {
+    now: () => scheduler.now(),
+    schedule: (work: Work, delay = 0) => action.set(work, delay),
+    unsubscribe: () => action.clear(),
+  };
+}
+
+/** One for all the times that the timer is set: the list of teardowns that it stands in stays short. */
+class RearmingAction extends Subscription implements SchedulerAction<unknown> {
+  private work: Work | undefined = undefined;
+  private delay = 0;
   /** When it was set again, where it was since the timer began. */
-  let setAgainAt: number | undefined;
-  let timer: Subscription | undefined;
+  private setAgainAt: number | undefined = undefined;
+  private timer: Subscription | undefined = undefined;
 
-  // One for all the times that it is set: its subscriber's list of teardowns stays as short as it is.
-  const action = new Subscription();
-  action.unsubscribe = () => (work = undefined);
+  constructor(private readonly scheduler: SchedulerLike) {
+    super();
+  }
 
-  function wait(milliseconds: number): void {
-    const start = scheduler.now();
-    setAgainAt = undefined;
-    timer = scheduler.schedule(() => {
-      timer = undefined;
+  set(work: Work, delay: number): this {
+    this.work = work;
+    this.delay = delay;
+    if (this.timer === undefined) this.wait(delay);
+    else this.setAgainAt = this.scheduler.now();
+    return this;
+  }
+
+  schedule(_state?: unknown, delay = this.delay): this {
+    return this.work === undefined ? this : this.set(this.work, delay);
+  }
+
+  /** The timer may run out in vain: to clear it and set another costs more. */
+  override unsubscribe(): void {
+    this.work = undefined;
+  }
+
+  clear(): void {
+    this.unsubscribe();
+    this.timer?.unsubscribe();
+  }
+
+  private wait(milliseconds: number): void {
+    const start = this.scheduler.now();
+    this.setAgainAt = undefined;
+    this.timer = this.scheduler.schedule(() => {
+      const { work, setAgainAt } = this;
+      this.timer = undefined;
       if (work === undefined) return;
       if (setAgainAt === undefined) {
-        work.call(action as SchedulerAction<unknown>);
+        work.call(this);
         return;
       }
       // The clock may have been set meanwhile: the timer has run for its time, whatever it shows.
       const passed = setAgainAt < start ? 0 : milliseconds - Math.min(setAgainAt - start, milliseconds);
-      wait(delay - passed);
+      this.wait(this.delay - passed);
     }, milliseconds);
   }
-
-  return {
-    now: () => scheduler.now(),
-    schedule(newWork: Work, newDelay = 0) {
-      work = newWork;
-      delay = newDelay;
-      if (timer === undefined) wait(delay);
-      else setAgainAt = scheduler.now();
-      return action;
-    },
-    unsubscribe() {
-      work = undefined;
-      timer?.unsubscribe();
-    },
-  };
 }

@@ -8,6 +8,8 @@ export interface EndingReader<T, R> {
   read(part: T): R | undefined;
   /** Whether the parts have said that all is said. */
   isDone(): boolean;
+  /** Whether that may come next: unsubscribing now leaves the connection its grace too. Default: no. */
+  mayBeDone?(): boolean;
   /** What the end of a source gives that has not said so. What it throws is an error, too. */
   end(): R | undefined;
   /** The error in place of the source's own. Default: that one. */
@@ -20,7 +22,8 @@ const grace = 1_000;
 /**
  * Completes where the source says that it is done, and keeps the connection: reads on, dropping what comes,
  * until the source ends by itself or a grace of 1,000 ms has passed, so that the next request can use the
- * connection. An unsubscribe before that ends the source at once.
+ * connection. An unsubscribe before that ends the source at once, except where it may be done: then the next
+ * value does.
  *
  * ```
  * source   --a--b--[DONE]--x--|
@@ -29,8 +32,7 @@ const grace = 1_000;
  * read     ^------------------!
  * ```
  *
- * Whether it is done is known before the subscriber completes: whoever unsubscribes because of what comes
- * with the completion (`first()`, `firstValueFrom`) leaves the connection its grace too.
+ * A subscriber that leaves because of the completion (`first()`, `firstValueFrom`) leaves it the grace too.
  *
  * @see docs/decisions/0002-the-end-and-its-grace.md
  */
@@ -41,6 +43,7 @@ export function untilEnd<T, R>(
   return (source) =>
     new Observable((subscriber) => {
       const reader = readerOf();
+      const mayBeDone = () => reader.mayBeDone?.() ?? false;
       let isDone = false;
       let isSubscribed = false;
 
@@ -48,12 +51,14 @@ export function untilEnd<T, R>(
         next(part) {
           const value = reader.read(part);
           if (isDone) return isSubscribed || value === undefined;
+          // The subscriber has left at what may have been the last value. It was not, if another comes.
+          if (subscriber.closed) return value === undefined;
           if (value !== undefined) subscriber.next(value);
           if (!subscriber.closed && reader.isDone()) {
             isDone = true;
             subscriber.complete();
           }
-          return isDone;
+          return isDone || (subscriber.closed && mayBeDone());
         },
         error: (error) => subscriber.error(reader.errorOf === undefined ? error : reader.errorOf(error)),
         complete() {
@@ -64,7 +69,7 @@ export function untilEnd<T, R>(
       });
       isSubscribed = true;
       return () => {
-        if (!isDone) connection.unsubscribe();
+        if (!isDone && !mayBeDone()) connection.unsubscribe();
         else if (!connection.closed)
           connection.add(scheduleInBackground(scheduler, () => connection.unsubscribe(), grace));
       };

@@ -1,24 +1,14 @@
-import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import type { OperatorFunction, SchedulerLike } from 'rxjs';
 import { ChatCompletionsError, hide, StreamError } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
-import { observe } from '../flow/observe.js';
-import { scheduleInBackground } from '../flow/timers.js';
+import { type EndingReader, untilEnd } from '../flow/until-end.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { readResponseEvent } from './read-response-event.js';
+import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, readReport, type TurnErrorReport } from './server-sent-protocol.js';
 
-/** How long the connection may take to end by itself after the end mark, in milliseconds. */
-const grace = 1_000;
-
-/** What is read of a server-sent event: of one that `decodeEventStream()` gives, or of any other. */
-export interface ReceivedMessage {
-  readonly data: string;
-  /** The event's name, where it has one. */
-  readonly event?: string | undefined;
-}
-
 export interface FromServerSentEventsOptions {
-  /** The timer of the grace after the end mark. Default `asyncScheduler`. */
+  /** For the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
@@ -52,17 +42,20 @@ export class RemoteTurnError extends ChatCompletionsError {
 }
 
 /**
- * Reads a turn that a backend has written with `toServerSentEvents()` or `toMessageEvents()`.
+ * Reads the events of a turn from server-sent events: the inverse of `toServerSentEvents()`.
  *
- * It completes where the connection ends after the end mark, or 1,000 ms after the mark where it does
- * not: a connection that ends by itself can be used again. A `retrying` event's error is made anew,
- * without what the backend keeps to itself. What only a later version of this library knows, and events
- * of other names, which the backend may send in between for its own purposes, are skipped.
+ * At `[DONE]` it completes; it then keeps reading the source, dropping what comes, until that ends or 1,000 ms
+ * have passed, so that the connection can be used again. Unsubscribing at a `completed` leaves it that grace
+ * too, unless another turn follows; any earlier unsubscribe ends the source at once.
+ *
+ * The error of a `retrying` event is made anew, without what the backend keeps to itself. Skipped is what only
+ * a later version of this library knows, and events of other names, which the backend may send in between
+ * for its own purposes.
  *
  * ```
- * source   --{…Hel…}--{…lo…}--{…completed…}--[DONE]--|
+ * source   --{data: '{…Hel…}'}--{data: '{…completed…}'}--{data: '[DONE]'}--|
  *          fromServerSentEvents()
- * result   --Hel------lo------completed--------------|
+ * result   --Hel----------------completed----------------|
  * ```
  *
  * @example
@@ -72,46 +65,42 @@ export class RemoteTurnError extends ChatCompletionsError {
  *   .subscribe((text) => show(text));
  * ```
  *
- * Errors with a `RemoteTurnError` where the turn failed on the server, and with a `StreamError` where
- * the stream ends without its end mark or holds something else. Errors of the source pass.
+ * Errors with a `RemoteTurnError` if the turn failed on the server, and with a `StreamError` if the stream
+ * ends without `[DONE]` or holds something else. Errors of the source pass, until `[DONE]`.
  */
 export function fromServerSentEvents(
   options: FromServerSentEventsOptions = {},
-): OperatorFunction<ReceivedMessage, ResponseEvent> {
-  const { scheduler = asyncScheduler } = options;
-  return (source) =>
-    new Observable((subscriber) => {
-      let isOver = false;
+): OperatorFunction<ServerSentMessage, ResponseEvent> {
+  return untilEnd(messageReader, options.scheduler);
+}
 
-      function read({ data, event = '' }: ReceivedMessage): void {
-        if (event !== '' && event !== 'message' && event !== 'error') return;
-        if (event !== 'error' && data === endMark) {
-          isOver = true;
-          subscriber.add(scheduleInBackground(scheduler, () => subscriber.complete(), grace));
-          return;
-        }
-        const value = parseJson(data);
-        const fields = isRecord(value) ? value : {};
-        if (event === 'error' || own(fields, 'type') === 'error') {
-          throw new RemoteTurnError(readReport(own(fields, 'error')));
-        }
-        const responseEvent = readResponseEvent(value);
-        if (responseEvent !== undefined) subscriber.next(responseEvent);
-      }
+function messageReader(): EndingReader<ServerSentMessage, ResponseEvent> {
+  let isDone = false;
+  let isCompleted = false;
 
-      return observe(source, subscriber, {
-        next: (message) => {
-          if (!isOver) read(message);
-        },
-        error: (error) => (isOver ? subscriber.complete() : subscriber.error(error)),
-        complete: () => {
-          if (isOver) subscriber.complete();
-          else {
-            subscriber.error(
-              new StreamError({ message: "The backend's stream ended before the end of the turn." }),
-            );
-          }
-        },
-      });
-    });
+  function read({ data, event = '' }: ServerSentMessage): ResponseEvent | undefined {
+    if (isDone || !(event === '' || event === 'message' || event === 'error')) return undefined;
+    if (event !== 'error' && data === endMark) {
+      isDone = true;
+      return undefined;
+    }
+    const value = parseJson(data);
+    const fields = isRecord(value) ? value : {};
+    if (event === 'error' || own(fields, 'type') === 'error') {
+      throw new RemoteTurnError(readReport(own(fields, 'error')));
+    }
+    const responseEvent = readResponseEvent(value);
+    if (responseEvent !== undefined) isCompleted = responseEvent.type === 'completed';
+    return responseEvent;
+  }
+
+  return {
+    read,
+    isDone: () => isDone,
+    // Another turn may follow in the stream, or the end mark.
+    mayBeDone: () => isCompleted,
+    end: () => {
+      throw new StreamError({ message: "The backend's stream ended before the end of the turn." });
+    },
+  };
 }

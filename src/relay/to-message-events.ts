@@ -1,38 +1,53 @@
-import type { OperatorFunction } from 'rxjs';
-import type { ResponseEvent } from '../turn/events.js';
-import {
-  type ServerSentEventsOptions,
-  type ServerSentMessage,
-  serverSentMessages,
-} from './server-sent-protocol.js';
+import { map, type OperatorFunction, pipe } from 'rxjs';
+import { heartbeat, type HeartbeatOptions } from './heartbeat.js';
+import { checkMessage, type ServerSentMessage } from './server-sent-message.js';
+
+/** A server-sent event in the shape of NestJS's `MessageEvent`. */
+export interface MessageEventLike {
+  readonly data: string;
+  /** The event's name, if it has one. */
+  readonly type?: string;
+  readonly id?: string;
+}
 
 /**
- * The messages of `toServerSentEvents()` as objects, for NestJS's `@Sse()`: `fromServerSentEvents()`
- * and an `EventSource` read what it sends.
+ * Gives server-sent events to NestJS's `@Sse()`, which writes them as text: what `encodeEventStream()` is
+ * elsewhere.
  *
- * An error is a message too, whenever it comes: for one in the middle of a stream NestJS has a text of
- * its own. Silence is filled with events named `ping`, as not every NestJS sends comments.
+ * NestJS calls an event's name its `type`. Silence is filled with events named `ping`, since not every
+ * NestJS sends comments.
  *
  * ```
- * source   --Hel--#
+ * source   --{data: 'a'}--{event: 'x', data: 'b'}--|
  *          toMessageEvents()
- * result   --{ data: '{…Hel…}' }--({ type: 'error', data: '{…}' }|)
+ * result   --{data: 'a'}--{type: 'x', data: 'b'}---|
  * ```
  *
  * @example
  * ```ts
  * @Sse('chat')
  * chat(@Query('question') question: string) {
- *   return streamChatCompletions(question, options).pipe(toMessageEvents());
+ *   return streamChatCompletions(question, options).pipe(toServerSentEvents(), toMessageEvents());
  * }
  * ```
  *
- * It errors only with what `toError` throws.
+ * Errors with a `TypeError` at a message that cannot be written: its `event` or `id` has a line break, or
+ * its `id` a NUL.
  *
- * @throws TypeError where `heartbeat` is no number of at least 1
+ * @throws TypeError if `heartbeat` is not a number of at least 1
  */
 export function toMessageEvents(
-  options: ServerSentEventsOptions = {},
-): OperatorFunction<ResponseEvent, ServerSentMessage> {
-  return serverSentMessages(options);
+  options: HeartbeatOptions = {},
+): OperatorFunction<ServerSentMessage, MessageEventLike> {
+  return pipe(
+    map(rename),
+    heartbeat<MessageEventLike>(() => ({ data: '{"type":"ping"}', type: 'ping' }), options),
+  );
+}
+
+/** Always a new object: NestJS writes ids into those it gets. */
+function rename(message: ServerSentMessage): MessageEventLike {
+  checkMessage(message);
+  const { data, event, id } = message;
+  return { data, ...(event !== undefined && { type: event }), ...(id !== undefined && { id }) };
 }

@@ -1,45 +1,54 @@
-import { map, type OperatorFunction, pipe } from 'rxjs';
+import { catchError, endWith, map, of, type OperatorFunction, pipe } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
-import { type ServerSentEventsOptions, serverSentMessages } from './server-sent-protocol.js';
+import type { ServerSentMessage } from './server-sent-message.js';
+import { endMark, publicFields, readReport, type TurnErrorReport } from './server-sent-protocol.js';
+
+export interface ToServerSentEventsOptions {
+  /**
+   * What the front end is told about an error, including that of a `retrying` event. Default: its name,
+   * status, code and `retryAfter`, which hold nothing that the provider, the user or the model said, and
+   * about an error that is not this library's nothing at all.
+   */
+  readonly toError?: ((error: unknown) => TurnErrorReport) | undefined;
+}
 
 /**
- * Writes a turn as server-sent events, for the HTTP answer (`text/event-stream`) of a backend to its
- * own front end, which reads it with `fromServerSentEvents()` or with an `EventSource`.
+ * Turns the events of a turn into server-sent events, for the HTTP answer of a backend to its own front
+ * end: the inverse of `fromServerSentEvents()`.
  *
- * Each event is one message, its JSON as the data. The last message is `data: [DONE]`, or where the
- * source errors an event named `error`, and then it completes: a front end can tell a turn that ended
- * from a connection that was cut. Unless `toError` says otherwise, the front end learns of an error no
- * more than its name, status, code and `retryAfter`. Silence is filled with comments.
+ * Each event is one message, its JSON as the data. The last message is `[DONE]`, or if the source errors
+ * an event named `error`: a front end can tell a turn that ended from a connection that was cut.
+ * `encodeEventStream()` writes the messages as text, `toMessageEvents()` hands them to NestJS. An
+ * `EventSource` reads them too.
  *
  * ```
- * source   --Hel--lo--(completed|)
+ * source   --Hel----------------lo---------------(completed|)
  *          toServerSentEvents()
- * result   --'data: {…Hel…}'--'data: {…lo…}'--('data: {…completed…}' 'data: [DONE]'|)
+ * result   --{data: '{…Hel…}'}--{data: '{…lo…}'}--({data: '{…completed…}'}{data: '[DONE]'}|)
  * ```
  *
  * @example
  * ```ts
- * response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
- * const writing = turn.pipe(toServerSentEvents()).subscribe({
- *   next: (text) => response.write(text),
- *   complete: () => response.end(),
- * });
- * response.on('close', () => writing.unsubscribe()); // aborts the turn
+ * turn.pipe(toServerSentEvents(), encodeEventStream()).subscribe((text) => response.write(text));
  * ```
  *
- * It errors only with what `toError` throws.
- *
- * @throws TypeError where `heartbeat` is no number of at least 1
+ * Errors only with what `toError` throws.
  */
 export function toServerSentEvents(
-  options: ServerSentEventsOptions = {},
-): OperatorFunction<ResponseEvent, string> {
+  options: ToServerSentEventsOptions = {},
+): OperatorFunction<ResponseEvent, ServerSentMessage> {
+  const { toError = publicFields } = options;
+  const reportOf = (error: unknown) => readReport(toError(error));
   return pipe(
-    serverSentMessages(options),
-    map(({ type, data }) => {
-      // Nobody listens to a comment, and it counts as life all the same.
-      if (type === 'ping') return ': ping\n\n';
-      return type === undefined ? `data: ${data}\n\n` : `event: ${type}\ndata: ${data}\n\n`;
-    }),
+    map((event): ServerSentMessage => ({
+      data: JSON.stringify(event.type === 'retrying' ? { ...event, error: reportOf(event.error) } : event),
+    })),
+    endWith({ data: endMark }),
+    catchError((error: unknown) =>
+      of<ServerSentMessage>({
+        data: JSON.stringify({ type: 'error', error: reportOf(error) }),
+        event: 'error',
+      }),
+    ),
   );
 }

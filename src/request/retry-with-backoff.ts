@@ -48,7 +48,7 @@ export interface RetryWithBackoffOptions extends BackoffOptions {
 export function retryWithBackoff<T>(options: RetryWithBackoffOptions = {}): MonoTypeOperatorFunction<T> {
   const { maxRetries = 4, maxRetryAfter = 60_000, scheduler = asyncScheduler } = options;
   const { retryable, retryAfter, onRetry, giveUp } = options;
-  // The limit is counted here: `retry({ count: 0 })` would never ask `delay` about the last error.
+  // The limit is counted here: `retry({ count: 0 })` never asks `delay` about the last error (docs/decisions/0003).
   return retry({
     delay: (error: unknown, attempt) => {
       if (retryable?.(error) === false) throw error;

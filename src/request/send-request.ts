@@ -28,26 +28,24 @@ export interface Answer {
 }
 
 /** The attempts of one turn, counted here alone. */
-export interface Attempts {
-  count: number;
+export interface AttemptCount {
+  attempt: number;
   /** What the provider's `apiKey` function failed with: the caller's own error, which passes unchanged. */
   keyError: unknown;
 }
 
-export interface SendRequestOptions {
+export interface SendRequestOptions extends AttemptCount {
   readonly provider: ModelProvider;
   readonly transport: Transport;
   /** Asked between two reads of the answer's body. */
   readonly demand: { readonly ask: () => Observable<unknown> } | undefined;
   readonly responseTimeout: number;
-  readonly retry: {
-    readonly maxRetries: number;
-    readonly maxRetryAfter: number;
-    readonly retryable?: unknown;
-  };
+  readonly maxRetries: number;
+  readonly maxRetryAfter: number;
+  /** Whether the caller decides on retries, who may want to read the answer. */
+  readonly options: { readonly retry?: { readonly retryable?: unknown } | undefined };
   readonly scheduler: SchedulerLike;
   readonly log: TurnDiagnostics;
-  readonly attempts: Attempts;
 }
 
 /**
@@ -63,10 +61,10 @@ export interface SendRequestOptions {
  *
  * @see docs/decisions/0001-transport-ownership.md
  */
-export function sendRequest(body: string, options: SendRequestOptions): Observable<Answer> {
-  const { provider, transport, demand, retry, scheduler, log, attempts } = options;
+export function sendRequest(body: string, turn: SendRequestOptions): Observable<Answer> {
+  const { provider, transport, demand, scheduler, log } = turn;
   return defer(() => resolveApiKey(provider)).pipe(
-    tap({ error: (error: unknown) => (attempts.keyError = error) }),
+    tap({ error: (error: unknown) => (turn.keyError = error) }),
     concatMap((key) => {
       const endpoint = endpointOf(provider, key);
       const redact = redactor(endpoint, key);
@@ -76,16 +74,16 @@ export function sendRequest(body: string, options: SendRequestOptions): Observab
         body,
         ...(demand && { demand: demand.ask }),
       };
-      attempts.count += 1;
-      log.request(attempts.count, request);
+      turn.attempt += 1;
+      log.request(turn.attempt, request);
       return callTransport(transport, request, redact).pipe(
-        responseTimeout(options.responseTimeout, scheduler),
+        responseTimeout(turn.responseTimeout, scheduler),
         tap((response) => log.response(response, redact)),
         checkStatus({
           needsBody: ({ retryAfter = 0 }) =>
-            attempts.count > retry.maxRetries ||
-            retryAfter > retry.maxRetryAfter ||
-            retry.retryable !== undefined,
+            turn.attempt > turn.maxRetries ||
+            retryAfter > turn.maxRetryAfter ||
+            turn.options.retry?.retryable !== undefined,
           redact,
           scheduler,
         }),

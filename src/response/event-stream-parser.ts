@@ -46,7 +46,7 @@ export function eventStreamParser(
 ): EventStreamParser {
   const { maxEventSize = defaultMaxEventSize, onComment } = options;
   const decoder = new TextDecoder();
-  const events: EventSourceMessage[] = [];
+  let events: EventSourceMessage[] = [];
   let failure: StreamError | undefined;
   let afterCarriageReturn = false;
   let fedSinceEvent = 0;
@@ -104,9 +104,9 @@ export function eventStreamParser(
       if (smallReads !== '') return [];
       if (fedSinceEvent <= maxEventSize) parser.feed(text);
       else feedLines(text);
-      // Nothing of a read is held until the next: V8 would take events for long-lived, and place them where
-      // only its rare, full collections look.
-      const completed = events.splice(0);
+      // Nothing of a read is held until the next: V8 would take it for long-lived (docs/decisions/0007).
+      const completed = events;
+      events = [];
       if (completed.length > 0) {
         fedSinceEvent = text.length;
         linesSinceEvent = 0;

@@ -10,11 +10,13 @@ import { readEvents } from './read-events.js';
 import { toResponseEvents } from './to-response-events.js';
 
 export interface ReadAnswerOptions {
+  readonly options: {
+    /** What is a sign of life: a read that completes an event, or any. Default `'events'`. */
+    readonly idleOn?: 'events' | 'bytes' | undefined;
+    readonly maxEventSize?: number | undefined;
+    readonly includeChunks?: boolean | undefined;
+  };
   readonly idleTimeout: number;
-  /** What is a sign of life: a read that completes an event, or any. */
-  readonly idleOn?: 'events' | 'bytes' | undefined;
-  readonly maxEventSize?: number | undefined;
-  readonly includeChunks?: boolean | undefined;
   readonly scheduler: SchedulerLike;
   /** What holds the provider back: its clock stands still meanwhile. Told that `[DONE]` has come. */
   readonly demand: { readonly clock: SchedulerLike; end(): void } | undefined;
@@ -34,13 +36,10 @@ export interface ReadAnswerOptions {
  * result   --A----------------B---------------(completed|)
  * ```
  *
- * Three stages and no more: where many streams are paced, each layer costs a read 2 to 3 µs, because its memory has
- * left the processor's cache.
- *
  * @see docs/decisions/0007-three-stages.md
  */
-export function readAnswer(options: ReadAnswerOptions): (answer: Answer) => Observable<ResponseEvent> {
-  const { demand, log, scheduler } = options;
+export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observable<ResponseEvent> {
+  const { options, demand, log, scheduler } = turn;
   return ({ response: { status, headers, body }, redact }) =>
     body.pipe(
       // Bytes -> the server-sent events that each network read completes, until [DONE].
@@ -66,7 +65,7 @@ export function readAnswer(options: ReadAnswerOptions): (answer: Answer) => Obse
         },
       ),
       // RxJS's timeout({ each }), around the reads.
-      idleTimeout(options.idleTimeout, demand?.clock ?? scheduler),
+      idleTimeout(turn.idleTimeout, demand?.clock ?? scheduler),
       // Server-sent events -> ResponseEvents, `completed` where they end.
       toResponseEvents({ includeChunks: options.includeChunks, redact, onMalformed: log.malformed }),
     );

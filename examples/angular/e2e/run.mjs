@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { streamChatCompletions, toServerSentEvents } from 'rxjs-chat-completions';
+import { encodeEventStream, streamChatCompletions, toServerSentEvents } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { checks } from '../../../scripts/checks.mjs';
 import { demoAnswer } from './answers.mjs';
@@ -618,8 +618,8 @@ if (only === undefined || 'backend'.includes(only)) {
         };
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
         const writing = streamChatCompletions(JSON.parse(text).prompt, options)
-          .pipe(toServerSentEvents())
-          .subscribe({ next: (message) => response.write(message), complete: () => response.end() });
+          .pipe(toServerSentEvents(), encodeEventStream())
+          .subscribe({ next: (written) => response.write(written), complete: () => response.end() });
         response.on('close', () => writing.unsubscribe());
       });
       return true;

@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Post, Query, Sse } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { type ServerSentMessage, toReadableStream } from 'rxjs-chat-completions';
+import { type MessageEventLike, readableStreamFrom } from 'rxjs-chat-completions';
 import { type Answer, ChatService, eventStreamHeaders } from './chat.service.js';
 
 @Controller()
@@ -8,7 +8,7 @@ export class ChatController {
   constructor(@Inject(ChatService) private readonly chat: ChatService) {}
 
   @Sse('api/chat')
-  ask(@Query('question') question: unknown): Observable<ServerSentMessage> {
+  ask(@Query('question') question: unknown): Observable<MessageEventLike> {
     return this.chat.messages(question);
   }
 
@@ -28,5 +28,5 @@ export class ChatController {
  * headers with the first chunk, so that what fails before comes to the exception filter.
  */
 function eventStream({ text, demand }: Answer): Response {
-  return new Response(toReadableStream(text, { demand }), { headers: eventStreamHeaders });
+  return new Response(readableStreamFrom(text, { demand }), { headers: eventStreamHeaders });
 }

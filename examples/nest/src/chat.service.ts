@@ -8,9 +8,9 @@ import {
 } from 'rxjs';
 import {
   Demand,
-  encodeChatCompletionChunks,
+  encodeEventStream,
+  type MessageEventLike,
   type ResponseEvent,
-  type ServerSentMessage,
   streamChatCompletions,
   streamChatRequest,
   toChatCompletionChunks,
@@ -39,10 +39,13 @@ export class ChatService {
   constructor(private readonly settings: Settings) {}
 
   /** For `@Sse()`: its status is sent at once, so that retries and every error stand in the stream. */
-  messages(question: unknown): Observable<ServerSentMessage> {
+  messages(question: unknown): Observable<MessageEventLike> {
     const { turn, models } = this.settings;
     const options = { ...turn, model: models[0], includeRetries: true };
-    return streamChatCompletions(readQuestion(question), options).pipe(toMessageEvents());
+    return streamChatCompletions(readQuestion(question), options).pipe(
+      toServerSentEvents(),
+      toMessageEvents(),
+    );
   }
 
   /** In the library's own protocol, which `fromServerSentEvents()` reads. */
@@ -51,7 +54,7 @@ export class ChatService {
     const prompt = readPrompt(body);
     const demand = new Demand();
     const events = refuseInvalid(() => streamChatCompletions(prompt, { ...turn, model: models[0], demand }));
-    return { demand, text: events.pipe(earlyErrorsPass(toServerSentEvents())) };
+    return { demand, text: events.pipe(earlyErrorsPass(pipe(toServerSentEvents(), encodeEventStream()))) };
   }
 
   /** In OpenAI's, which any client of theirs reads. */
@@ -62,7 +65,7 @@ export class ChatService {
     const events = refuseInvalid(() => streamChatRequest(body, { ...turn, includeUsage, demand }));
     const write = pipe(
       toChatCompletionChunks({ model: body.model, includeUsage, customTools }),
-      encodeChatCompletionChunks(),
+      encodeEventStream(),
     );
     return { demand, text: events.pipe(earlyErrorsPass(write)) };
   }

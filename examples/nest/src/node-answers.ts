@@ -3,7 +3,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { toNodeReadable } from 'rxjs-chat-completions/node';
+import { nodeReadableFrom } from 'rxjs-chat-completions/node';
 import { type Answer, eventStreamHeaders } from './chat.service.js';
 import { problemOf, RequestProblem } from './problems.js';
 
@@ -14,7 +14,7 @@ import { problemOf, RequestProblem } from './problems.js';
  * turn fails before, which is the time for a status.
  */
 export async function begun({ text, demand }: Answer, response: ServerResponse): Promise<Readable> {
-  const stream = toNodeReadable(text, { demand });
+  const stream = nodeReadableFrom(text, { demand });
   // The response's: a request closes as soon as its body was read.
   response.once('close', () => stream.destroy(new RequestProblem(499, 'The client left.')));
   await once(stream, 'readable');

@@ -11,12 +11,14 @@ import {
   coalesce,
   decodeChatCompletions,
   decodeEventStream,
+  encodeEventStream,
   fetchTransport,
   functionCallOutput,
   idleState,
   isTextDelta,
   iterateChatCompletions,
   type ModelProvider,
+  readableStreamFrom,
   reduceTurn,
   emptyTurn,
   outputItems,
@@ -27,7 +29,6 @@ import {
   stopWhen,
   streamChatCompletions,
   textDeltas,
-  toReadableStream,
   toServerSentEvents,
   toState,
   type Turn,
@@ -66,7 +67,9 @@ export const folded: Turn = reduceTurn(emptyTurn, {
   finishReason: null,
   usage: null,
 });
-export const bytes: ReadableStream<Uint8Array> = toReadableStream(turn.pipe(toServerSentEvents()));
+export const bytes: ReadableStream<Uint8Array> = readableStreamFrom(
+  turn.pipe(toServerSentEvents(), encodeEventStream()),
+);
 export const delay: number = backoff(1, { jitter: 0 });
 export const parts = (body: Observable<Uint8Array>): Observable<ResponseEvent> =>
   body.pipe(decodeEventStream(), decodeChatCompletions(), retryWithBackoff({ maxRetries: 1 }), aggregate());

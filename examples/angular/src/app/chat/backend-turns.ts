@@ -9,8 +9,8 @@ import {
 } from 'rxjs-chat-completions';
 
 /**
- * Turns from a backend that writes them with `toServerSentEvents()` or `toMessageEvents()`. The model, the
- * key and the retries are the backend's; this end sends a prompt and reads events.
+ * Turns from a backend that writes them with `toServerSentEvents()`. The model, the key and the retries are
+ * the backend's; this end sends a prompt and reads events.
  */
 export function turnsFromBackend(
   path: string,

@@ -8,20 +8,19 @@ import { wholeCharacters } from '../relay/whole-characters.js';
 const load = /* @__PURE__ */ createRequire(process.execPath);
 
 /**
- * A pipeline as a stream of Node's, for `pipeline(readable, response)` and whatever else takes
- * one.
+ * Converts an Observable to a Node stream, for `pipeline(readable, response)` and whatever else reads one.
  *
- * The source is subscribed at the first read, and unsubscribed where the stream is destroyed: a client
- * that leaves aborts the turn. Strings become buffers of UTF-8, other values pass as they are (the stream
- * is in object mode). The source's error destroys the stream, once all that came before it was read.
+ * The first read subscribes, and destroying the stream unsubscribes: a client that leaves aborts the turn.
+ * Strings become UTF-8 buffers, other values pass unchanged (the stream is in object mode). An error of the
+ * source destroys the stream once everything before it has been read.
  *
- * With a `demand` that the turns of the source have too, a slow reader slows the provider down: at most
- * `highWaterMark` values wait, and those of one network read. Without it, all that comes is kept until it
- * is read.
+ * Give the same `demand` to the turns of the source, and a slow reader slows the provider down: at most
+ * `highWaterMark` values wait, plus those of one network read. Without it, values are kept until they are
+ * read.
  *
  * ```
  * source   ^--(Hel)(lo)---|
- *          toNodeReadable(source)
+ *          nodeReadableFrom(source)
  * read()   ^---------^----^
  * result   ---Hel----lo---end
  * ```
@@ -30,12 +29,12 @@ const load = /* @__PURE__ */ createRequire(process.execPath);
  * ```ts
  * const demand = new Demand();
  * const turn = streamChatCompletions('Why is the sky blue?', { model, provider, demand });
- * pipeline(toNodeReadable(turn.pipe(toServerSentEvents()), { demand }), response, () => {});
+ * pipeline(nodeReadableFrom(turn.pipe(toServerSentEvents()), { demand }), response, () => {});
  * ```
  *
- * @throws TypeError where `highWaterMark` is no number of at least 1
+ * @throws TypeError if `highWaterMark` is not a number of at least 1
  */
-export function toNodeReadable(source: Observable<unknown>, options: PullOptions = {}): Readable {
+export function nodeReadableFrom(source: Observable<unknown>, options: PullOptions = {}): Readable {
   checkPullOptions(options);
   const { Readable: NodeReadable } = load('node:stream') as typeof import('node:stream');
   const values = pull(

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { concat, NEVER, Observable, of, throwError } from 'rxjs';
-import { toNodeReadable } from '../../src/node/index.js';
+import { nodeReadableFrom } from '../../src/node/index.js';
 
 function watched<T>(source: Observable<T>) {
   const seen = { subscribed: 0, unsubscribed: 0 };
@@ -15,22 +15,22 @@ function watched<T>(source: Observable<T>) {
   return { observable, seen };
 }
 
-describe('toNodeReadable', () => {
+describe('nodeReadableFrom', () => {
   it('gives the values in order, and ends', async () => {
     const values: unknown[] = [];
-    for await (const value of toNodeReadable(of({ a: 1 }, 7, new Uint8Array([1])))) values.push(value);
+    for await (const value of nodeReadableFrom(of({ a: 1 }, 7, new Uint8Array([1])))) values.push(value);
     expect(values).toEqual([{ a: 1 }, 7, new Uint8Array([1])]);
   });
 
   it('makes buffers of strings, of characters that are split over two as well', async () => {
     const chunks: Buffer[] = [];
-    for await (const chunk of toNodeReadable(of('ü', '\ud83d', '\ude00'))) chunks.push(chunk as Buffer);
+    for await (const chunk of nodeReadableFrom(of('ü', '\ud83d', '\ude00'))) chunks.push(chunk as Buffer);
     expect(chunks.map((chunk) => chunk.toString())).toEqual(['ü', '😀']);
   });
 
   it('subscribes at the first read', async () => {
     const { observable, seen } = watched(concat(of('a'), NEVER));
-    const readable = toNodeReadable(observable);
+    const readable = nodeReadableFrom(observable);
     await new Promise(setImmediate);
     expect(seen).toEqual({ subscribed: 0, unsubscribed: 0 });
     const [chunk] = (await once(readable, 'data')) as [Buffer];
@@ -42,7 +42,7 @@ describe('toNodeReadable', () => {
 
   it('never subscribes where it is destroyed before it is read', async () => {
     const { observable, seen } = watched(of('a'));
-    const readable = toNodeReadable(observable);
+    const readable = nodeReadableFrom(observable);
     readable.destroy();
     await once(readable, 'close');
     expect(seen).toEqual({ subscribed: 0, unsubscribed: 0 });
@@ -50,7 +50,7 @@ describe('toNodeReadable', () => {
 
   it('unsubscribes where it is destroyed with an error, which is its own then', async () => {
     const { observable, seen } = watched(concat(of('a'), NEVER));
-    const readable = toNodeReadable(observable);
+    const readable = nodeReadableFrom(observable);
     await once(readable, 'data');
     readable.destroy(new Error('enough'));
     await expect(once(readable, 'close')).rejects.toThrow('enough');
@@ -64,7 +64,7 @@ describe('toNodeReadable', () => {
     );
     const values: unknown[] = [];
     const read = async () => {
-      for await (const value of toNodeReadable(source)) values.push(value);
+      for await (const value of nodeReadableFrom(source)) values.push(value);
     };
     await expect(read()).rejects.toThrow('broken');
     expect(values).toEqual([1, 2, 3]);
@@ -74,7 +74,7 @@ describe('toNodeReadable', () => {
     async function serving(source: Observable<string>) {
       const outcomes: unknown[] = [];
       const server = createServer((_request, response) => {
-        pipeline(toNodeReadable(source), response).then(
+        pipeline(nodeReadableFrom(source), response).then(
           () => outcomes.push('finished'),
           (error: unknown) => outcomes.push(error),
         );
@@ -117,6 +117,6 @@ describe('toNodeReadable', () => {
   });
 
   it.each([0, -1, Number.NaN])('refuses a highWaterMark of %d', (highWaterMark) => {
-    expect(() => toNodeReadable(of(1), { highWaterMark })).toThrow(TypeError);
+    expect(() => nodeReadableFrom(of(1), { highWaterMark })).toThrow(TypeError);
   });
 });

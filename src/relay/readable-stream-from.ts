@@ -2,23 +2,25 @@ import { map, type Observable } from 'rxjs';
 import { checkPullOptions, pull, type PullOptions } from '../flow/pull.js';
 import { wholeCharacters } from './whole-characters.js';
 
+// `Uint8Array<ArrayBuffer>`, or `Uint8Array` before TypeScript 5.7. Not by way of `TextEncoder`, which is no type
+// without the DOM library.
 /** What a stream gives for a value: strings become UTF-8, as the body of a `Response` wants them. */
-export type Encoded<T> = T extends string ? ReturnType<TextEncoder['encode']> : T;
+export type Encoded<T> = T extends string ? ReturnType<typeof Uint8Array.of> : T;
 
 /**
- * A pipeline as a web stream: the body of a `Response`, or anything else that takes one.
+ * Converts an Observable to a web stream, such as the body of a `Response`.
  *
- * The source is subscribed at the first read, and unsubscribed where the stream is cancelled: a client
- * that leaves aborts the turn. Strings become UTF-8, other values pass as they are. The source's error
- * errors the stream, once all that came before it was read.
+ * The first read subscribes, and cancelling the stream unsubscribes: a client that leaves aborts the turn.
+ * Strings become UTF-8, other values pass unchanged. An error of the source errors the stream once
+ * everything before it has been read.
  *
- * With a `demand` that the turns of the source have too, a slow reader slows the provider down: at most
- * `highWaterMark` values wait, and those of one network read. Without it, all that comes is kept until it
- * is read.
+ * Give the same `demand` to the turns of the source, and a slow reader slows the provider down: at most
+ * `highWaterMark` values wait, plus those of one network read. Without it, values are kept until they are
+ * read.
  *
  * ```
  * source   ^--(Hel)(lo)---|
- *          toReadableStream(source)
+ *          readableStreamFrom(source)
  * read()   ^---------^----^
  * result   ---Hel----lo---close
  * ```
@@ -27,14 +29,14 @@ export type Encoded<T> = T extends string ? ReturnType<TextEncoder['encode']> : 
  * ```ts
  * const demand = new Demand();
  * const turn = streamChatCompletions('Why is the sky blue?', { model, provider, demand });
- * return new Response(toReadableStream(turn.pipe(toServerSentEvents()), { demand }), {
+ * return new Response(readableStreamFrom(turn.pipe(toServerSentEvents()), { demand }), {
  *   headers: { 'content-type': 'text/event-stream' },
  * });
  * ```
  *
- * @throws TypeError where `highWaterMark` is no number of at least 1
+ * @throws TypeError if `highWaterMark` is not a number of at least 1
  */
-export function toReadableStream<T>(
+export function readableStreamFrom<T>(
   source: Observable<T>,
   options: PullOptions = {},
 ): ReadableStream<Encoded<T>> {

@@ -1,6 +1,6 @@
 import { concat, from, NEVER, Observable, of, Subject, tap, throwError } from 'rxjs';
 import { Demand, turnDemand } from '../../src/flow/demand.js';
-import { toReadableStream } from '../../src/relay/to-readable-stream.js';
+import { readableStreamFrom } from '../../src/relay/readable-stream-from.js';
 
 /** Counts subscriptions and unsubscriptions. */
 function watched<T>(source: Observable<T>) {
@@ -25,9 +25,9 @@ function mayRead(demand: Demand): boolean {
   return may;
 }
 
-describe('toReadableStream', () => {
+describe('readableStreamFrom', () => {
   it('gives the values in order, and closes', async () => {
-    const reader = toReadableStream(of(1, 2, 3)).getReader();
+    const reader = readableStreamFrom(of(1, 2, 3)).getReader();
     expect([await reader.read(), await reader.read(), await reader.read(), await reader.read()]).toEqual([
       { done: false, value: 1 },
       { done: false, value: 2 },
@@ -37,20 +37,20 @@ describe('toReadableStream', () => {
   });
 
   it('makes UTF-8 of strings, of characters that are split over two as well', async () => {
-    const body = toReadableStream(of('Grüße, ', '\ud83d', '\ude00'));
+    const body = readableStreamFrom(of('Grüße, ', '\ud83d', '\ude00'));
     expect(await new Response(body).text()).toBe('Grüße, 😀');
   });
 
   it('passes bytes as they are', async () => {
     const bytes = new Uint8Array([1, 2]);
-    const { value } = await toReadableStream(of(bytes)).getReader().read();
+    const { value } = await readableStreamFrom(of(bytes)).getReader().read();
     expect(value).toBe(bytes);
   });
 
   it('subscribes at the first read, and each stream by itself', async () => {
     const { observable, seen } = watched(concat(of('a'), NEVER));
-    const stream = toReadableStream(observable);
-    const other = toReadableStream(observable);
+    const stream = readableStreamFrom(observable);
+    const other = readableStreamFrom(observable);
     await settled();
     expect(seen).toEqual({ subscribed: 0, unsubscribed: 0 });
     await stream.getReader().read();
@@ -61,7 +61,7 @@ describe('toReadableStream', () => {
 
   it('unsubscribes where it is cancelled, a read that waits included', async () => {
     const { observable, seen } = watched(NEVER);
-    const reader = toReadableStream(observable).getReader();
+    const reader = readableStreamFrom(observable).getReader();
     const pending = reader.read();
     await settled();
     await reader.cancel();
@@ -71,7 +71,7 @@ describe('toReadableStream', () => {
 
   it('errors once all that came before the error was read', async () => {
     const broken = new Error('broken');
-    const reader = toReadableStream(
+    const reader = readableStreamFrom(
       concat(
         of('a', 'b'),
         throwError(() => broken),
@@ -86,7 +86,7 @@ describe('toReadableStream', () => {
   it('holds the demand while highWaterMark values wait, and no longer', async () => {
     const demand = new Demand();
     const source = new Subject<number>();
-    const reader = toReadableStream(source, { demand, highWaterMark: 2 }).getReader();
+    const reader = readableStreamFrom(source, { demand, highWaterMark: 2 }).getReader();
     const first = reader.read();
     await settled();
     source.next(1);
@@ -107,7 +107,7 @@ describe('toReadableStream', () => {
     async (end) => {
       const demand = new Demand();
       const source = new Subject<number>();
-      const stream = toReadableStream(source, { demand, highWaterMark: 1 });
+      const stream = readableStreamFrom(source, { demand, highWaterMark: 1 });
       const reader = stream.getReader();
       const first = reader.read();
       await settled();
@@ -125,7 +125,7 @@ describe('toReadableStream', () => {
   it('keeps all that comes where there is no demand', async () => {
     let emitted = 0;
     const many = Array.from({ length: 3_000 }, (_value, index) => index);
-    const reader = toReadableStream(from(many).pipe(tap(() => (emitted += 1)))).getReader();
+    const reader = readableStreamFrom(from(many).pipe(tap(() => (emitted += 1)))).getReader();
     await reader.read();
     expect(emitted).toBe(3_000);
     const rest: unknown[] = [];
@@ -134,6 +134,6 @@ describe('toReadableStream', () => {
   });
 
   it.each([0, -1, Number.NaN])('refuses a highWaterMark of %d', (highWaterMark) => {
-    expect(() => toReadableStream(of(1), { highWaterMark })).toThrow(TypeError);
+    expect(() => readableStreamFrom(of(1), { highWaterMark })).toThrow(TypeError);
   });
 });

@@ -1,0 +1,66 @@
+import {
+  asyncScheduler,
+  identity,
+  type MonoTypeOperatorFunction,
+  Observable,
+  type SchedulerAction,
+  type SchedulerLike,
+} from 'rxjs';
+import { observe } from '../flow/observe.js';
+import { clampDelay } from '../flow/timers.js';
+
+/** The signs of life of a stream that is silent. */
+export interface HeartbeatOptions {
+  /**
+   * Milliseconds of silence after which a sign of life is sent, because proxies cut silent connections.
+   * Default 15,000, as WHATWG HTML (9.2.7) recommends; `Infinity`: none.
+   */
+  readonly heartbeat?: number | undefined;
+  /** The heartbeat's timer. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike | undefined;
+}
+
+/**
+ * Emits a value of its own for each stretch of silence.
+ *
+ * ```
+ * source   --a---------b--|
+ *          heartbeat(() => p, { heartbeat: 4 })
+ * result   --a---p---p-b--|
+ * ```
+ *
+ * One timer looks at the clock: setting one for each value would cost more than the value.
+ *
+ * @throws TypeError if `heartbeat` is not a number of at least 1
+ */
+export function heartbeat<T>(
+  beat: () => T,
+  { heartbeat: silence = 15_000, scheduler = asyncScheduler }: HeartbeatOptions,
+): MonoTypeOperatorFunction<T> {
+  if (!(typeof silence === 'number' && silence >= 1)) {
+    throw new TypeError('options.heartbeat must be a number of at least 1.');
+  }
+  if (silence === Infinity) return identity;
+  const period = clampDelay(silence);
+  return (source) =>
+    new Observable((subscriber) => {
+      let last = scheduler.now();
+      function look(this: SchedulerAction<unknown>): void {
+        const now = scheduler.now();
+        // A clock that was set back must not silence the beat.
+        last = Math.min(last, now);
+        if (now - last >= period) {
+          last = now;
+          subscriber.next(beat());
+        }
+        this.schedule(undefined, last + period - now);
+      }
+      subscriber.add(scheduler.schedule(look, period));
+      return observe(source, subscriber, {
+        next: (value) => {
+          last = scheduler.now();
+          subscriber.next(value);
+        },
+      });
+    });
+}

@@ -1,8 +1,8 @@
-// A stop button: stopWith aborts the request and ends the turn with what had arrived, as a turn that ends
+// A stop button: stopWhen aborts the request and ends the turn with what had arrived, as a turn that ends
 // by itself does, so that aggregate() gives the partial message for the conversation. After an error, the
 // last snapshot of accumulate() is what had arrived.
 import { catchError, EMPTY, last, lastValueFrom, tap, timer, toArray } from 'rxjs';
-import { accumulate, aggregate, stopWith, streamChatCompletions } from 'rxjs-chat-completions';
+import { accumulate, aggregate, stopWhen, streamChatCompletions } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 
 const mock = await startMockProvider();
@@ -12,7 +12,7 @@ const stop = timer(400);
 mock.enqueue({ content: ['Because air ', 'scatters short waves ', { wait: Infinity }] });
 
 const [message, completed] = await lastValueFrom(
-  streamChatCompletions('Why is the sky blue?', options).pipe(stopWith(stop), aggregate(), toArray()),
+  streamChatCompletions('Why is the sky blue?', options).pipe(stopWhen(stop), aggregate(), toArray()),
 );
 console.log(`stopped: ${completed.stopped}, with: ${message.item.content[0].text} …`);
 

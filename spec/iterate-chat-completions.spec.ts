@@ -5,6 +5,7 @@ import {
   iterateChatCompletions,
   type IterateOptions,
   type ResponseEvent,
+  streamChatCompletions,
   type Transport,
 } from '../src/index.js';
 import { connectionOf } from '../src/testing/answer.js';
@@ -276,6 +277,17 @@ describe('iterateChatCompletions', () => {
       pass(1);
       await expect(pending).rejects.toEqual(new IdleTimeoutError(100));
     });
+  });
+
+  it('has a highWaterMark among its options, as no other function has', () => {
+    const misspelt = { model: 'm', provider, highWatermarks: 1 };
+    expect(() => iterateChatCompletions('Hi', misspelt)).toThrow(
+      new TypeError('Unknown option "highWatermarks": did you mean options.highWaterMark?'),
+    );
+    const options = { model: 'm', provider, highWaterMark: 1 };
+    expect(() => streamChatCompletions('Hi', options)).toThrow(
+      new TypeError('Unknown option "highWaterMark".'),
+    );
   });
 
   it.each([0, -1, Number.NaN])('refuses a highWaterMark of %d', (highWaterMark) => {

@@ -1,7 +1,51 @@
-import { type ChatOptions, checkOptions, openTurn, type TurnOptions } from '../src/options.js';
+import { asyncScheduler, NEVER } from 'rxjs';
+import { Demand } from '../src/flow/demand.js';
+import {
+  type ChatOptions,
+  checkOptions,
+  openTurn,
+  type RetryOptions,
+  type TurnOptions,
+  turnOptionNames,
+} from '../src/options.js';
 
 const provider = { name: 'local', baseUrl: 'http://localhost' };
 const options: ChatOptions = { model: 'm', provider };
+
+const everyRetryOption: Required<RetryOptions> = {
+  maxRetries: 1,
+  initialDelay: 1,
+  factor: 2,
+  jitter: 0,
+  maxDelay: 1,
+  maxRetryAfter: 1,
+  retryable: () => true,
+  random: () => 0,
+};
+const everyTurnOption: Required<TurnOptions> = {
+  provider,
+  transport: () => NEVER,
+  retry: everyRetryOption,
+  responseTimeout: 1,
+  idleTimeout: 1,
+  idleOn: 'bytes',
+  maxEventSize: 1,
+  includeUsage: true,
+  includeRetries: true,
+  includeChunks: true,
+  demand: new Demand(),
+  diagnostics: () => undefined,
+  scheduler: asyncScheduler,
+};
+const everyOption: Required<ChatOptions> = {
+  ...everyTurnOption,
+  model: 'm',
+  params: {},
+  toolChoice: 'auto',
+  parallelToolCalls: true,
+  responseFormat: { type: 'text' },
+  sendReasoning: 'reasoning',
+};
 
 describe('openTurn', () => {
   const limitsOf = (given: Partial<ChatOptions>) => {
@@ -67,6 +111,16 @@ describe('checkOptions', () => {
     expect(() => checkOptions(turn)).not.toThrow();
   });
 
+  it('knows every option that there is', () => {
+    expect(() => checkOptions(everyOption)).not.toThrow();
+    expect(() => checkOptions(everyTurnOption, turnOptionNames)).not.toThrow();
+  });
+
+  it('takes an unknown option that is undefined for one that is not given', () => {
+    const retry: object = { maxRetires: undefined };
+    expect(() => checkOptions({ ...options, ...{ temperature: undefined, retry } })).not.toThrow();
+  });
+
   const refuse = (given: unknown) => () => checkOptions(given as ChatOptions);
 
   it.each([[undefined], [null], ['gpt'], [7]])('refuses %p in place of options', (given) => {
@@ -81,6 +135,76 @@ describe('checkOptions', () => {
       );
     },
   );
+
+  it.each([
+    // Of a parameter, whatever way it is written.
+    ['temperature', 'params.temperature'],
+    ['max_tokens', 'params.max_tokens'],
+    ['maxTokens', 'params.max_tokens'],
+    ['topP', 'params.top_p'],
+    ['n', 'params.n'],
+    ['reasoning_effort', 'params.reasoning_effort'],
+    ['top_k', 'params.top_k'],
+    // Of the retries and of the provider.
+    ['maxRetries', 'retry.maxRetries'],
+    ['jitter', 'retry.jitter'],
+    ['apiKey', 'provider.apiKey'],
+    ['baseUrl', 'provider.baseUrl'],
+    ['baseURL', 'provider.baseUrl'],
+    ['headers', 'provider.headers'],
+    // Misspelt: a letter too few, too many, another one, two that have changed places.
+    ['idleTimout', 'idleTimeout'],
+    ['response_timeout', 'responseTimeout'],
+    ['shceduler', 'scheduler'],
+    ['transports', 'transport'],
+    ['modal', 'model'],
+    ['temprature', 'params.temperature'],
+    ['tool_choice', 'toolChoice'],
+  ])('refuses the option %s, and asks whether %s was meant', (name, meant) => {
+    expect(refuse({ ...options, [name]: 1 })).toThrow(
+      new TypeError(`Unknown option "${name}": did you mean options.${meant}?`),
+    );
+  });
+
+  it.each([
+    ['maxRetires', 'retry.maxRetries'],
+    ['max_retries', 'retry.maxRetries'],
+    ['idleTimeout', 'idleTimeout'],
+    ['random_', 'retry.random'],
+  ])('refuses %s among the options of the retries, and asks whether %s was meant', (name, meant) => {
+    expect(refuse({ ...options, retry: { [name]: 1 } })).toThrow(
+      new TypeError(`Unknown option "retry.${name}": did you mean options.${meant}?`),
+    );
+  });
+
+  it.each(['x', 'signal', 'idleTime', 'toString', ''])(
+    'refuses the option "%s", which is like no other',
+    (name) => {
+      const given: unknown = { ...options, ...Object.fromEntries([[name, null]]) };
+      expect(refuse(given)).toThrow(new TypeError(`Unknown option "${name}".`));
+    },
+  );
+
+  it.each(['model', 'params', 'temperature', 'toolChoice', 'top_k', 'x'])(
+    'refuses the option %s where the request is a body',
+    (name) => {
+      expect(() => checkOptions({ provider, [name]: 1 }, turnOptionNames)).toThrow(
+        new TypeError(`Unknown option "${name}": request parameters go in the body.`),
+      );
+    },
+  );
+
+  it('asks whether another option was meant where the request is a body, too', () => {
+    expect(() => checkOptions({ provider, maxRetries: 1 } as TurnOptions, turnOptionNames)).toThrow(
+      new TypeError('Unknown option "maxRetries": did you mean options.retry.maxRetries?'),
+    );
+  });
+
+  it.each([[null], [{}], ['fetch'], [true]])('refuses the transport %p', (transport) => {
+    expect(refuse({ ...options, transport })).toThrow(
+      new TypeError('options.transport must be a function, such as fetchTransport().'),
+    );
+  });
 
   it.each([['byte'], [null], [true]])('refuses idleOn %p', (idleOn) => {
     expect(refuse({ ...options, idleOn })).toThrow(

@@ -447,6 +447,8 @@ describe('streamChatCompletions', () => {
     it('is refused synchronously where an argument is of the wrong type', () => {
       expect(() => streamChatCompletions('Hi', { model: '', provider })).toThrow(TypeError);
       expect(() => streamChatCompletions({} as never, { model: 'm', provider })).toThrow(TypeError);
+      const misplaced = { model: 'm', provider, temperature: 0 };
+      expect(() => streamChatCompletions('Hi', misplaced)).toThrow(TypeError);
       expect(() =>
         streamChatCompletions('Hi', { model: 'm', provider, params: { stream: false } as never }),
       ).toThrow('params.stream is set by the turn itself and cannot be given.');

@@ -158,6 +158,9 @@ describe('streamChatRequest', () => {
   it('refuses options that are none', () => {
     expect(() => call(ask, null)).toThrow(new TypeError('options must be an object.'));
     expect(() => call(ask, { provider: 'openai' })).toThrow(TypeError);
+    expect(() => call(ask, { provider, model: 'm' })).toThrow(
+      new TypeError('Unknown option "model": request parameters go in the body.'),
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 export { chatOptionsFromEnv, type ChatOptionsFromEnv } from './chat-options-from-env.js';
-export { Demand, type TurnDemand } from './flow/demand.js';
+export { Demand } from './flow/demand.js';
 export type {
   Diagnostic,
   DiagnosticReport,
@@ -11,6 +11,7 @@ export type {
   RetryDiagnostic,
 } from './turn/diagnostics.js';
 export {
+  ApplicationError,
   ChatCompletionsError,
   IdleTimeoutError,
   InvalidProviderError,
@@ -68,6 +69,7 @@ export {
 export type { HeartbeatOptions } from './relay/heartbeat.js';
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';
+export { outputItems } from './operators/output-items.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
 export { type Encoded, readableStreamFrom } from './relay/readable-stream-from.js';
 export type { ServerSentMessage } from './relay/server-sent-message.js';
@@ -75,7 +77,7 @@ export type { TurnErrorReport } from './relay/server-sent-protocol.js';
 export type { SegmenterLike, TextSegmenter } from './turn/segment-ends.js';
 export { smooth, type SmoothOptions } from './operators/smooth.js';
 export { splitThinking, type SplitThinkingOptions } from './operators/split-thinking.js';
-export { stopWith } from './operators/stop-with.js';
+export { stopWhen } from './operators/stop-when.js';
 export { textDeltas } from './operators/text-deltas.js';
 export {
   type ChatCompletionStreamError,
@@ -91,7 +93,8 @@ export {
   type TurnRetry,
   type TurnState,
 } from './operators/to-state.js';
-export type { ChatOptions, ChatParams, RetryOptions, TurnOptions } from './options.js';
+export type { ChatOptions, RetryOptions, TurnOptions } from './options.js';
+export type { ChatParams } from './prompt/chat-params.js';
 export type { ReasoningField } from './prompt/messages.js';
 export {
   assistantMessage,

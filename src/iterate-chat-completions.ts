@@ -1,7 +1,7 @@
 import { Demand } from './flow/demand.js';
 import type { ResponseEvent } from './turn/events.js';
 import { checkPullOptions, pull } from './flow/pull.js';
-import type { ChatOptions } from './options.js';
+import { chatOptionNames, type ChatOptions } from './options.js';
 import type { Prompt } from './prompt/prompt.js';
 import { requestBody, streamTurn } from './stream-chat-completions.js';
 
@@ -37,7 +37,7 @@ export function iterateChatCompletions(
   prompt: Prompt | string,
   options: IterateOptions,
 ): AsyncIterable<ResponseEvent> {
-  const body = requestBody(prompt, options);
+  const body = requestBody(prompt, options, [...chatOptionNames, 'highWaterMark']);
   checkPullOptions(options);
   const { highWaterMark } = options;
   const iterator = () => {

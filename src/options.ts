@@ -1,7 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import type { Demand, TurnDemand } from './flow/demand.js';
+import { type Demand, turnDemand, type TurnDemand } from './flow/demand.js';
 import { diagnose, type DiagnosticsListener, type TurnDiagnostics } from './turn/diagnostics.js';
 import type { RequestFailure } from './turn/errors.js';
+import type { ChatParams } from './prompt/chat-params.js';
 import type { ReasoningField } from './prompt/messages.js';
 import type { ResponseFormat, ToolChoice } from './prompt/tools.js';
 import type { ModelProvider } from './provider/model-provider.js';
@@ -10,75 +11,66 @@ import { fetchTransport } from './request/fetch-transport.js';
 import type { AttemptCount } from './request/send-request.js';
 import type { Transport } from './request/transport.js';
 
-/** When and how often a failed request is sent again. Nothing is, once the answer has begun. */
+/** When and how often a failed request is retried. Nothing is retried once the response has begun to stream. */
 export interface RetryOptions extends BackoffOptions {
-  /** Default: the provider's, else 4. That is 5 requests at most. */
+  /** Retries after the first request. Default: the provider's, else 4. */
   readonly maxRetries?: number | undefined;
-  /** The longest `Retry-After` that is waited for, in milliseconds. Default 60,000; a longer one fails at once. */
+  /** The longest `Retry-After` to wait for, in milliseconds; a longer one fails at once. Default 60,000. */
   readonly maxRetryAfter?: number | undefined;
   /**
-   * Which failures are sent again. Default: those whose `retryable` is true, which are transport
-   * failures, 429 (unless the quota is spent) and 5xx, and what the provider's `x-should-retry` says.
+   * Which failures to retry. Default: those with `retryable` set, which are transport failures, 429
+   * (unless the quota is exceeded) and 5xx, unless the provider's `x-should-retry` says otherwise.
    */
   readonly retryable?: ((failure: RequestFailure) => boolean) | undefined;
 }
 
-/** Parameters of the request's body: `temperature`, `seed`, `max_tokens` and so on. */
-export interface ChatParams {
-  readonly model?: never;
-  readonly messages?: never;
-  readonly stream?: never;
-  readonly [param: string]: unknown;
-}
-
 /**
- * How a turn is run, whatever it asks. Options come before the provider's settings, those before
- * defaults.
+ * How to run a turn, whatever its prompt. Options override provider settings, which override defaults.
  */
 export interface TurnOptions {
   readonly provider: ModelProvider;
   /** Default `fetchTransport()`. */
   readonly transport?: Transport | undefined;
   readonly retry?: RetryOptions | undefined;
-  /** Milliseconds until the headers of each attempt; none by default. */
+  /** Milliseconds until the response headers of each attempt; no limit by default. */
   readonly responseTimeout?: number | undefined;
-  /** Milliseconds without an event. Default: the provider's, else 300,000. `Infinity`: none. */
+  /** Milliseconds without an event. Default: the provider's, else 300,000. `Infinity`: no limit. */
   readonly idleTimeout?: number | undefined;
-  /** What counts as life for `idleTimeout`: an event, or any byte, comments included. Default `'events'`. */
+  /** What resets `idleTimeout`: an event, or any byte, keep-alive comments included. Default `'events'`. */
   readonly idleOn?: 'events' | 'bytes' | undefined;
-  /** Bytes that one event, or an answer in JSON, may hold. Default 67,108,864 (64 MiB). */
+  /** Maximum size of one event, or of a JSON response, in bytes. Default 67,108,864 (64 MiB). */
   readonly maxEventSize?: number | undefined;
-  /** Asks the provider for the usage of the turn (`stream_options`); some refuse it. Default `false`. */
+  /** Asks for the token usage (`stream_options`), which some providers reject. Default `false`. */
   readonly includeUsage?: boolean | undefined;
-  /** Puts a `retrying` event into the stream for each retry. Default `false`. */
+  /** Emits a `retrying` event for each retry. Default `false`. */
   readonly includeRetries?: boolean | undefined;
-  /** Puts a `chunk` event with each chunk as it came into the stream. Default `false`. */
+  /** Emits each chunk as received, in a `chunk` event. Default `false`. */
   readonly includeChunks?: boolean | undefined;
-  /** Slows the provider down where a consumer holds it. Default: the network is read as fast as it can be. */
+  /** Pauses reading while a consumer holds it. Default: the network is read as fast as it delivers. */
   readonly demand?: Demand | undefined;
-  /** Told what happens inside. What it throws is dropped. */
+  /** Called with diagnostic events. What it throws is ignored. */
   readonly diagnostics?: DiagnosticsListener | undefined;
-  /** Every timer of the turn. Default `asyncScheduler`. */
+  /** Runs every timer of the turn. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** Everything a turn can be told beside its prompt. */
+/** Everything that configures a turn, apart from its prompt. */
 export interface ChatOptions extends TurnOptions {
   readonly model: string;
   /**
-   * Merged into the request's body. What the turn itself sets (`model`, `messages`, `stream`, and what
-   * the prompt and the options below give) cannot be given here too.
+   * Merged into the request body. What the turn sets itself (`model`, `messages`, `stream`, and whatever
+   * the prompt and the options below provide) is an error here.
    */
   readonly params?: ChatParams | undefined;
-  /** Whether, and which of the prompt's tools, the model must call. */
+  /** Whether the model must call a tool, and which. */
   readonly toolChoice?: ToolChoice | undefined;
-  /** Whether the model may ask for several calls at once. */
+  /** Whether the model may call several tools at once. */
   readonly parallelToolCalls?: boolean | undefined;
-  /** The form of the answer, such as a JSON schema. */
+  /** The output format, such as a JSON schema. */
   readonly responseFormat?: ResponseFormat | undefined;
   /**
-   * Sends the reasoning items of the prompt back, in the field in which the provider wants them.
-   * Default: the provider's, else they are left out.
+   * The field in which to send the prompt's reasoning items back to the provider. Default: the
+   * provider's, else they are not sent.
    */
   readonly sendReasoning?: ReasoningField | undefined;
 }
@@ -114,31 +106,86 @@ export function openTurn(options: TurnOptions): OpenTurn {
     maxRetryAfter: retry?.maxRetryAfter ?? defaults.maxRetryAfter,
     responseTimeout: options.responseTimeout ?? Infinity,
     idleTimeout: options.idleTimeout ?? provider.idleTimeout ?? defaults.idleTimeout,
-    demand: options.demand?.forTurn(scheduler),
+    demand: options.demand && turnDemand(options.demand, scheduler),
     log: diagnose(options.diagnostics),
     attempt: 0,
     keyError: undefined,
   };
 }
 
+const limits = ['responseTimeout', 'idleTimeout', 'maxEventSize'] as const;
+const retryNumbers = ['maxRetries', 'initialDelay', 'factor', 'jitter', 'maxDelay', 'maxRetryAfter'] as const;
+
+/** Names of the options of every turn. */
+export const turnOptionNames = /* @__PURE__ */ [
+  'provider',
+  'transport',
+  'retry',
+  'idleOn',
+  'includeUsage',
+  'includeRetries',
+  'includeChunks',
+  'demand',
+  'diagnostics',
+  'scheduler',
+].concat(limits);
+
+/** Names of the options of a turn with a prompt. */
+export const chatOptionNames = /* @__PURE__ */ [
+  'model',
+  'params',
+  'toolChoice',
+  'parallelToolCalls',
+  'responseFormat',
+  'sendReasoning',
+].concat(turnOptionNames);
+
+const retryNames = /* @__PURE__ */ ['retryable', 'random'].concat(retryNumbers);
+
+/** Provider fields and parameters that people pass as options. */
+const providerNames = ['name', 'baseUrl', 'apiKey', 'headers'];
+const paramNames = [
+  'temperature',
+  'top_p',
+  'max_tokens',
+  'n',
+  'seed',
+  'stop',
+  'user',
+  'store',
+  'metadata',
+  'logprobs',
+  'verbosity',
+  'modalities',
+  'audio',
+  'prediction',
+  'moderation',
+];
+
 /**
- * Checks what types cannot: JavaScript callers, and numbers.
+ * Checks what types cannot: JavaScript callers, unknown names, and numbers.
  *
+ * @param names - the options that the caller takes
  * @throws TypeError that names the option
  */
-export function checkOptions(options: TurnOptions): void {
+export function checkOptions(options: TurnOptions, names = chatOptionNames): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object.');
-  const { provider, retry, idleOn, demand } = options;
+  const { provider, transport, retry, idleOn, demand } = options;
+  checkNames('', options, names, names);
+  checkNames('retry.', retry ?? {}, retryNames, names);
   if (typeof provider !== 'object' || provider === null || typeof provider.baseUrl !== 'string') {
     throw new TypeError(
       'options.provider must be an object with a baseUrl, such as builtInProviders.openai.',
     );
   }
+  if (transport !== undefined && typeof transport !== 'function') {
+    throw new TypeError('options.transport must be a function, such as fetchTransport().');
+  }
   if (idleOn !== undefined && idleOn !== 'events' && idleOn !== 'bytes') {
     throw new TypeError("options.idleOn must be 'events' or 'bytes'.");
   }
   // No check of the class: a program may hold the library twice, as ESM and as CommonJS.
-  if (demand !== undefined && typeof demand?.forTurn !== 'function') {
+  if (demand !== undefined && typeof demand?.hold !== 'function') {
     throw new TypeError('options.demand must be a Demand.');
   }
   for (const name of retryNumbers) atLeast(0, `retry.${name}`, retry?.[name]);
@@ -150,11 +197,55 @@ export function checkOptions(options: TurnOptions): void {
   atLeast(1, 'provider.idleTimeout', provider.idleTimeout);
 }
 
-const retryNumbers = ['maxRetries', 'initialDelay', 'factor', 'jitter', 'maxDelay', 'maxRetryAfter'] as const;
-const limits = ['responseTimeout', 'idleTimeout', 'maxEventSize'] as const;
-
 function atLeast(least: number, name: string, value: number | undefined): void {
   if (value !== undefined && !(typeof value === 'number' && value >= least)) {
     throw new TypeError(`options.${name} must be a number of at least ${least}.`);
   }
+}
+
+/** @throws TypeError for an unknown option, with the one that was probably meant */
+function checkNames(
+  place: string,
+  given: object,
+  known: readonly string[],
+  optionNames: readonly string[],
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && !known.includes(name))
+      throw new TypeError(`Unknown option "${place}${name}"${hint(name, optionNames)}`);
+  }
+}
+
+/** The closest name: at most 2 edits, and fewer than a quarter of it; case and `_` do not count. */
+function hint(name: string, optionNames: readonly string[]): string {
+  const hasParams = optionNames.includes('params');
+  const places = {
+    options: optionNames,
+    'options.retry': retryNames,
+    'options.provider': providerNames,
+    'options.params': hasParams ? paramNames : [],
+  };
+  const given = plain(name);
+  for (let edits = 0; edits < Math.min(3, given.length / 4); edits += 1) {
+    for (const [place, names] of Object.entries(places)) {
+      const meant = names.find((other) => isNear(given, plain(other), edits));
+      if (meant !== undefined) return `: did you mean ${place}.${meant}?`;
+    }
+  }
+  if (!hasParams) return ': request parameters go in the body.';
+  return name.includes('_') ? `: did you mean options.params.${name}?` : '.';
+}
+
+/** One spelling for camelCase and snake_case. */
+const plain = (name: string): string => name.replace(/_/g, '').toLowerCase();
+
+/** Whether the edit distance (Levenshtein) is at most `edits`. */
+function isNear(a: string, b: string, edits: number): boolean {
+  if (a === '' || b === '') return a.length + b.length <= edits;
+  const [restOfA, restOfB] = [a.slice(1), b.slice(1)];
+  if (a[0] === b[0]) return isNear(restOfA, restOfB, edits);
+  return (
+    edits > 0 &&
+    (isNear(restOfA, restOfB, edits - 1) || isNear(restOfA, b, edits - 1) || isNear(a, restOfB, edits - 1))
+  );
 }

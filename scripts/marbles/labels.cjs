@@ -12,6 +12,7 @@ exports.labelOf = function labelOf(value) {
     return { tone: 'state', lines: [value.status, `'${(value.turn ?? value).text}'`] };
   }
   if (typeof value.data === 'string') return labelOfMessage(value);
+  if (/^(message|reasoning|(function|custom_tool)_call)$/.test(value.type)) return labelOfItem(value);
   return labelOfEvent(value) ?? wire(JSON.stringify(value));
 };
 

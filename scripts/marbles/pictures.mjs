@@ -43,6 +43,14 @@ export const pictures = [
     call: 'aggregate()',
   },
   {
+    name: 'output-items',
+    of: 'outputItems',
+    spec: 'spec/operators/output-items.spec.ts',
+    test: 'outputItems is silent while the model writes, then gives the whole message alone',
+    call: 'outputItems()',
+    result: 'items',
+  },
+  {
     name: 'accumulate',
     of: 'accumulate',
     spec: 'spec/operators/accumulate.spec.ts',
@@ -80,11 +88,11 @@ export const pictures = [
     call: 'splitThinking()',
   },
   {
-    name: 'stop-with',
-    of: 'stopWith',
-    spec: 'spec/operators/stop-with.spec.ts',
-    test: 'stopWith ends the turn with a stopped completed when the notifier emits',
-    call: 'stopWith(stop)',
+    name: 'stop-when',
+    of: 'stopWhen',
+    spec: 'spec/operators/stop-when.spec.ts',
+    test: 'stopWhen ends the turn with a stopped completed when the notifier emits',
+    call: 'stopWhen(stop)',
     rows: [
       { name: 'events', sources: [0] },
       { name: 'stop', sources: [1] },

@@ -2,9 +2,9 @@ import { setImmediate as turnOfTheLoop, setTimeout as sleep } from 'node:timers/
 import { VirtualTimeScheduler } from 'rxjs';
 import { Demand } from '../../src/flow/demand.js';
 import {
+  type ChatOptions,
   fetchTransport,
   iterateChatCompletions,
-  type IterateOptions,
   streamChatCompletions,
   textDeltas,
   type Transport,
@@ -28,8 +28,9 @@ const taker = (iterator: AsyncIterator<unknown, unknown>): Consumer => ({
   leave: async () => iterator.return?.(),
 });
 
-const consumers: Record<string, (options: IterateOptions) => Consumer> = {
-  iterateChatCompletions: (options) => taker(iterateChatCompletions('Hi', options)[Symbol.asyncIterator]()),
+const consumers: Record<string, (options: ChatOptions) => Consumer> = {
+  iterateChatCompletions: (options) =>
+    taker(iterateChatCompletions('Hi', { ...options, highWaterMark: 4 })[Symbol.asyncIterator]()),
   readableStreamFrom: (options) => {
     const demand = new Demand();
     const source = streamChatCompletions('Hi', { ...options, demand }).pipe(textDeltas());
@@ -70,7 +71,6 @@ describe.each(cases)('$consumer over $transport, where nobody takes', ({ consume
       model: 'm',
       provider: { name: 'mock', baseUrl: mock.baseUrl },
       transport: transports[transport]!(),
-      highWaterMark: 4,
       idleTimeout: 100,
       scheduler,
     });

@@ -1,5 +1,5 @@
 import { concatMap, defer, finalize, map, type Observable, of, repeat, take, timer } from 'rxjs';
-import { Demand, type TurnDemand } from '../../src/flow/demand.js';
+import { Demand, type TurnDemand, turnDemand } from '../../src/flow/demand.js';
 import { streamChatCompletions } from '../../src/index.js';
 import { provider } from '../support/events.js';
 import { testScheduler } from '../support/marbles.js';
@@ -12,7 +12,7 @@ describe('Demand', () => {
   it('lets a turn read at once while nobody holds it', () => {
     const scheduler = testScheduler();
     scheduler.run(({ expectObservable }) => {
-      const turn = new Demand().forTurn(scheduler);
+      const turn = turnDemand(new Demand(), scheduler);
       expectObservable(reads(turn, 3)).toBe('(rrr|)');
     });
   });
@@ -23,8 +23,8 @@ describe('Demand', () => {
       const demand = new Demand();
       const holds = { a: demand.hold(), b: demand.hold() };
       cold<'a' | 'b'>('--a--b-b').subscribe((name) => holds[name].unsubscribe());
-      expectObservable(demand.forTurn(scheduler).ask()).toBe('-----(x|)', { x: undefined });
-      expectObservable(demand.forTurn(scheduler).ask()).toBe('-----(x|)', { x: undefined });
+      expectObservable(turnDemand(demand, scheduler).ask()).toBe('-----(x|)', { x: undefined });
+      expectObservable(turnDemand(demand, scheduler).ask()).toBe('-----(x|)', { x: undefined });
     });
   });
 
@@ -33,8 +33,8 @@ describe('Demand', () => {
     scheduler.run(({ expectObservable }) => {
       const demand = new Demand();
       const hold = demand.hold();
-      const waiting = demand.forTurn(scheduler);
-      const reading = demand.forTurn(scheduler);
+      const waiting = turnDemand(demand, scheduler);
+      const reading = turnDemand(demand, scheduler);
       timer(20).subscribe(() => hold.unsubscribe());
       expectObservable(waiting.ask()).toBe('20ms (x|)', { x: undefined });
       expectObservable(timer(5, waiting.clock)).toBe('25ms (x|)', { x: 0 });
@@ -47,7 +47,7 @@ describe('Demand', () => {
     scheduler.run(({ expectObservable }) => {
       const demand = new Demand();
       demand.hold();
-      const turn = demand.forTurn(scheduler);
+      const turn = turnDemand(demand, scheduler);
       expectObservable(turn.ask(), '^---!').toBe('-----');
       expectObservable(timer(5, turn.clock)).toBe('---- 5ms (x|)', { x: 0 });
     });
@@ -57,7 +57,7 @@ describe('Demand', () => {
     const scheduler = testScheduler();
     scheduler.run(({ expectObservable }) => {
       const demand = new Demand();
-      const turn = demand.forTurn(scheduler);
+      const turn = turnDemand(demand, scheduler);
       let hold = demand.hold();
       const readAndHold = defer(() => {
         hold = demand.hold();
@@ -77,7 +77,7 @@ describe('Demand', () => {
     scheduler.run(({ expectObservable }) => {
       const demand = new Demand();
       demand.hold();
-      const turn = demand.forTurn(scheduler);
+      const turn = turnDemand(demand, scheduler);
       turn.end();
       expectObservable(turn.ask()).toBe('(x|)', { x: undefined });
       expectObservable(timer(5, turn.clock)).toBe('5ms (x|)', { x: 0 });
@@ -92,7 +92,7 @@ describe('Demand', () => {
       demand.hold();
       hold.unsubscribe();
       hold.unsubscribe();
-      expectObservable(demand.forTurn(scheduler).ask()).toBe('-');
+      expectObservable(turnDemand(demand, scheduler).ask()).toBe('-');
     });
   });
 
@@ -100,7 +100,7 @@ describe('Demand', () => {
     const scheduler = testScheduler();
     scheduler.run(({ cold, expectObservable }) => {
       const demand = new Demand();
-      const turn = demand.forTurn(scheduler);
+      const turn = turnDemand(demand, scheduler);
       const stored = reads(turn, 3).pipe(
         map((value) => ({ value, hold: demand.hold() })),
         concatMap(({ value, hold }) =>
@@ -111,6 +111,22 @@ describe('Demand', () => {
         ),
       );
       expectObservable(stored).toBe('---r---r---r|');
+    });
+  });
+
+  it('slows a turn of another copy of the library too, as ESM and CJS are two', async () => {
+    let Other = Demand;
+    await jest.isolateModulesAsync(async () => {
+      ({ Demand: Other } = await import('../../src/flow/demand.js'));
+    });
+    const demand = new Other();
+    expect(demand).not.toBeInstanceOf(Demand);
+    expect(() => streamChatCompletions('Hi', { model: 'm', provider, demand })).not.toThrow();
+    const scheduler = testScheduler();
+    scheduler.run(({ expectObservable }) => {
+      const hold = demand.hold();
+      timer(5).subscribe(() => hold.unsubscribe());
+      expectObservable(turnDemand(demand, scheduler).ask()).toBe('-----(x|)', { x: undefined });
     });
   });
 

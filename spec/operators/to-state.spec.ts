@@ -11,15 +11,23 @@ import {
   takeUntil,
   throwError,
 } from 'rxjs';
-import { TransportError } from '../../src/turn/errors.js';
+import {
+  ApplicationError,
+  ChatCompletionsError,
+  StreamError,
+  TransportError,
+} from '../../src/turn/errors.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
-import { stopWith } from '../../src/operators/stop-with.js';
+import { IncompleteStreamError } from '../../src/operators/require-finish.js';
+import { stopWhen } from '../../src/operators/stop-when.js';
 import { idleState, toState, type TurnState } from '../../src/operators/to-state.js';
 import { emptyTurn, type Turn, type TurnStatus } from '../../src/turn/turn.js';
-import { completed, text } from '../support/events.js';
+import { streamChatCompletions } from '../../src/stream-chat-completions.js';
+import { completed, provider, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 
 const failure = new TransportError();
+const broken = new StreamError();
 const values = {
   a: text('Hel'),
   b: text('lo'),
@@ -40,7 +48,12 @@ const state = (status: Exclude<TurnState['status'], 'retrying' | 'error'>, turn:
   error: undefined,
   retry: undefined,
 });
-const failed = (turn: Turn): TurnState => ({ status: 'error', turn, error: 'broken', retry: undefined });
+const failed = (turn: Turn, error: ChatCompletionsError = broken): TurnState => ({
+  status: 'error',
+  turn,
+  error,
+  retry: undefined,
+});
 const retrying = (at: number): TurnState => ({
   status: 'retrying',
   turn: turn('retrying'),
@@ -54,7 +67,7 @@ const states: Record<string, TurnState> = {
   w: state('waiting', emptyTurn),
   H: state('streaming', turn('streaming', 'Hel')),
   L: state('streaming', turn('streaming', 'Hello')),
-  C: state('complete', turn('completed', 'Hello', over)),
+  C: state('completed', turn('completed', 'Hello', over)),
   B: state('streaming', turn('streaming', 'lo')),
   S: state('stopped', turn('stopped', 'Hel')),
   N: state('stopped', turn('stopped')),
@@ -76,7 +89,7 @@ describe('toState', () => {
 
   it('makes an error a state that keeps what had come, and completes', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<ResponseEvent>('-a-#', values, 'broken');
+      const source = cold<ResponseEvent>('-a-#', values, broken);
       expectObservable(source.pipe(toState())).toBe('    wH-(E|)', states);
       expectSubscriptions(source.subscriptions).toBe('    ^--!');
     });
@@ -85,12 +98,12 @@ describe('toState', () => {
   it('makes an error a state that comes at once, is thrown, or comes after the end', () => {
     const F = failed(emptyTurn);
     const thrown = new Observable<ResponseEvent>(() => {
-      throw new Error('thrown');
+      throw broken;
     });
-    expect(received(throwError(() => 'broken').pipe(toState()))).toEqual([states['w'], F]);
-    expect(received(thrown.pipe(toState()))).toEqual([states['w'], { ...F, error: new Error('thrown') }]);
+    expect(received(throwError(() => broken).pipe(toState()))).toEqual([states['w'], F]);
+    expect(received(thrown.pipe(toState()))).toEqual([states['w'], F]);
     testScheduler().run(({ cold, expectObservable }) => {
-      const source = cold<ResponseEvent>('-a-b-c-#', values, 'broken');
+      const source = cold<ResponseEvent>('-a-b-c-#', values, broken);
       expectObservable(source.pipe(toState())).toBe('    wH-L-C-(F|)', {
         ...states,
         F: failed(turn('completed', 'Hello', over)),
@@ -98,9 +111,33 @@ describe('toState', () => {
     });
   });
 
-  it('makes an error a state of which nothing else is known', () => {
-    const [, last] = received(throwError(() => undefined).pipe(toState()));
-    expect(last).toEqual({ status: 'error', turn: emptyTurn, error: undefined, retry: undefined });
+  it.each([
+    ['of the library', broken],
+    ['that requireFinish() raised', new IncompleteStreamError(emptyTurn)],
+  ])('keeps an error %s as it is', (_, error) => {
+    const [, last] = received(throwError(() => error).pipe(toState()));
+    expect(last?.error).toBe(error);
+  });
+
+  it.each([
+    ['of a class', new TypeError('broken')],
+    ['of a text', 'broken'],
+    ['of nothing', undefined],
+  ])("makes the application's own error, %s, the cause of an ApplicationError", (_, error) => {
+    const [, last] = received(throwError(() => error).pipe(toState()));
+    expect(last).toEqual(failed(emptyTurn, expect.any(ApplicationError) as ApplicationError));
+    expect(last?.error?.cause).toBe(error);
+  });
+
+  it("makes an apiKey function's error the cause of an ApplicationError", () => {
+    const refused = new Error('The vault is locked.');
+    const apiKey = () => throwError(() => refused);
+    const states = received(
+      streamChatCompletions('Hi', { model: 'm', provider: { ...provider, apiKey } }).pipe(toState()),
+    );
+    expect(states.map(({ status }) => status)).toEqual(['waiting', 'error']);
+    expect(states[1]?.error).toBeInstanceOf(ApplicationError);
+    expect(states[1]?.error?.cause).toBe(refused);
   });
 
   it('tells of a retry until the answer begins, and when it is due', () => {
@@ -117,7 +154,7 @@ describe('toState', () => {
   it('tells of each retry anew', () => {
     const scheduler = testScheduler();
     scheduler.run(({ cold, expectObservable }) => {
-      const source = cold<ResponseEvent>('--r---r---#', values, 'broken');
+      const source = cold<ResponseEvent>('--r---r---#', values, broken);
       expectObservable(source.pipe(toState({ scheduler }))).toBe('w-R---Q---(F|)', {
         ...states,
         R: retrying(9),
@@ -154,10 +191,10 @@ describe('toState', () => {
     ]);
   });
 
-  it('is stopped once, by stopWith()', () => {
+  it('is stopped once, by stopWhen()', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-a---b', values);
-      expectObservable(source.pipe(stopWith(cold('---x')), toState())).toBe('wH-(S|)', states);
+      expectObservable(source.pipe(stopWhen(cold('---x')), toState())).toBe('wH-(S|)', states);
     });
   });
 
@@ -166,7 +203,7 @@ describe('toState', () => {
       const source = cold<ResponseEvent>('-a-b-c-b-c|', values);
       expectObservable(source.pipe(toState())).toBe('    wH-L-C-B-D|', {
         ...states,
-        D: state('complete', turn('completed', 'lo', over)),
+        D: state('completed', turn('completed', 'lo', over)),
       });
     });
   });
@@ -217,7 +254,7 @@ describe('toState', () => {
     const stop = new Subject<void>();
     const seen: string[] = [];
     of<ResponseEvent[]>(values.a, values.b, values.c)
-      .pipe(stopWith(stop), toState())
+      .pipe(stopWhen(stop), toState())
       .subscribe(({ status, turn }) => {
         seen.push(`${status} ${turn.text}`);
         if (turn.text !== '') stop.next();
@@ -230,11 +267,11 @@ describe('toState', () => {
       // Compiles only where the status narrows the rest.
       if (state.status === 'retrying') return `attempt ${state.retry.attempt} failed`;
       const none: undefined = state.retry;
-      return state.status === 'error' ? String(state.error) : String(none);
+      return state.status === 'error' ? state.error.name : String(none);
     };
     expect([retrying(1), failed(emptyTurn), idleState].map(said)).toEqual([
       'attempt 1 failed',
-      'broken',
+      'StreamError',
       'undefined',
     ]);
   });

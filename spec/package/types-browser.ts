@@ -11,6 +11,7 @@ import {
   textDeltas,
   type Transport,
   type Turn,
+  type TurnState,
 } from 'rxjs-chat-completions';
 import { scriptedTransport } from 'rxjs-chat-completions/testing';
 
@@ -26,7 +27,22 @@ export function finishReasonOf(event: ResponseEvent): string | null {
   return event.type === 'completed' ? event.finishReason : null;
 }
 
+// As a template reads it, which does not narrow what a signal returns: {{ state().error?.message }}.
+declare const state: () => TurnState;
+export const message: string | undefined = state().error?.message;
+export const cause: unknown = state().error?.cause;
+
 // @ts-expect-error a turn needs a model
 void streamChatCompletions('Hi', { provider: builtInProviders.openai });
 // @ts-expect-error the messages are the prompt's
 void streamChatCompletions('Hi', { ...options, params: { messages: [] } });
+
+export const params: ChatOptions = { ...options, params: { temperature: 0, stop: ['\n'], top_k: 40 } };
+// @ts-expect-error a number, as the OpenAI reference says
+void streamChatCompletions('Hi', { ...options, params: { temperature: 'hot' } });
+// @ts-expect-error a text or several
+void streamChatCompletions('Hi', { ...options, params: { stop: 7 } });
+// @ts-expect-error it stands in the options
+void streamChatCompletions('Hi', { ...options, params: { model: 'other' } });
+// @ts-expect-error a turn is always streamed
+void streamChatCompletions('Hi', { ...options, params: { stream: true } });

@@ -1,5 +1,5 @@
 import { concat, from, NEVER, Observable, of, Subject, tap, throwError } from 'rxjs';
-import { Demand } from '../../src/flow/demand.js';
+import { Demand, turnDemand } from '../../src/flow/demand.js';
 import { readableStreamFrom } from '../../src/relay/readable-stream-from.js';
 
 /** Counts subscriptions and unsubscriptions. */
@@ -18,8 +18,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 /** Whether a turn with this demand may make its next read now. */
 function mayRead(demand: Demand): boolean {
   let may = false;
-  demand
-    .forTurn({ now: () => 0, schedule: () => of().subscribe() })
+  turnDemand(demand, { now: () => 0, schedule: () => of().subscribe() })
     .ask()
     .subscribe(() => (may = true))
     .unsubscribe();

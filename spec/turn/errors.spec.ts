@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import {
+  ApplicationError,
   ChatCompletionsError,
   IdleTimeoutError,
   InvalidProviderError,
@@ -82,6 +83,11 @@ const samples: Record<string, Sample> = {
     of: [IncompleteStreamError],
     told: {},
     hidden: 'turn',
+  },
+  ApplicationError: {
+    error: new ApplicationError(new RangeError('out')),
+    of: [ApplicationError],
+    told: {},
   },
 };
 
@@ -169,6 +175,7 @@ describe('the message of an error', () => {
       new InvalidProviderError('mine', 'baseUrl', 'it is no URL'),
       'The baseUrl of the provider "mine" cannot be used: it is no URL.',
     ],
+    [new ApplicationError(new RangeError(secret)), 'An application error ended the turn (RangeError).'],
   ])('%s', (error, message) => {
     expect(error.message).toBe(message);
   });
@@ -187,6 +194,28 @@ describe('the advice of an UnexpectedStatusError', () => {
   ])('with %i is: %s', (status, advice) => {
     const { message } = new UnexpectedStatusError({ status });
     expect(message).toBe(`The provider answered with status ${status}. ${advice}`);
+  });
+});
+
+describe('the message of an ApplicationError', () => {
+  class VaultError {
+    readonly message = secret;
+  }
+  const named = (name: unknown) => Object.assign(new Error(secret), { name });
+
+  it.each<[string, unknown, string]>([
+    ['the name of an error', named('VaultError'), 'VaultError'],
+    ['no name that is prose', named(secret), 'object'],
+    ['no name that is none', named(7), 'object'],
+    ['the class of anything else', new VaultError(), 'VaultError'],
+    ['String for a text', secret, 'String'],
+    ['object where there is no class', Object.create(null), 'object'],
+    ['object for null', null, 'object'],
+    ['undefined for nothing', undefined, 'undefined'],
+  ])('says of its cause %s', (_, cause, name) => {
+    const error = new ApplicationError(cause);
+    expect(error.message).toBe(`An application error ended the turn (${name}).`);
+    expect(error.cause).toBe(cause);
   });
 });
 

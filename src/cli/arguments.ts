@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { type ChatParams, defaults } from '../options.js';
+import { defaults } from '../options.js';
+import type { ChatParams } from '../prompt/chat-params.js';
 import { builtInProviders } from '../provider/built-in-providers.js';
 
 /** The command line itself is wrong. */

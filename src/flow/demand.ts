@@ -13,29 +13,28 @@ import {
 } from 'rxjs';
 import { pausableClock } from './pausable-clock.js';
 
-/** A turn's end of a demand. */
+/** The turn's side of a demand. */
 export interface TurnDemand {
-  /** Asked between two reads of the network: emits when the next one may be made. */
+  /** Called between two network reads: emits when the next one may start. */
   readonly ask: () => Observable<unknown>;
-  /** The turn's time, which stands still while a consumer is waited for. */
+  /** The turn's clock, paused while a consumer is waited for. */
   readonly clock: SchedulerLike;
-  /** The turn is over: what is read from now on is the connection's end alone, which nobody waits for. */
+  /** The turn is over: the rest of the connection is read without asking. */
   end(): void;
 }
 
 /**
- * What slows a provider down where a consumer cannot keep up, whatever operators stand between them. It
- * is given to both: to the turn, which reads the network only while nobody holds it, and to the
- * consumer at the end of the pipeline, which holds it while enough waits to be taken. The clock of
- * `idleTimeout` stands still meanwhile.
+ * Backpressure between a turn and its consumer, across the operators between them. Pass it to both: the
+ * turn reads the network only while nobody holds the demand, and the consumer at the end of the pipeline
+ * holds it while enough values wait. The clock of `idleTimeout` is paused meanwhile.
  *
  * ```
  * hold()    -----^------!---------
  * read      --r----------r---r----
  * ```
  *
- * Make one for each turn. Where several turns or consumers have the same one, none of the turns is read
- * while any of the consumers holds it: the slowest sets the pace of all.
+ * Create one for each turn. If several turns or consumers share one, no turn is read while any consumer
+ * holds it: the slowest sets the pace for all.
  *
  * @example
  * ```ts
@@ -44,7 +43,7 @@ export interface TurnDemand {
  * return new Response(readableStreamFrom(turn.pipe(textDeltas()), { demand }));
  * ```
  *
- * An operator that keeps values waiting holds it for as long as it does:
+ * An operator that queues values holds it for as long as they wait:
  *
  * @example
  * ```ts
@@ -58,20 +57,20 @@ export class Demand {
   private readonly holds = new BehaviorSubject(0);
 
   /**
-   * Says that enough is waiting.
+   * Pauses the turns until the hold is released.
    *
-   * @returns the hold: unsubscribing from it lets go
+   * @returns the hold; unsubscribe to release it
    */
   hold(): Subscription {
     this.holds.next(this.holds.value + 1);
     return new Subscription(() => this.holds.next(this.holds.value - 1));
   }
 
-  /** The end of one turn, for whoever runs it: `streamChatCompletions` does so by itself. */
-  forTurn(scheduler: SchedulerLike): TurnDemand {
+  /** Called by `turnDemand()` only. */
+  private forTurn(scheduler: SchedulerLike): TurnDemand {
     const clock = pausableClock(scheduler);
     let isOver = false;
-    // Asked of the demand itself, which may be held again by the time that one of several turns is told.
+    // Reads the current value: by the time the second of two turns is notified, the demand may be held again.
     const isFree = () => isOver || this.holds.value === 0;
     return {
       clock,
@@ -85,8 +84,8 @@ export class Demand {
             ignoreElements(),
             finalize(() => clock.resume()),
           );
-          // The clock runs before the next read is made: that may be over, and the next wait have begun,
-          // before this one is told.
+          // The clock resumes before the next read starts: a synchronous read may end, and the next wait
+          // begin, inside this notification.
           return concat(free, of(undefined));
         }),
       end: () => (isOver = true),
@@ -94,7 +93,14 @@ export class Demand {
   }
 }
 
-/** A consumer's end of a demand: told whether enough waits there. */
+/**
+ * The turn's side of a demand. It is a private method there, so that a bundle without `Demand` contains
+ * none of it, and a `Demand` from the other module format (ESM, CommonJS) works too.
+ */
+export const turnDemand = (demand: Demand, scheduler: SchedulerLike): TurnDemand =>
+  demand['forTurn'](scheduler);
+
+/** The consumer's side of a demand: call it with whether its queue is full. */
 export function holder(demand: Demand): (isFull: boolean) => void {
   let hold: Subscription | undefined;
   return (isFull) => {

@@ -5,8 +5,8 @@ import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 /**
  * Emits the turn so far: an empty one at once, then an immutable snapshot for each event.
  *
- * The last snapshot before an error or an unsubscribe is the partial answer. The event after
- * `completed` starts a new turn.
+ * The last snapshot before an error or an unsubscribe is what had arrived. The event after `completed`
+ * starts a new turn.
  *
  * ```
  * source   ---Hel--lo--(completed|)
@@ -22,7 +22,7 @@ import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
  * turn.pipe(accumulate()).subscribe(({ status, text }) => render(status, text));
  * ```
  *
- * @see {@link reduceTurn}, the fold it stands on
+ * @see {@link reduceTurn}, the fold behind it
  */
 export function accumulate(): OperatorFunction<ResponseEvent, Turn> {
   return pipe(scan(reduceTurn, emptyTurn), startWith(emptyTurn));

@@ -4,8 +4,8 @@ import type { ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
- * The stream ended without a finish reason: what arrived is a part of the answer at best. Raised by
- * `requireFinish()` alone.
+ * The stream ended without a finish reason, so the output may be incomplete. Raised by `requireFinish()`
+ * only.
  */
 export class IncompleteStreamError extends ChatCompletionsError {
   override get name() {
@@ -21,9 +21,8 @@ export class IncompleteStreamError extends ChatCompletionsError {
 }
 
 /**
- * Passes a turn on, and errors with an {@link IncompleteStreamError} in place of a `completed` that
- * has no finish reason: a connection that was closed early looks like one that ended. A turn that the
- * caller stopped, with `stopWith()`, passes.
+ * Errors with an `IncompleteStreamError` instead of emitting a `completed` without a finish reason, as
+ * when the connection was closed early. A turn stopped with `stopWhen()` passes.
  *
  * ```
  * source   --Hel--(completed|)          completed: { finishReason: null }

@@ -10,36 +10,38 @@ import {
   type OperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
+import { ApplicationError, ChatCompletionsError } from '../turn/errors.js';
 import type { ResponseEvent, RetryingEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
-import { stoppedEvent } from './stop-with.js';
+import { stoppedEvent } from './stop-when.js';
 
-/** The wait for the next attempt: what a countdown needs. */
+/** The next attempt, with what a countdown needs. */
 export interface TurnRetry {
   /** Number of the attempt that failed; the first is 1. */
   readonly attempt: number;
   /** Milliseconds from the failure to the next attempt. */
   readonly delay: number;
-  /** When the next attempt is made: milliseconds since the epoch, by the scheduler's clock. */
+  /** Time of the next attempt, in milliseconds since the epoch, by the scheduler's clock. */
   readonly at: number;
   readonly error: RetryingEvent['error'];
 }
 
 /**
- * What a user interface shows of a turn. `turn` is what there is of it, after an error too; `retry` is
- * there while a retry is waited for, and `error` after an error.
+ * What a user interface shows of a turn. `turn` is what has arrived, also after an error; `retry` is set
+ * while the turn waits for its next attempt, `error` once it has failed. An error that is not the
+ * library's, such as one from an `apiKey` function, is the `cause` of an {@link ApplicationError}.
  *
- * - `'idle'`: nothing was asked yet (`idleState` alone)
- * - `'waiting'`: asked, and nothing of the answer has come
- * - `'retrying'`: a request failed and the next one is being waited for (only with `includeRetries`)
- * - `'streaming'`: a part of the answer has come
- * - `'complete'`: the turn is over
- * - `'stopped'`: it was ended before it was over
+ * - `'idle'`: nothing was asked yet (`idleState` only)
+ * - `'waiting'`: asked, and nothing has arrived
+ * - `'retrying'`: a request failed, and another follows (only with `includeRetries`)
+ * - `'streaming'`: output is arriving
+ * - `'completed'`: the turn is complete
+ * - `'stopped'`: it was stopped before it was complete
  * - `'error'`: it failed
  */
 export type TurnState =
   | {
-      readonly status: 'idle' | 'waiting' | 'streaming' | 'complete' | 'stopped';
+      readonly status: 'idle' | 'waiting' | 'streaming' | 'completed' | 'stopped';
       readonly turn: Turn;
       readonly error: undefined;
       readonly retry: undefined;
@@ -53,16 +55,16 @@ export type TurnState =
   | {
       readonly status: 'error';
       readonly turn: Turn;
-      readonly error: unknown;
+      readonly error: ChatCompletionsError;
       readonly retry: undefined;
     };
 
 export interface ToStateOptions {
-  /** Its clock tells when a retry is due. Default `asyncScheduler`. */
+  /** The clock for `retry.at`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** The state before anything was asked: an `initialValue`, or what to `startWith`. */
+/** The state before anything was asked, for `initialValue` or `startWith`. */
 export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
   status: 'idle',
   turn: emptyTurn,
@@ -71,18 +73,18 @@ export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
 });
 
 /**
- * Emits what a user interface shows of a turn, and never errors: an error is a state, which keeps what
- * had come of the turn.
+ * Emits what a user interface shows of a turn, and never errors: an error is a state, which keeps what had
+ * arrived.
  *
- * The first state, `'waiting'`, is there synchronously, and every state is an immutable snapshot: made
- * for Angular's `toSignal` and `async` pipe. With `includeRetries` it tells of retries. A source that
- * ends in the middle of a turn, or before it, was stopped (by `takeUntil`, or with `stopWith`): its
- * last state is `'stopped'`. Events that change nothing give no state.
+ * Made for Angular's `toSignal` and `async` pipe: the first state, `'waiting'`, is emitted synchronously,
+ * and every state is an immutable snapshot. With `includeRetries` it reports retries. A source that
+ * completes before its turn is complete was stopped, by `takeUntil` or `stopWhen`: its last state is
+ * `'stopped'`. Events that change nothing emit no state.
  *
  * ```
  * source   --Hel--lo--(completed|)
  *          toState()
- * result   w-H----L---(C|)            w, H, L, C: waiting, streaming, streaming, complete
+ * result   w-H----L---(C|)            w, H, L, C: waiting, streaming, streaming, completed
  *
  * source   --Hel--#
  *          toState()
@@ -108,9 +110,7 @@ export function toState(options: ToStateOptions = {}): OperatorFunction<Response
         source.pipe(map(next)),
         defer(() => (isOver(state) ? EMPTY : of(next(stoppedEvent)))),
       ).pipe(
-        catchError((error: unknown) =>
-          of<TurnState>({ status: 'error', turn: state.turn, error, retry: undefined }),
-        ),
+        catchError((error: unknown) => of(failed(state.turn, error))),
         distinctUntilChanged(),
       );
     });
@@ -126,20 +126,19 @@ function stateAfter(state: TurnState, event: ResponseEvent, scheduler: Scheduler
   return turn === state.turn ? state : stateOf(turn);
 }
 
-const isOver = ({ status }: TurnState): boolean => status === 'complete' || status === 'stopped';
+const failed = (turn: Turn, error: unknown): TurnState => ({
+  status: 'error',
+  turn,
+  error: error instanceof ChatCompletionsError ? error : new ApplicationError(error),
+  retry: undefined,
+});
 
-/** The state of any turn but one that is retried, whose state says more. */
+const isOver = ({ status }: TurnState): boolean => status === 'completed' || status === 'stopped';
+
+/** The state of a turn that is not waiting for its next attempt. */
 const stateOf = (turn: Turn): TurnState => ({
-  status: statuses[turn.status],
+  status: turn.status === 'retrying' ? 'waiting' : turn.status,
   turn,
   error: undefined,
   retry: undefined,
 });
-
-const statuses = {
-  waiting: 'waiting',
-  retrying: 'waiting',
-  streaming: 'streaming',
-  completed: 'complete',
-  stopped: 'stopped',
-} as const;

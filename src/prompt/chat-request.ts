@@ -16,7 +16,7 @@ export interface ChatRequest {
   readonly [param: string]: unknown;
 }
 
-/** What a request holds beside the prompt. */
+/** What a request contains besides the prompt. */
 export interface ChatRequestOptions {
   readonly model: string;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
@@ -28,9 +28,9 @@ export interface ChatRequestOptions {
 }
 
 /**
- * The body of a prompt's request (C2, C3): `model`, `messages` and `stream`, and what the caller added.
+ * The request body for a prompt (C2, C3): `model`, `messages`, `stream`, and what the caller added.
  *
- * @throws TypeError where the prompt is none, or a parameter is given twice or belongs to the turn
+ * @throws TypeError if the prompt is invalid, or `params` contains what the turn sets itself
  */
 export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions): ChatRequest {
   const { model, params = {}, toolChoice, parallelToolCalls, responseFormat } = options;
@@ -42,7 +42,7 @@ export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions
     throw new TypeError('A prompt is a string, or an object whose input is an array of items.');
   const system: readonly ChatMessage[] =
     instructions === undefined ? [] : [{ role: 'system', content: instructions }];
-  const set = {
+  const body = {
     model,
     messages: [...system, ...chatMessages(input as Prompt['input'], options.sendReasoning)],
     ...(tools !== undefined && tools.length > 0 && { tools: tools.map(chatTool) }),
@@ -51,16 +51,16 @@ export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions
     ...(responseFormat !== undefined && { response_format: chatResponseFormat(responseFormat) }),
     stream: true as const,
   };
-  for (const name of Object.keys(set)) {
+  for (const name of Object.keys(body)) {
     if (Object.hasOwn(params, name))
       throw new TypeError(`params.${name} is set by the turn itself and cannot be given.`);
   }
-  return { ...params, ...set, ...streamOptions(params, options) };
+  return { ...params, ...body, ...streamOptions(params, options) };
 }
 
 const asPrompt = (text: string): Prompt => ({ input: [userMessage(text)] });
 
-/** Asks for the usage chunk, beside whatever other stream options the caller has. */
+/** Asks for the usage chunk, and keeps the caller's other stream options. */
 export function streamOptions(
   { stream_options: given }: { readonly stream_options?: unknown },
   { includeUsage = false }: { readonly includeUsage?: boolean | undefined },

@@ -7,26 +7,25 @@ import type {
 } from '../turn/events.js';
 import type { EasyMessage, InputItem } from './prompt.js';
 
-/** A message as Chat Completions writes it. */
+/** A message in the format of Chat Completions. */
 export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
 
-/** The field in which a provider wants an assistant's earlier reasoning back. */
+/** The message field in which a provider expects the assistant's earlier reasoning. */
 export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_details';
 
 /**
- * A conversation as Chat Completions writes it (C2), from the items of a prompt.
+ * Converts the items of a prompt to the messages of Chat Completions (C2).
  *
- * - A message's text parts are joined with nothing between; where images, audio or files stand among
- *   them, the content is an array of parts.
+ * - A message's text parts are joined without a separator; with images, audio or files among them, the
+ *   content is an array of parts.
  * - Calls become the `tool_calls` of one assistant message, together with the assistant's text before
  *   them; their outputs become `tool` messages.
- * - Reasoning is left out, unless `reasoningField` names the field in which the provider wants it.
- * - A call without arguments is sent with `{}`, since some providers refuse an empty text.
- * - An assistant message that says nothing, or the same as the one right before it, is left out:
- *   providers refuse the first, and the second is what an append done twice looks like. Of two calls
- *   with one id the later counts.
+ * - Reasoning is omitted, unless `reasoningField` names the field in which the provider expects it.
+ * - A call without arguments is sent with `{}`, since some providers reject an empty string.
+ * - An empty assistant message is omitted, since providers reject it, and so is one that repeats the
+ *   message before it, as when an application appends twice. Of two calls with the same id the later wins.
  *
- * @throws TypeError where an item is none; it names the place and quotes nothing
+ * @throws TypeError for an invalid item, with its index and nothing of its content
  */
 export function chatMessages(
   items: readonly InputItem[],
@@ -50,7 +49,7 @@ export function chatMessages(
           messages.push({ role: item.role, content: inputContent(item.content) });
           break;
         }
-        // Two messages stay two; but nothing may come between calls and their outputs.
+        // Two messages stay two, but nothing may come between calls and their outputs.
         if (assistant.hasMessage && assistant.calls.size === 0) flush();
         const text = item.content.map(textOf).join('');
         if (assistant.calls.size > 0 && text === assistant.text) break;
@@ -60,7 +59,7 @@ export function chatMessages(
         break;
       }
       case 'reasoning': {
-        // It comes before what it led to.
+        // Reasoning precedes the message it led to.
         if (assistant.hasMessage && assistant.calls.size === 0) flush();
         const reasoning = reasoningTextOf(item);
         if (assistant.calls.size > 0 && reasoning === assistant.reasoning) break;
@@ -78,7 +77,7 @@ export function chatMessages(
         messages.push({ role: 'tool', tool_call_id: item.call_id, content: textOrJson(item.output) });
         break;
       default:
-        // A kind of item that Chat Completions does not know.
+        // Chat Completions has no such item.
         break;
     }
   }
@@ -86,7 +85,7 @@ export function chatMessages(
   return messages;
 }
 
-/** An item in its full form: a message may come with a string for its content, and without its type. */
+/** An item in its full form: a message may omit its type, and have a string as its content. */
 function itemOf(raw: InputItem, index: number): ResponseItem {
   if (typeof raw !== 'object' || raw === null) throw new TypeError(`prompt.input[${index}] must be an item.`);
   const { type = 'message' } = raw;
@@ -100,12 +99,12 @@ function itemOf(raw: InputItem, index: number): ResponseItem {
   return { type, role, content: parts };
 }
 
-/** Items of OpenAI's own may hold a summary and no content. */
+/** OpenAI's own items may have a summary and no content. */
 function reasoningTextOf({ content }: { readonly content?: ReasoningItem['content'] }): string {
   return (content ?? []).map(({ text }) => text).join('');
 }
 
-/** What is known so far of the assistant message that is being put together. */
+/** The assistant message that is being assembled. */
 interface Assistant {
   hasMessage: boolean;
   text: string;
@@ -178,7 +177,7 @@ type MediaPart = Exclude<ContentPart, { readonly type: 'input_text' | 'output_te
 const isMedia = (part: ContentPart): part is MediaPart =>
   part.type !== 'input_text' && part.type !== 'output_text' && part.type !== 'refusal';
 
-/** Parts of a kind that is not known here may already be in the provider's own shape: they pass as they are. */
+/** Unknown parts may already have the provider's own shape, and pass unchanged. */
 function mediaPart(part: MediaPart): object {
   switch (part.type) {
     case 'input_image': {
@@ -194,7 +193,7 @@ function mediaPart(part: MediaPart): object {
   }
 }
 
-/** JavaScript callers may hold what a tool gave as a value. */
+/** JavaScript callers may pass a tool's output as a value. */
 function textOrJson(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

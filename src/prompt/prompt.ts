@@ -7,41 +7,41 @@ import type {
 } from '../turn/events.js';
 import type { ToolDefinition } from './tools.js';
 
-/** A message without ceremony: text for its content, and no type. */
+/** A message in short form: a string as its content, and no type. */
 export interface EasyMessage {
   readonly type?: 'message' | undefined;
   readonly role: MessageRole;
   readonly content: string | readonly ContentPart[];
 }
 
-/** What a conversation is made of. */
+/** One item of a conversation. */
 export type InputItem = ResponseItem | EasyMessage;
 
-/** What is asked in one turn. */
+/** What to ask in one turn. */
 export interface Prompt {
-  /** Sent first, with the role `system`. */
+  /** Sent first, as a `system` message. */
   readonly instructions?: string | undefined;
-  /** The conversation so far, oldest first. The items of an aggregated turn can be appended as they are. */
+  /** The conversation so far, oldest first. Append what `outputItems()` emits. */
   readonly input: readonly InputItem[];
-  /** What the model may call. */
+  /** The tools that the model may call. */
   readonly tools?: readonly ToolDefinition[] | undefined;
 }
 
-/** A message of the user. */
+/** A message from the user. */
 export function userMessage(text: string): MessageItem {
   return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
 }
 
-/** A message that the assistant wrote earlier. */
+/** An earlier message from the assistant. */
 export function assistantMessage(text: string): MessageItem {
   return { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };
 }
 
 /**
- * What a call gave, to be appended after the call itself.
+ * The output of a call, to be appended after the call itself.
  *
  * @param callId - the call's `call_id`
- * @param output - text, JSON as a rule
+ * @param output - a string, usually JSON
  */
 export function functionCallOutput(callId: string, output: string): FunctionCallOutputItem {
   return { type: 'function_call_output', call_id: callId, output };

@@ -1,4 +1,4 @@
-/** A function that a model may call, as OpenAI's Responses API writes it. */
+/** A function that the model may call, in the format of OpenAI's Responses API. */
 export interface FunctionTool {
   readonly type: 'function';
   readonly name: string;
@@ -8,7 +8,7 @@ export interface FunctionTool {
   readonly strict?: boolean | null;
 }
 
-/** A tool whose input is free text. */
+/** A tool that takes free text. */
 export interface CustomTool {
   readonly type: 'custom';
   readonly name: string;
@@ -16,13 +16,13 @@ export interface CustomTool {
   readonly format?: Readonly<Record<string, unknown>>;
 }
 
-/** A tool in the shape of Chat Completions already, or of a kind that only the provider knows. */
+/** A tool already in the format of Chat Completions, or one of the provider's own. */
 export type ProviderTool =
   { readonly type: string } | (Readonly<Record<string, unknown>> & { readonly type: string });
 
 export type ToolDefinition = FunctionTool | CustomTool | ProviderTool;
 
-/** Whether, and which tool, the model must call. */
+/** Whether the model must call a tool, and which. */
 export type ToolChoice =
   | 'auto'
   | 'none'
@@ -30,7 +30,7 @@ export type ToolChoice =
   | { readonly type: 'function' | 'custom'; readonly name: string }
   | ProviderTool;
 
-/** The form of the answer: a JSON schema, any JSON, or text. */
+/** The output format: a JSON schema, any JSON, or text. */
 export type ResponseFormat =
   | { readonly type: 'text' | 'json_object' }
   | {
@@ -44,8 +44,8 @@ export type ResponseFormat =
   | ProviderTool;
 
 /**
- * Chat Completions nests under the type's own name what the Responses API writes beside it. A value
- * that is nested already passes as it is.
+ * Chat Completions nests under the name of the type what the Responses API puts beside it. A value that
+ * is already nested passes unchanged.
  */
 function nested<T extends { readonly type: string }>(value: T, keys: readonly string[]): object {
   if (!keys.includes(value.type) || Object.hasOwn(value, value.type)) return value;

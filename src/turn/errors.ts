@@ -305,3 +305,26 @@ export class InvalidProviderError extends ChatCompletionsError {
     this.setting = setting;
   }
 }
+
+/**
+ * The turn failed with an error that is not the library's, such as one from an `apiKey` function, or from an
+ * operator of the application. Raised by `toState()` only; elsewhere such an error passes unchanged.
+ *
+ * What to do: `cause` is the original error.
+ */
+export class ApplicationError extends ChatCompletionsError {
+  override get name() {
+    return 'ApplicationError' as const;
+  }
+
+  constructor(cause: unknown) {
+    super(`An application error ended the turn (${className(cause)}).`, { cause });
+  }
+}
+
+/** The class of what was thrown, without its message, which may quote a prompt. */
+function className(thrown: unknown): string {
+  const name: unknown =
+    thrown instanceof Error ? thrown.name : (thrown as object | undefined | null)?.constructor?.name;
+  return typeof name === 'string' && /^[A-Za-z]\w{0,63}$/.test(name) ? name : typeof thrown;
+}

@@ -158,7 +158,7 @@ export interface CompletedEvent {
   readonly usage: TokenUsage | null;
   /** Why the other choices stopped, where there are any. */
   readonly choices?: readonly { readonly choice: number; readonly finishReason: string | null }[];
-  /** The caller stopped the turn, with `stopWith()`: the answer is what had come by then. */
+  /** The caller stopped the turn, with `stopWhen()`: the answer is what had come by then. */
   readonly stopped?: true;
 }
 

@@ -19,7 +19,7 @@ import { joinDetails } from './reasoning-details.js';
  * - `'retrying'`: a request failed and the next one is being waited for (only with `includeRetries`)
  * - `'streaming'`: a part of the answer has come
  * - `'completed'`: the turn is over
- * - `'stopped'`: the turn is over because the caller stopped it (only with `stopWith()`)
+ * - `'stopped'`: the turn is over because the caller stopped it (only with `stopWhen()`)
  */
 export type TurnStatus = 'waiting' | 'retrying' | 'streaming' | 'completed' | 'stopped';
 

@@ -1,5 +1,5 @@
 // Compiled as a user's file against the packed declarations: what has to be inferred, narrowed and refused.
-import { asyncScheduler, catchError, EMPTY, filter, map, type Observable, of } from 'rxjs';
+import { asyncScheduler, catchError, EMPTY, filter, map, type Observable, of, toArray } from 'rxjs';
 import {
   accumulate,
   aggregate,
@@ -21,11 +21,12 @@ import {
   readableStreamFrom,
   reduceTurn,
   emptyTurn,
+  outputItems,
   requireFinish,
   type ResponseEvent,
   type ResponseItem,
   retryWithBackoff,
-  stopWith,
+  stopWhen,
   streamChatCompletions,
   textDeltas,
   toServerSentEvents,
@@ -56,7 +57,8 @@ export const costs: Observable<number> = turn.pipe(
   filter((event) => event.type === 'completed'),
   map((event) => (event.type === 'completed' ? (event.usage?.totalTokens ?? 0) : 0)),
 );
-export const turns: Observable<Turn> = turn.pipe(stopWith(EMPTY), coalesce(16), accumulate());
+export const turns: Observable<Turn> = turn.pipe(stopWhen(EMPTY), coalesce(16), accumulate());
+export const items: Observable<ResponseItem[]> = turn.pipe(outputItems(), toArray());
 export const states: Observable<TurnState> = turn.pipe(toState());
 export const idle: TurnState = idleState;
 export const folded: Turn = reduceTurn(emptyTurn, {

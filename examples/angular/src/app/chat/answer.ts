@@ -64,7 +64,7 @@ export function answerTo(input: readonly InputItem[], options: AnswerOptions): O
     defer(() => turn([...input, ...rounds.flatMap(itemsOfRound)])).pipe(
       toState(),
       concatMap((state) => {
-        const calls = state.status === 'complete' ? state.turn.toolCalls : [];
+        const calls = state.status === 'completed' ? state.turn.toolCalls : [];
         const isRunningTools = calls.length > 0 && rounds.length < mostRounds;
         const answer: Answer = { rounds, state, isRunningTools };
         if (!isRunningTools) return of(answer);

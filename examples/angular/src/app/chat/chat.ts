@@ -9,7 +9,7 @@ import {
   type InputItem,
   type Prompt,
   type ResponseEvent,
-  stopWith,
+  stopWhen,
   streamChatCompletions,
   userMessage,
 } from 'rxjs-chat-completions';
@@ -53,7 +53,7 @@ export class Chat {
   /** What to name the conversation after, once its first answer is there. */
   readonly #firstQuestion = computed(() => {
     const [first, second] = this.#exchanges();
-    const isAnswered = this.answer().state.status === 'complete' && !this.isAnswering();
+    const isAnswered = this.answer().state.status === 'completed' && !this.isAnswering();
     return isAnswered || second !== undefined ? first?.question : undefined;
   });
 
@@ -123,7 +123,7 @@ export class Chat {
           ...(instructions !== undefined && { instructions }),
           input: items,
           ...(definitions.length > 0 && { tools: definitions }),
-        }).pipe(stopWith(this.#stopped), coalesce(frame)),
+        }).pipe(stopWhen(this.#stopped), coalesce(frame)),
     });
   }
 

@@ -1,4 +1,5 @@
 import {
+  type ChatCompletionsError,
   IdleTimeoutError,
   ProviderStreamError,
   RemoteTurnError,
@@ -17,7 +18,7 @@ export interface ErrorDescription {
 }
 
 /** @param hasText - whether a part of the answer is there, and stays */
-export function describeError(error: unknown, hasText: boolean): ErrorDescription {
+export function describeError(error: ChatCompletionsError | undefined, hasText: boolean): ErrorDescription {
   const kept = hasText ? ' What had arrived is kept.' : '';
   if (error instanceof IdleTimeoutError || error instanceof ResponseTimeoutError)
     return { title: 'The answer stopped coming', advice: `Nothing was heard for too long.${kept}` };

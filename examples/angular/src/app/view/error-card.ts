@@ -1,4 +1,5 @@
 import { ChangeDetectionStrategy, Component, computed, input, output } from '@angular/core';
+import type { ChatCompletionsError } from 'rxjs-chat-completions';
 import { describeError } from '../chat/describe-error';
 
 /** What went wrong, and the way on. */
@@ -20,7 +21,7 @@ import { describeError } from '../chat/describe-error';
   `,
 })
 export class ErrorCard {
-  readonly error = input.required<unknown>();
+  readonly error = input.required<ChatCompletionsError>();
   readonly hasText = input(false);
   readonly again = output();
 

@@ -30,12 +30,8 @@ import { TurnView } from './turn-view';
         @if (state().retry; as retry) {
           <app-retry-notice [retry]="retry" />
         }
-        @if (state().status === 'error') {
-          <app-error-card
-            [error]="state().error"
-            [hasText]="state().turn.text !== ''"
-            (again)="again.emit()"
-          />
+        @if (state().error; as error) {
+          <app-error-card [error]="error" [hasText]="state().turn.text !== ''" (again)="again.emit()" />
         }
         @if (note(); as note) {
           <p class="note">{{ note }}</p>
@@ -82,7 +78,7 @@ export class ExchangeView {
   protected readonly note = computed(() => {
     const { status, turn } = this.state();
     if (status === 'stopped') return 'You stopped this answer.';
-    if (status !== 'complete' || this.isBusy()) return '';
+    if (status !== 'completed' || this.isBusy()) return '';
     if (turn.toolCalls.length > 0) return 'The model kept calling tools, and was not asked again.';
     if (turn.finishReason === 'length') return 'The answer reached its longest length.';
     if (turn.finishReason === 'content_filter') return 'The rest was withheld by a content filter.';

@@ -34,7 +34,7 @@ export class LiveRegion {
   }
 }
 
-type Phase = 'idle' | 'answering' | 'retrying' | 'complete' | 'stopped' | 'error';
+type Phase = 'idle' | 'answering' | 'retrying' | 'completed' | 'stopped' | 'error';
 
 function phaseOf(answer: Answer): Phase {
   const { status } = answer.state;

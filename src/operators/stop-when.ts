@@ -11,7 +11,7 @@ import {
 } from 'rxjs';
 import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
 
-/** How a turn ends that its caller stopped. */
+/** The end of a stopped turn. */
 export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
   type: 'completed',
   responseId: '',
@@ -21,29 +21,29 @@ export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
 });
 
 /**
- * Ends a turn with what there is when a notifier emits: the request is aborted, then a `completed` that
- * is marked as `stopped` is emitted, so that whatever waits for the end of a turn gets one.
+ * Stops a turn when a notifier emits, and keeps what has arrived: aborts the request, then emits a
+ * `completed` marked as `stopped`, so that operators that wait for the end of the turn get one.
  *
- * Nothing is added to a turn that is over: a stop between two turns of one source only ends the source.
- * A notifier that completes without a value stops nothing.
+ * A turn that is already complete gets no second `completed`: a stop between two turns of one source only
+ * completes the source. A notifier that completes without a value stops nothing.
  *
  * ```
  * source   --Hel--lo--wo
  * stop     -----------x
- *          stopWith(stop)
+ *          stopWhen(stop)
  * result   --Hel--lo--(S|)      S: { type: 'completed', finishReason: null, stopped: true, ... }
  * ```
  *
  * @example
  * ```ts
  * turn
- *   .pipe(stopWith(fromEvent(button, 'click')), aggregate())
- *   .subscribe((event) => event.type === 'output_item_done' && conversation.push(event.item));
+ *   .pipe(stopWhen(fromEvent(button, 'click')), outputItems())
+ *   .subscribe((item) => conversation.push(item));
  * ```
  *
- * @param notifier - its first value stops the turn; its error passes
+ * @param notifier - its first value stops the turn; an error of it passes through
  */
-export function stopWith(notifier: ObservableInput<unknown>): MonoTypeOperatorFunction<ResponseEvent> {
+export function stopWhen(notifier: ObservableInput<unknown>): MonoTypeOperatorFunction<ResponseEvent> {
   return (source) =>
     defer(() => {
       let isOver = false;
@@ -54,7 +54,7 @@ export function stopWith(notifier: ObservableInput<unknown>): MonoTypeOperatorFu
           tap(({ type }) => (isOver = type === 'completed')),
           takeUntil(stop),
         ),
-        // The source has been unsubscribed by now, whatever a consumer of this event does.
+        // By now the source is unsubscribed, whatever the consumer of this event does.
         defer(() => (isStopped && !isOver ? of(stoppedEvent) : EMPTY)),
       );
     });

@@ -1,7 +1,7 @@
 import { concat, EMPTY, map, NEVER, Observable, of, range, Subject, take, throwError } from 'rxjs';
 import type { ResponseEvent } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
-import { stopWith } from '../../src/operators/stop-with.js';
+import { stopWhen } from '../../src/operators/stop-when.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
@@ -12,12 +12,12 @@ const values = {
   S: completed({ stopped: true }),
 };
 
-describe('stopWith', () => {
+describe('stopWhen', () => {
   it('ends the turn with a stopped completed when the notifier emits', () => {
     testScheduler().run(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-b---c|', values);
       const stop = hot('                  -----x---');
-      expectObservable(source.pipe(stopWith(stop))).toBe('-a-b-(S|)', values);
+      expectObservable(source.pipe(stopWhen(stop))).toBe('-a-b-(S|)', values);
       expectSubscriptions(source.subscriptions).toBe('    ^----!');
       expectSubscriptions(stop.subscriptions).toBe('      ^----!');
     });
@@ -26,7 +26,7 @@ describe('stopWith', () => {
   it('stops a turn of which nothing has come', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('---a', values);
-      expectObservable(source.pipe(stopWith(cold('--x')))).toBe('--(S|)', values);
+      expectObservable(source.pipe(stopWhen(cold('--x')))).toBe('--(S|)', values);
       expectSubscriptions(source.subscriptions).toBe('           ^-!');
     });
   });
@@ -34,7 +34,7 @@ describe('stopWith', () => {
   it('never subscribes to the source where the notifier emits at once', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('---a', values);
-      expectObservable(source.pipe(stopWith(of('stop')))).toBe('(S|)', values);
+      expectObservable(source.pipe(stopWhen(of('stop')))).toBe('(S|)', values);
       expectSubscriptions(source.subscriptions).toBe([]);
     });
   });
@@ -43,7 +43,7 @@ describe('stopWith', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const stop = cold('------x');
       const source = cold<ResponseEvent>('-a-b-(c|)', values);
-      expectObservable(source.pipe(stopWith(stop))).toBe('-a-b-(c|)', values);
+      expectObservable(source.pipe(stopWhen(stop))).toBe('-a-b-(c|)', values);
       expectSubscriptions(stop.subscriptions).toBe('      ^----!');
     });
   });
@@ -51,16 +51,16 @@ describe('stopWith', () => {
   it('is stopped by no notifier that completes without a value', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-b-(c|)', values);
-      expectObservable(source.pipe(stopWith(cold('--|')))).toBe('-a-b-(c|)', values);
+      expectObservable(source.pipe(stopWhen(cold('--|')))).toBe('-a-b-(c|)', values);
       expectSubscriptions(source.subscriptions).toBe('           ^----!');
-      expectObservable(cold<ResponseEvent>('-a|', values).pipe(stopWith(EMPTY))).toBe('-a|', values);
+      expectObservable(cold<ResponseEvent>('-a|', values).pipe(stopWhen(EMPTY))).toBe('-a|', values);
     });
   });
 
   it("passes the notifier's error on, and ends the source", () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-b', values);
-      expectObservable(source.pipe(stopWith(cold('--#', undefined, 'broken')))).toBe('-a#', values, 'broken');
+      expectObservable(source.pipe(stopWhen(cold('--#', undefined, 'broken')))).toBe('-a#', values, 'broken');
       expectSubscriptions(source.subscriptions).toBe('^-!');
     });
   });
@@ -69,7 +69,7 @@ describe('stopWith', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const stop = cold('----x');
       const source = cold<ResponseEvent>('-a-#', values, 'broken');
-      expectObservable(source.pipe(stopWith(stop))).toBe('-a-#', values, 'broken');
+      expectObservable(source.pipe(stopWhen(stop))).toBe('-a-#', values, 'broken');
       expectSubscriptions(stop.subscriptions).toBe('      ^--!');
     });
   });
@@ -77,14 +77,14 @@ describe('stopWith', () => {
   it('adds nothing to a source that ends without completed', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-a-|', values);
-      expectObservable(source.pipe(stopWith(cold('-----x')))).toBe('-a-|', values);
+      expectObservable(source.pipe(stopWhen(cold('-----x')))).toBe('-a-|', values);
     });
   });
 
   it('adds nothing after completed, and ends a source that stays open', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-c------a', values);
-      expectObservable(source.pipe(stopWith(cold('-----x')))).toBe('-a-c-|', values);
+      expectObservable(source.pipe(stopWhen(cold('-----x')))).toBe('-a-c-|', values);
       expectSubscriptions(source.subscriptions).toBe('              ^----!');
     });
   });
@@ -92,7 +92,7 @@ describe('stopWith', () => {
   it('stops the second turn of a source in its middle', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-a-c-b---c', values);
-      expectObservable(source.pipe(stopWith(cold('------x')))).toBe('-a-c-b(S|)', values);
+      expectObservable(source.pipe(stopWhen(cold('------x')))).toBe('-a-c-b(S|)', values);
     });
   });
 
@@ -100,7 +100,7 @@ describe('stopWith', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-b', values);
       const stop = cold('                 -----x');
-      expectObservable(source.pipe(stopWith(stop)), '^-!').toBe('-a-', values);
+      expectObservable(source.pipe(stopWhen(stop)), '^-!').toBe('-a-', values);
       expectSubscriptions(source.subscriptions).toBe('           ^-!');
       expectSubscriptions(stop.subscriptions).toBe('             ^-!');
     });
@@ -113,7 +113,7 @@ describe('stopWith', () => {
       subscriber.next(values.a);
       return () => log.push('aborted');
     });
-    source.pipe(stopWith(stop)).subscribe({
+    source.pipe(stopWhen(stop)).subscribe({
       next: (event) => log.push(event.type),
       complete: () => log.push('complete'),
     });
@@ -125,7 +125,7 @@ describe('stopWith', () => {
     const stop = new Subject<void>();
     const seen: ResponseEvent[] = [];
     of<ResponseEvent[]>(values.a, values.b, values.c)
-      .pipe(stopWith(stop))
+      .pipe(stopWhen(stop))
       .subscribe((event) => {
         seen.push(event);
         stop.next();
@@ -137,7 +137,7 @@ describe('stopWith', () => {
     const stop = new Subject<void>();
     const log: unknown[] = [];
     concat(of<ResponseEvent[]>(values.a, values.c), NEVER)
-      .pipe(stopWith(stop))
+      .pipe(stopWhen(stop))
       .subscribe({
         next: (event) => {
           log.push(event);
@@ -151,7 +151,7 @@ describe('stopWith', () => {
   it('gives a consumer that leaves at the stopped completed nothing after it', () => {
     const stop = new Subject<void>();
     const log: unknown[] = [];
-    NEVER.pipe(stopWith(stop), take(1)).subscribe({
+    NEVER.pipe(stopWhen(stop), take(1)).subscribe({
       next: (event) => log.push(event),
       complete: () => log.push('complete'),
     });
@@ -169,12 +169,12 @@ describe('stopWith', () => {
         return text('x');
       }),
     );
-    expect(received(deltas.pipe(stopWith(stop)))).toEqual([text('x'), text('x'), values.S]);
+    expect(received(deltas.pipe(stopWhen(stop)))).toEqual([text('x'), text('x'), values.S]);
   });
 
   it('is anew for each subscription', () => {
     const stop = new Subject<void>();
-    const turn = concat(of<ResponseEvent[]>(values.a), NEVER).pipe(stopWith(stop));
+    const turn = concat(of<ResponseEvent[]>(values.a), NEVER).pipe(stopWhen(stop));
     const seen: ResponseEvent[][] = [[], []];
     turn.subscribe((event) => seen[0]?.push(event));
     stop.next();
@@ -185,7 +185,7 @@ describe('stopWith', () => {
   it('takes a promise for a notifier', async () => {
     const events = await new Promise<readonly ResponseEvent[]>((resolve) => {
       const seen: ResponseEvent[] = [];
-      NEVER.pipe(stopWith(Promise.resolve())).subscribe({
+      NEVER.pipe(stopWhen(Promise.resolve())).subscribe({
         next: (event) => seen.push(event),
         complete: () => resolve(seen),
       });
@@ -194,13 +194,13 @@ describe('stopWith', () => {
   });
 
   it('fails with a notifier that fails at once', () => {
-    expect(failureOf(of(values.a).pipe(stopWith(throwError(() => 'broken'))))).toBe('broken');
+    expect(failureOf(of(values.a).pipe(stopWhen(throwError(() => 'broken'))))).toBe('broken');
   });
 
   it('lets aggregate() give the partial message', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-a-b---c|', values);
-      expectObservable(source.pipe(stopWith(cold('----x')), aggregate())).toBe('----(mS|)', {
+      expectObservable(source.pipe(stopWhen(cold('----x')), aggregate())).toBe('----(mS|)', {
         m: text('Hello'),
         S: values.S,
       });

@@ -142,26 +142,6 @@ export const chatOptionNames = /* @__PURE__ */ [
 
 const retryNames = /* @__PURE__ */ ['retryable', 'random'].concat(retryNumbers);
 
-/** Provider fields and parameters that people pass as options. */
-const providerNames = ['name', 'baseUrl', 'apiKey', 'headers'];
-const paramNames = [
-  'temperature',
-  'top_p',
-  'max_tokens',
-  'n',
-  'seed',
-  'stop',
-  'user',
-  'store',
-  'metadata',
-  'logprobs',
-  'verbosity',
-  'modalities',
-  'audio',
-  'prediction',
-  'moderation',
-];
-
 /**
  * Checks what types cannot: JavaScript callers, unknown names, and numbers.
  *
@@ -203,7 +183,7 @@ function atLeast(least: number, name: string, value: number | undefined): void {
   }
 }
 
-/** @throws TypeError for an unknown option, with the one that was probably meant */
+/** @throws TypeError for an unknown option, with the place where it was probably meant to stand */
 function checkNames(
   place: string,
   given: object,
@@ -211,41 +191,23 @@ function checkNames(
   optionNames: readonly string[],
 ): void {
   for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined && !known.includes(name))
-      throw new TypeError(`Unknown option "${place}${name}"${hint(name, optionNames)}`);
+    if (value === undefined || known.includes(name)) continue;
+    const spelling = plain(name);
+    const find = (names: readonly string[]) => names.find((other) => plain(other) === spelling);
+    const meant =
+      find(optionNames) ??
+      prefixed('retry.', find(retryNames)) ??
+      prefixed('provider.', find(['apiKey', 'baseUrl', 'headers']));
+    const params = optionNames.includes('params') ? 'options.params' : 'the body';
+    throw new TypeError(
+      `Unknown option "${place}${name}": ${
+        meant === undefined ? `request parameters go in ${params}.` : `did you mean options.${meant}?`
+      }`,
+    );
   }
-}
-
-/** The closest name: at most 2 edits, and fewer than a quarter of it; case and `_` do not count. */
-function hint(name: string, optionNames: readonly string[]): string {
-  const hasParams = optionNames.includes('params');
-  const places = {
-    options: optionNames,
-    'options.retry': retryNames,
-    'options.provider': providerNames,
-    'options.params': hasParams ? paramNames : [],
-  };
-  const given = plain(name);
-  for (let edits = 0; edits < Math.min(3, given.length / 4); edits += 1) {
-    for (const [place, names] of Object.entries(places)) {
-      const meant = names.find((other) => isNear(given, plain(other), edits));
-      if (meant !== undefined) return `: did you mean ${place}.${meant}?`;
-    }
-  }
-  if (!hasParams) return ': request parameters go in the body.';
-  return name.includes('_') ? `: did you mean options.params.${name}?` : '.';
 }
 
 /** One spelling for camelCase and snake_case. */
 const plain = (name: string): string => name.replace(/_/g, '').toLowerCase();
 
-/** Whether the edit distance (Levenshtein) is at most `edits`. */
-function isNear(a: string, b: string, edits: number): boolean {
-  if (a === '' || b === '') return a.length + b.length <= edits;
-  const [restOfA, restOfB] = [a.slice(1), b.slice(1)];
-  if (a[0] === b[0]) return isNear(restOfA, restOfB, edits);
-  return (
-    edits > 0 &&
-    (isNear(restOfA, restOfB, edits - 1) || isNear(restOfA, b, edits - 1) || isNear(a, restOfB, edits - 1))
-  );
-}
+const prefixed = (prefix: string, name: string | undefined) => name && prefix + name;

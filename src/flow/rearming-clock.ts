@@ -18,62 +18,59 @@ type Work = (this: SchedulerAction<unknown>, state?: unknown) => void;
  * Setting a timer costs 0.7 µs, noting the time 0.1.
  */
 export function rearmingClock(scheduler: SchedulerLike): RearmingClock {
-  const action = new RearmingAction(scheduler);
+  const action = new RearmedAction();
+  let delay = 0;
+  /** When it was set again, where it was since the timer began. */
+  let setAgainAt: number | undefined;
+  let timer: Subscription | undefined;
+
+  function wait(time: number): void {
+    const start = scheduler.now();
+    setAgainAt = undefined;
+    timer = scheduler.schedule(() => {
+      timer = undefined;
+      const { work } = action;
+      if (work === undefined) return;
+      if (setAgainAt === undefined) {
+        work.call(action);
+        return;
+      }
+      // The clock may have been set meanwhile: the timer has run for its time, whatever it shows.
+      const passed = setAgainAt < start ? 0 : time - Math.min(setAgainAt - start, time);
+      wait(delay - passed);
+    }, time);
+  }
+
   return {
     now: () => scheduler.now(),
-    schedule: (work: Work, delay = 0) => action.set(work, delay),
-    unsubscribe: () => action.clear(),
+    schedule(work: Work, newDelay = 0) {
+      action.work = work;
+      delay = newDelay;
+      if (timer === undefined) wait(delay);
+      else setAgainAt = scheduler.now();
+      return action;
+    },
+    unsubscribe() {
+      action.unsubscribe();
+      timer?.unsubscribe();
+    },
   };
 }
 
-/** One for all the times that the timer is set: the list of teardowns that it stands in stays short. */
-class RearmingAction extends Subscription implements SchedulerAction<unknown> {
-  private work: Work | undefined = undefined;
-  private delay = 0;
-  /** When it was set again, where it was since the timer began. */
-  private setAgainAt: number | undefined = undefined;
-  private timer: Subscription | undefined = undefined;
+/**
+ * One for all the times that the timer is set: the list of teardowns that it stands in stays short. A class, since
+ * an `unsubscribe` of its own on one Subscription makes every call of that name slow.
+ */
+class RearmedAction extends Subscription implements SchedulerAction<unknown> {
+  work: Work | undefined = undefined;
 
-  constructor(private readonly scheduler: SchedulerLike) {
-    super();
-  }
-
-  set(work: Work, delay: number): this {
-    this.work = work;
-    this.delay = delay;
-    if (this.timer === undefined) this.wait(delay);
-    else this.setAgainAt = this.scheduler.now();
+  /** It is set again by its clock alone. */
+  schedule(): this {
     return this;
-  }
-
-  schedule(_state?: unknown, delay = this.delay): this {
-    return this.work === undefined ? this : this.set(this.work, delay);
   }
 
   /** The timer may run out in vain: to clear it and set another costs more. */
   override unsubscribe(): void {
     this.work = undefined;
-  }
-
-  clear(): void {
-    this.unsubscribe();
-    this.timer?.unsubscribe();
-  }
-
-  private wait(milliseconds: number): void {
-    const start = this.scheduler.now();
-    this.setAgainAt = undefined;
-    this.timer = this.scheduler.schedule(() => {
-      const { work, setAgainAt } = this;
-      this.timer = undefined;
-      if (work === undefined) return;
-      if (setAgainAt === undefined) {
-        work.call(this);
-        return;
-      }
-      // The clock may have been set meanwhile: the timer has run for its time, whatever it shows.
-      const passed = setAgainAt < start ? 0 : milliseconds - Math.min(setAgainAt - start, milliseconds);
-      this.wait(this.delay - passed);
-    }, milliseconds);
   }
 }

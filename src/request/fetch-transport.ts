@@ -168,17 +168,15 @@ function readerOf(response: FetchResponse): Read {
   };
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const has = (body: unknown, key: PropertyKey): boolean =>
+  typeof body === 'object' && body !== null && key in body;
 
-function isWebStream(body: unknown): body is ReadableStream<Uint8Array> {
-  return isObject(body) && 'getReader' in body;
-}
+const isWebStream = (body: unknown): body is ReadableStream<Uint8Array> => has(body, 'getReader');
 
-function isAsyncIterable(
+const isAsyncIterable = (
   body: unknown,
-): body is { [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> } {
-  return isObject(body) && Symbol.asyncIterator in body;
-}
+): body is { [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> } =>
+  has(body, Symbol.asyncIterator);
 
 /** Browsers show a redirect only as a response of this type, with status 0. */
 const isRedirect = ({ type, status }: FetchResponse): boolean =>

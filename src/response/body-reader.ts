@@ -21,9 +21,12 @@ export interface BodyReaderOptions extends EventStreamOptions {
   readonly redact?: (text: string) => string;
 }
 
-/** Begins with a field name or comment of an event stream, or with what may still become one. */
-const eventStreamStart = /^(?:data|event|id|retry)?:|^(?:data|event|id|retry)[\r\n]/;
-const maybeEventStreamStart = /^(?:d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|retr|retry)?$/;
+/** Begins with a comment or a field of an event stream. */
+const eventStreamStart = /^(?:data|event|id|retry)?[:\r\n]/;
+
+/** Whether what has come may still become such a field. */
+const mayBeField = (start: string) =>
+  ['data', 'event', 'id', 'retry'].some((field) => field.startsWith(start));
 
 /**
  * The server-sent events of an answer's body: those that each network read completes.
@@ -48,7 +51,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
     if (start.startsWith('<')) return 'other';
     if (isEventStream) return start === '' ? 'unknown' : 'events';
     if (eventStreamStart.test(start)) return 'events';
-    return maybeEventStreamStart.test(start) ? 'unknown' : 'other';
+    return mayBeField(start) ? 'unknown' : 'other';
   }
 
   /** In one piece: a view of each read would weigh a hundred times a read of one byte. */

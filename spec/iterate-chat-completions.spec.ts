@@ -280,13 +280,13 @@ describe('iterateChatCompletions', () => {
   });
 
   it('has a highWaterMark among its options, as no other function has', () => {
-    const misspelt = { model: 'm', provider, highWatermarks: 1 };
+    const misspelt = { model: 'm', provider, highWatermark: 1 };
     expect(() => iterateChatCompletions('Hi', misspelt)).toThrow(
-      new TypeError('Unknown option "highWatermarks": did you mean options.highWaterMark?'),
+      new TypeError('Unknown option "highWatermark": did you mean options.highWaterMark?'),
     );
     const options = { model: 'm', provider, highWaterMark: 1 };
     expect(() => streamChatCompletions('Hi', options)).toThrow(
-      new TypeError('Unknown option "highWaterMark".'),
+      new TypeError('Unknown option "highWaterMark": request parameters go in options.params.'),
     );
   });
 

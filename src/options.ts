@@ -199,11 +199,9 @@ function checkNames(
       prefixed('retry.', find(retryNames)) ??
       prefixed('provider.', find(['apiKey', 'baseUrl', 'headers']));
     const params = optionNames.includes('params') ? 'options.params' : 'the body';
-    throw new TypeError(
-      `Unknown option "${place}${name}": ${
-        meant === undefined ? `request parameters go in ${params}.` : `did you mean options.${meant}?`
-      }`,
-    );
+    const elsewhere = place === '' ? `: request parameters go in ${params}.` : '.';
+    const hint = meant === undefined ? elsewhere : `: did you mean options.${meant}?`;
+    throw new TypeError(`Unknown option "${place}${name}"${hint}`);
   }
 }
 

@@ -159,7 +159,8 @@ export const turnChecks: Checks<TurnOptions> = {
   includeRetries: unchecked,
   includeChunks: unchecked,
   // No check of the class: a program may hold the library twice, as ESM and as CommonJS.
-  demand: (value) => value === undefined || typeof value?.hold === 'function' || 'a Demand',
+  demand: (value) =>
+    value === undefined || typeof (value as Demand | null)?.hold === 'function' || 'a Demand',
   diagnostics: unchecked,
   scheduler: unchecked,
 };

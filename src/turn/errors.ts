@@ -25,14 +25,21 @@ export function hide<T extends object, K extends keyof T>(target: T, key: K, val
 
 const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
 
+/** An error and what caused it, five deep at most. */
+export function causesOf(error: unknown): readonly unknown[] {
+  const causes: unknown[] = [];
+  let current = error;
+  while (current !== undefined && current !== null && causes.length < 5) {
+    causes.push(current);
+    current = (current as { cause?: unknown }).cause;
+  }
+  return causes;
+}
+
 /** The `code` of a platform's error (`ECONNREFUSED`, `UND_ERR_SOCKET`), looked for along its causes. */
 export function platformCode(error: unknown): string | undefined {
-  let current = error;
-  for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
-    const { code, cause } = current as { code?: unknown; cause?: unknown };
+  for (const { code } of causesOf(error) as readonly { readonly code?: unknown }[])
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return code;
-    current = cause;
-  }
   return undefined;
 }
 
@@ -52,6 +59,15 @@ export interface StatusDetails {
   readonly retryAfter?: number | undefined;
   /** The answer's body: at most its first 64 KiB, `''` where it was not read. */
   readonly body?: string;
+}
+
+/** What both errors of a status hold. */
+function setDetails(
+  error: UnexpectedStatusError | RetryLimitError,
+  { status, code, requestId, retryAfter, body = '' }: StatusDetails,
+): void {
+  Object.assign(error, { status, code, requestId, retryAfter });
+  hide(error, 'body', body);
 }
 
 const advice: Readonly<Record<number, string>> = {
@@ -75,10 +91,10 @@ export class UnexpectedStatusError extends ChatCompletionsError {
   override get name() {
     return 'UnexpectedStatusError' as const;
   }
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly requestId: string | undefined;
-  readonly retryAfter: number | undefined;
+  declare readonly status: number;
+  declare readonly code: string | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly retryAfter: number | undefined;
   /** Whether the library's own rule would send the request again. */
   readonly retryable: boolean;
   /** The provider's words, at most 64 KiB of them. Not enumerable. */
@@ -88,12 +104,8 @@ export class UnexpectedStatusError extends ChatCompletionsError {
     const { status, code } = details;
     const what = `The provider answered with status ${status}${parenthesised(code)}.`;
     super(advice[status] === undefined ? what : `${what} ${advice[status]}`);
-    this.status = status;
-    this.code = code;
-    this.requestId = details.requestId;
-    this.retryAfter = details.retryAfter;
+    setDetails(this, details);
     this.retryable = details.retryable ?? false;
-    hide(this, 'body', details.body ?? '');
   }
 }
 
@@ -107,13 +119,13 @@ export class RetryLimitError extends ChatCompletionsError {
   override get name() {
     return 'RetryLimitError' as const;
   }
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly requestId: string | undefined;
+  declare readonly status: number;
+  declare readonly code: string | undefined;
+  declare readonly requestId: string | undefined;
   /** How many requests were sent. */
   readonly attempts: number;
   /** The wait that the last answer asked for, in milliseconds. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
   /** The provider's words, at most 64 KiB of them. Not enumerable. */
   declare readonly body: string;
 
@@ -122,12 +134,8 @@ export class RetryLimitError extends ChatCompletionsError {
     const wait = retryAfter === undefined ? '' : ` It asks to wait ${retryAfter} ms.`;
     const times = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
     super(`The provider answered with status ${status}${parenthesised(code)} after ${times}.${wait}`);
-    this.status = status;
-    this.code = code;
-    this.requestId = details.requestId;
+    setDetails(this, details);
     this.attempts = attempts;
-    this.retryAfter = retryAfter;
-    hide(this, 'body', details.body ?? '');
   }
 }
 

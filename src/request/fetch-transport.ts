@@ -7,6 +7,7 @@ import {
   TransportError,
 } from '../turn/errors.js';
 import { eventLoop } from '../flow/event-loop.js';
+import { fallbackFetch } from './fallback-fetch.js';
 import { isRedirectStatus, refusedRedirect } from './redirect.js';
 import { causeWithoutSecrets, redactor } from './secrets.js';
 import type { HttpHeaders } from '../turn/wire.js';
@@ -88,15 +89,10 @@ async function send(
   const { url, method, headers, body } = request;
   const platform: { fetch?: FetchLike } = globalThis;
   // Called as plain functions: browsers refuse a `fetch` that is called as a method of anything else.
-  const fetch = options.fetch ?? platform.fetch ?? (await loadCrossFetch());
+  const fetch = options.fetch ?? platform.fetch ?? (await fallbackFetch());
   // The subscriber may have left while cross-fetch was being loaded.
   signal.throwIfAborted();
   return fetch(url, { ...options.init, method, headers: { ...headers }, body, signal, redirect: 'manual' });
-}
-
-async function loadCrossFetch(): Promise<FetchLike> {
-  const { fetch } = await import('cross-fetch');
-  return fetch;
 }
 
 /** What an answer still needs of its request. Its body, which may be large, is let go of. */

@@ -53,13 +53,13 @@ const hasEnded = (fold: Fold): fold is Ended => fold.event?.type === 'completed'
 const wholeItems = ({ turn, event }: Ended): readonly ResponseEvent[] => [...itemEvents(turn), event];
 
 function itemEvents(turn: Turn): readonly ResponseEvent[] {
-  return [
-    ...itemsOf(turn).map((item): ResponseEvent => ({ type: 'output_item_done', item })),
-    ...turn.choices.flatMap((answer) => {
-      const { choice } = answer;
-      return itemsOf(answer).map((item): ResponseEvent => ({ type: 'output_item_done', item, choice }));
-    }),
-  ];
+  return [turn, ...turn.choices].flatMap((answer) =>
+    itemsOf(answer).map((item): ResponseEvent => ({
+      type: 'output_item_done',
+      item,
+      ...('choice' in answer && { choice: answer.choice }),
+    })),
+  );
 }
 
 function itemsOf(answer: TurnAnswer): readonly ResponseItem[] {

@@ -22,6 +22,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** A value from the wire as JSON; `undefined` where it is nested too deep to be written. */
+export function writeJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What is read of an answer's headers. */
 export interface HttpHeaders {
   /** A header by its name in any case; `null` where the answer has none. */

@@ -74,9 +74,9 @@ export function chunkDecoder(
   const failure = ({ message, code, type, status }: Partial<ProviderErrorReport>) =>
     new ProviderStreamError({
       status,
-      code: code === undefined ? undefined : redact(code),
-      type: type === undefined ? undefined : redact(type),
-      message: message === undefined ? undefined : redact(message),
+      code: code && redact(code),
+      type: type && redact(type),
+      message: message && redact(message),
     });
 
   function choiceAt(index: number): Choice {

@@ -1,5 +1,5 @@
 import type { CustomToolCallItem, FunctionCallItem, ResponseEvent } from '../../turn/events.js';
-import { isRecord, own } from '../../turn/wire.js';
+import { isRecord, own, writeJson } from '../../turn/wire.js';
 
 /** The calls of one choice, while they are written. */
 export interface ToolCalls {
@@ -159,11 +159,5 @@ function readEntry(raw: unknown): Entry | undefined {
 /** Some providers send the arguments as the object that they are. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return '';
-  try {
-    return JSON.stringify(value);
-  } catch {
-    // Nested too deep to be written.
-    return '';
-  }
+  return typeof value === 'object' && value !== null ? (writeJson(value) ?? '') : '';
 }

@@ -116,7 +116,7 @@ export function causeWithoutSecrets(cause: unknown, clean: Redact): unknown {
         : '';
     if (clean(words) === words) continue;
     const code = platformCode(cause);
-    const error = new Error('The platform’s own words held a secret and were left out.');
+    const error = new Error('The platform’s message held a secret.');
     return code === undefined || clean(code) !== code ? error : Object.assign(error, { code });
   }
   return cause;

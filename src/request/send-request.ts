@@ -104,9 +104,7 @@ function callTransport(transport: Transport, request: HttpRequest, redact: Redac
     throw new TypeError('options.transport threw a TypeError.', { cause });
   }
   if (!isObservable(responses)) {
-    throw new TypeError(
-      'options.transport must return an Observable. Is it fetchTransport in place of fetchTransport()?',
-    );
+    throw new TypeError('options.transport must return an Observable. Did you mean fetchTransport()?');
   }
   return (responses as Observable<HttpResponse>).pipe(
     throwIfEmpty(),

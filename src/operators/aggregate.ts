@@ -1,11 +1,6 @@
 import { concatMap, filter, type OperatorFunction, pipe, scan } from 'rxjs';
-import type {
-  CompletedEvent,
-  ContentPart,
-  ReasoningItem,
-  ResponseEvent,
-  ResponseItem,
-} from '../turn/events.js';
+import type { CompletedEvent, ContentPart, ResponseEvent, ResponseItem } from '../turn/events.js';
+import { reasoningItem } from '../turn/reasoning-item.js';
 import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn/turn.js';
 
 /**
@@ -70,16 +65,8 @@ function itemsOf(answer: TurnAnswer): readonly ResponseItem[] {
   ];
 }
 
-function reasoningOf({ reasoning, reasoningDetails }: TurnAnswer): readonly ReasoningItem[] {
-  if (reasoning === '' && reasoningDetails.length === 0) return [];
-  return [
-    {
-      type: 'reasoning',
-      content: reasoning === '' ? [] : [{ type: 'reasoning_text', text: reasoning }],
-      ...(reasoningDetails.length > 0 && { reasoning_details: reasoningDetails }),
-    },
-  ];
-}
+const reasoningOf = ({ reasoning, reasoningDetails }: TurnAnswer): readonly ResponseItem[] =>
+  reasoning === '' && reasoningDetails.length === 0 ? [] : [reasoningItem(reasoning, reasoningDetails)];
 
 function messageOf({ text, refusal }: TurnAnswer): readonly ResponseItem[] {
   const content: ContentPart[] = [];

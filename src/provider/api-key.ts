@@ -1,17 +1,13 @@
 import { defer, from, map, type Observable, of, take, throwIfEmpty } from 'rxjs';
 import { MissingApiKeyError } from '../turn/errors.js';
+import { own, stringOf } from '../turn/wire.js';
 import type { ModelProvider } from './model-provider.js';
 
 /** The platform's environment: none in browsers. */
-function environmentVariable(name: string): string | undefined {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  const { env } = process ?? {};
-  return env !== undefined && Object.hasOwn(env, name) ? env[name] : undefined;
-}
+const environment = () => (globalThis as { process?: { env?: Record<string, unknown> } }).process?.env ?? {};
 
 /** A key that says something: a blank one is what an unset variable looks like after `?? ''`. */
-const given = (key: unknown): string | undefined =>
-  typeof key === 'string' ? key.trim() || undefined : undefined;
+const given = (key: unknown): string | undefined => stringOf(key).trim() || undefined;
 
 /**
  * The key of one attempt, `undefined` for a provider that needs none. A string resolves
@@ -22,7 +18,7 @@ export function resolveApiKey(provider: ModelProvider): Observable<string | unde
   return defer(() => {
     const { name, apiKey, envKey, envKeyInstructions } = provider;
     if (typeof apiKey !== 'function') {
-      const key = given(apiKey) ?? (envKey === undefined ? undefined : given(environmentVariable(envKey)));
+      const key = given(apiKey) ?? (envKey === undefined ? undefined : given(own(environment(), envKey)));
       if (key !== undefined || envKey === undefined) return of(key);
       throw new MissingApiKeyError(name, envKey, envKeyInstructions);
     }

@@ -203,9 +203,10 @@ function withItem<T extends TurnAnswer>(answer: T, item: ResponseItem): T {
       return { ...answer, reasoning, reasoningDetails: detailsWith(answer, item) };
     }
     case 'function_call':
-      return withCall(answer, { callId: item.call_id, name: item.name, arguments: item.arguments, item });
-    case 'custom_tool_call':
-      return withCall(answer, { callId: item.call_id, name: item.name, arguments: item.input, item });
+    case 'custom_tool_call': {
+      const text = item.type === 'function_call' ? item.arguments : item.input;
+      return withCall(answer, { callId: item.call_id, name: item.name, arguments: text, item });
+    }
     default:
       return answer;
   }

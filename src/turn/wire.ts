@@ -13,6 +13,12 @@ export function own(record: Record<string, unknown>, key: string): unknown {
   return value !== undefined && Object.hasOwn(record, key) ? value : undefined;
 }
 
+/** A string from the wire; `''` where it is none. */
+export const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Whether a value from the wire counts something: choices, calls. */
+export const isIndex = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
+
 /** What a text is as JSON; `undefined` where it is none. */
 export function parseJson(text: string): unknown {
   try {

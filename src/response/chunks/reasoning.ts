@@ -1,4 +1,4 @@
-import { isRecord, own } from '../../turn/wire.js';
+import { isRecord, own, stringOf } from '../../turn/wire.js';
 
 /** The names under which providers send the same reasoning; the first that says something counts. */
 const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking'] as const;
@@ -43,8 +43,6 @@ const textOf = (value: unknown): string =>
 
 const plainText = (value: unknown): string =>
   isRecord(value) ? firstText(value, ['text', 'content'], stringOf) : stringOf(value);
-
-const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** What the first of these fields says that says something. */
 function firstText(

@@ -43,9 +43,13 @@ export function platformCode(error: unknown): string | undefined {
   return undefined;
 }
 
-const parenthesised = (...details: readonly (string | undefined)[]): string => {
-  const given = details.filter((detail) => detail !== undefined);
-  return given.length === 0 ? '' : ` (${given.join(', ')})`;
+type Details = readonly (string | undefined)[];
+
+const sentences = (...given: Details): string => given.filter(Boolean).join(' ');
+
+const parenthesised = (...given: Details): string => {
+  const details = given.filter(Boolean).join(', ');
+  return details && ` (${details})`;
 };
 
 /** What an error answer said of itself. */
@@ -73,12 +77,12 @@ function setDetails(
 const advice: Readonly<Record<number, string>> = {
   400: 'Check the model and the parameters.',
   401: 'Check the API key.',
-  402: 'Check the balance of the account.',
+  402: 'Check the account balance.',
   403: 'The key may not use this model or endpoint.',
-  404: 'Check the base URL and the name of the model.',
-  413: 'The prompt is too large for the provider.',
+  404: 'Check the base URL and the model.',
+  413: 'The prompt is too large.',
   422: 'Check the model and the parameters.',
-  429: 'Check the rate limits and the quota of the account.',
+  429: 'Check the rate limits and the quota.',
 };
 
 /**
@@ -102,8 +106,7 @@ export class UnexpectedStatusError extends ChatCompletionsError {
 
   constructor(details: StatusDetails & { readonly retryable?: boolean }) {
     const { status, code } = details;
-    const what = `The provider answered with status ${status}${parenthesised(code)}.`;
-    super(advice[status] === undefined ? what : `${what} ${advice[status]}`);
+    super(sentences(`The provider answered with status ${status}${parenthesised(code)}.`, advice[status]));
     setDetails(this, details);
     this.retryable = details.retryable ?? false;
   }
@@ -131,9 +134,13 @@ export class RetryLimitError extends ChatCompletionsError {
 
   constructor(details: StatusDetails, attempts: number) {
     const { status, code, retryAfter } = details;
-    const wait = retryAfter === undefined ? '' : ` It asks to wait ${retryAfter} ms.`;
     const times = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
-    super(`The provider answered with status ${status}${parenthesised(code)} after ${times}.${wait}`);
+    super(
+      sentences(
+        `The provider answered with status ${status}${parenthesised(code)} after ${times}.`,
+        retryAfter === undefined ? undefined : `It asks to wait ${retryAfter} ms.`,
+      ),
+    );
     setDetails(this, details);
     this.attempts = attempts;
   }
@@ -266,7 +273,7 @@ export class UnexpectedContentError extends ChatCompletionsError {
 
   constructor(details: { readonly status: number; readonly contentType: string; readonly snippet: string }) {
     const { status, contentType } = details;
-    const type = contentType === '' ? 'content of no stated type' : contentType;
+    const type = contentType || 'content of no stated type';
     super(
       `The provider answered with status ${status} and ${type}, which is no event stream. Check the base URL.`,
     );
@@ -291,7 +298,7 @@ export class MissingApiKeyError extends ChatCompletionsError {
       envKey === undefined
         ? `The apiKey function of the provider "${provider}" gave no key.`
         : `The provider "${provider}" needs a key: set the environment variable ${envKey}, or give an apiKey.`;
-    super(instructions === undefined ? what : `${what} ${instructions}`);
+    super(sentences(what, instructions));
     this.envKey = envKey;
     this.instructions = instructions;
   }

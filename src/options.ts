@@ -195,9 +195,9 @@ export function checkOptions(options: TurnOptions, checks: Checks = chatChecks):
 }
 
 function checkValues(place: string, given: object, checks: Checks): void {
-  for (const [name, check] of Object.entries(checks)) {
-    const value = (given as Readonly<Record<string, unknown>>)[name];
-    const isValid = check(value);
+  // Not Object.entries(), which costs a turn 2 µs.
+  for (const name in checks) {
+    const isValid = checks[name]?.((given as Readonly<Record<string, unknown>>)[name]);
     if (isValid !== true) throw new TypeError(`options.${place}${name} must be ${isValid}.`);
   }
 }

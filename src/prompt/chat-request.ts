@@ -43,16 +43,16 @@ export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions
     tool_choice: toolChoice && nested(toolChoice),
     parallel_tool_calls: parallelToolCalls,
     response_format: responseFormat && nested(responseFormat),
-    stream: true as const,
+    stream: true,
   };
-  const body = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as typeof given;
-  for (const name of Object.keys(body)) {
+  const request: Record<string, unknown> = { ...params };
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
     if (Object.hasOwn(params, name))
       throw new TypeError(`params.${name} is set by the turn itself and cannot be given.`);
+    request[name] = value;
   }
-  return { ...params, ...body, ...streamOptions(params, options) };
+  return { ...request, ...streamOptions(params, options) } as ChatRequest;
 }
 
 const asPrompt = (text: string): Prompt => ({ input: [userMessage(text)] });

@@ -19,7 +19,7 @@ export function endpointOf(provider: ModelProvider, key: string | undefined): En
 
 function urlOf({ name, baseUrl, queryParams }: ModelProvider): string {
   const refused = (reason: string) => new InvalidProviderError(name, 'baseUrl', reason);
-  const query = new URLSearchParams(queryParams).toString();
+  const query = queryParams === undefined ? '' : new URLSearchParams(queryParams).toString();
   const address = `${baseUrl.trim().replace(/\/+$/, '')}/chat/completions`;
   if (/[?#]/.test(address)) throw refused('a query belongs in queryParams, and a fragment nowhere');
   let url: URL;

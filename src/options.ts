@@ -164,6 +164,10 @@ export function checkOptions(options: TurnOptions, names = chatOptionNames): voi
   if (idleOn !== undefined && idleOn !== 'events' && idleOn !== 'bytes') {
     throw new TypeError("options.idleOn must be 'events' or 'bytes'.");
   }
+  const { deltas } = provider;
+  if (deltas !== undefined && deltas !== 'incremental' && deltas !== 'cumulative') {
+    throw new TypeError("options.provider.deltas must be 'incremental' or 'cumulative'.");
+  }
   // No check of the class: a program may hold the library twice, as ESM and as CommonJS.
   if (demand !== undefined && typeof demand?.hold !== 'function') {
     throw new TypeError('options.demand must be a Demand.');

@@ -1,14 +1,10 @@
 import type { EventSourceMessage } from 'eventsource-parser';
+import { identity } from 'rxjs';
 import { ProviderStreamError } from '../../turn/errors.js';
-import type {
-  CompletedEvent,
-  ContentPart,
-  ReasoningItem,
-  ResponseEvent,
-  TokenUsage,
-} from '../../turn/events.js';
+import type { ContentPart, ReasoningItem, ResponseEvent, TokenUsage } from '../../turn/events.js';
 import { type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { isRecord, own, parseJson } from '../../turn/wire.js';
+import { newPart } from './new-part.js';
 import {
   type ReasoningAlias,
   reasoningDetails,
@@ -25,11 +21,18 @@ export type TextKey = 'content' | ReasoningAlias;
 export interface ChunkDecoderOptions {
   /** Puts a `chunk` event with each chunk as it came before the events that it stands for. Default `false`. */
   readonly includeChunks?: boolean | undefined;
+  /**
+   * How text and reasoning come: what is new each time, or all of it again each time. Default
+   * `'incremental'`.
+   */
+  readonly deltas?: 'incremental' | 'cumulative' | undefined;
   /** Takes the secrets out of what a provider said. */
   readonly redact?: ((text: string) => string) | undefined;
   /** Told of each event whose data was no JSON object. */
   readonly onMalformed?:
     ((event: { readonly length: number; readonly position: number }) => void) | undefined;
+  /** Told of each tool call that never got a name, with the length of its arguments: it is not emitted. */
+  readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
 
 export interface ChunkDecoder {
@@ -37,7 +40,7 @@ export interface ChunkDecoder {
   push(message: EventSourceMessage): void;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
   pushText(text: string, key: TextKey, details: readonly unknown[]): void;
-  /** Emits the calls that are still open, then `completed`, with what the stream has told of itself. */
+  /** Emits the calls, then `completed`, with what the stream has told of itself. */
   end(): void;
 }
 
@@ -52,6 +55,9 @@ interface Choice {
   readonly label: { readonly choice?: number };
   finishReason: string | null;
   calls: ToolCalls | undefined;
+  /** What is new in a text, and in a reasoning. */
+  readonly newText: (text: string) => string;
+  readonly newReasoning: (text: string) => string;
 }
 
 /**
@@ -63,12 +69,20 @@ export function chunkDecoder(
   emit: (event: ResponseEvent) => void,
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
-  const { includeChunks = false, redact = (text: string) => text, onMalformed } = options;
+  const { includeChunks = false, deltas, redact = identity, onMalformed, onNameless } = options;
+  const isCumulative = deltas === 'cumulative';
   let position = -1;
   let responseId = '';
   let model: string | undefined;
   let usage: TokenUsage | null = null;
-  const first: Choice = { label: {}, finishReason: null, calls: undefined };
+  const newChoice = (label: Choice['label']): Choice => ({
+    label,
+    finishReason: null,
+    calls: undefined,
+    newText: isCumulative ? newPart() : identity,
+    newReasoning: isCumulative ? newPart() : identity,
+  });
+  const first = newChoice({});
   const choices = new Map<number, Choice>([[0, first]]);
 
   const failure = ({ message, code, type, status }: Partial<ProviderErrorReport>) =>
@@ -82,7 +96,7 @@ export function chunkDecoder(
   function choiceAt(index: number): Choice {
     let choice = choices.get(index);
     if (choice === undefined) {
-      choice = { label: { choice: index }, finishReason: null, calls: undefined };
+      choice = newChoice({ choice: index });
       choices.set(index, choice);
     }
     return choice;
@@ -96,7 +110,18 @@ export function chunkDecoder(
     });
   }
 
-  function emitReasoning({ label }: Choice, text: string, details: readonly unknown[] = []): void {
+  function emitText(choice: Choice, text: string): void {
+    const added = choice.newText(text);
+    if (added !== '') emitMessage(choice, { type: 'output_text', text: added });
+  }
+
+  function emitReasoning(
+    { label, newReasoning }: Choice,
+    all: string,
+    details: readonly unknown[] = [],
+  ): void {
+    const text = newReasoning(all);
+    if (text === '' && details.length === 0) return;
     const content: ReasoningItem['content'] = text === '' ? [] : [{ type: 'reasoning_text', text }];
     emit({
       type: 'output_item_done',
@@ -107,7 +132,7 @@ export function chunkDecoder(
 
   function readContent(choice: Choice, content: unknown): void {
     if (typeof content === 'string') {
-      if (content !== '') emitMessage(choice, { type: 'output_text', text: content });
+      emitText(choice, content);
       return;
     }
     if (!Array.isArray(content)) return;
@@ -119,8 +144,7 @@ export function chunkDecoder(
         const text = own(part, 'text');
         if (typeof text === 'string') readContent(choice, text);
       } else if (type === 'thinking' || type === 'reasoning') {
-        const text = thinkingText(part);
-        if (text !== '') emitReasoning(choice, text);
+        emitReasoning(choice, thinkingText(part));
       } else if (type === 'refusal') {
         readRefusal(choice, own(part, 'refusal'));
       }
@@ -134,7 +158,7 @@ export function chunkDecoder(
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
     const { choice: index = 0 } = label;
-    choice.calls ??= toolCalls(emit, label, (call) => `call_${index}_${call}`);
+    choice.calls ??= toolCalls({ emit, label, makeId: (call) => `call_${index}_${call}`, onNameless });
     choice.calls.push(entries);
   }
 
@@ -144,8 +168,7 @@ export function chunkDecoder(
       return;
     }
     const details = reasoningDetails(delta);
-    const reasoning = reasoningText(delta) || textOfDetails(details);
-    if (reasoning !== '' || details.length > 0) emitReasoning(choice, reasoning, details);
+    emitReasoning(choice, reasoningText(delta) || textOfDetails(details), details);
     readContent(choice, own(delta, 'content'));
     readRefusal(choice, own(delta, 'refusal'));
     const calls = own(delta, 'tool_calls');
@@ -171,7 +194,6 @@ export function chunkDecoder(
     if (!isFinished) return;
     if (reason === 'error') throw failure(readProviderError(raw) ?? {});
     choice.finishReason = reason;
-    choice.calls?.flush();
   }
 
   return {
@@ -203,12 +225,13 @@ export function chunkDecoder(
     },
     pushText(text, key, details) {
       position += 1;
-      if (key === 'content') emitMessage(first, { type: 'output_text', text });
+      if (key === 'content') emitText(first, text);
       else emitReasoning(first, text, details);
     },
     end() {
-      for (const { calls } of choices.values()) calls?.flush();
-      const others = othersOf(choices);
+      const inOrder = [...choices].sort(([a], [b]) => a - b);
+      for (const [, { calls }] of inOrder) calls?.end();
+      const others = inOrder.slice(1).map(([choice, { finishReason }]) => ({ choice, finishReason }));
       emit({
         type: 'completed',
         responseId,
@@ -225,11 +248,4 @@ export function chunkDecoder(
 function isTextAlone(delta: Record<string, unknown>): boolean {
   for (const key in delta) if (key !== 'content' && key !== 'role') return false;
   return true;
-}
-
-function othersOf(choices: ReadonlyMap<number, Choice>): NonNullable<CompletedEvent['choices']> {
-  return [...choices]
-    .filter(([index]) => index > 0)
-    .sort(([a], [b]) => a - b)
-    .map(([choice, { finishReason }]) => ({ choice, finishReason }));
 }

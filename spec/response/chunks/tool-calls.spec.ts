@@ -333,6 +333,16 @@ describe('toolCalls', () => {
         ['a f {"q":1}'],
       ],
       [
+        'where the name and all arguments come again without ids',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{"q"' })],
+          [entry({ index: 0, name: 'f', arguments: ':1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+        ],
+        ['made_0 f {"q":1}'],
+      ],
+      [
         'where its index goes up with each fragment, and its id and name stay',
         [
           [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q"' })],
@@ -465,6 +475,15 @@ describe('toolCalls', () => {
           [entry({ arguments: '2}' })],
         ],
         ['made_0 f {"q":1}', 'made_1 f {"q":2}'],
+      ],
+      [
+        'at a new id on a used index, after arguments that grew',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q"' })],
+          [entry({ index: 0, arguments: '{"q":1}' })],
+          [entry({ index: 0, id: 'b', name: 'f', arguments: '{"q":2}' })],
+        ],
+        ['a f {"q":1}', 'b f {"q":2}'],
       ],
       [
         'at the name alone after whole arguments, where ids are missing and more follows',

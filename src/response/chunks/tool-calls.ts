@@ -43,9 +43,12 @@ interface Call {
   /** The fragments of its arguments, or of a custom tool's input, and how many of them were told. */
   readonly pieces: string[];
   told: number;
+  length: number;
   /** How far the arguments are, as of the first `read` fragments. */
   readonly nesting: JsonNesting;
   read: number;
+  /** Its brackets are balanced and it is no JSON: nothing that follows mends that. */
+  isBroken: boolean;
   /** It began with nothing but a name that had been there before, and is none unless more comes. */
   isEcho: boolean;
 }
@@ -88,7 +91,7 @@ interface Relation {
  * | new, the call having one | any | always, unless the name is the same and the arguments are half-way |
  * | missing | any | the call began in the same delta |
  * | missing | another | the call has arguments; before, it is the next piece of the name |
- * | missing | the same | the call has no id, its arguments are whole, and what comes begins anew |
+ * | missing | the same | the call has no id, its arguments are whole, and others begin |
  *
  * So an id without a name never begins a call on a known index, whatever the id. An index is a number or a
  * number as text; an id is not empty, and not Mistral's `"null"`. What a call has no name for at the end is
@@ -114,8 +117,10 @@ export function toolCalls({ emit, label, makeId, onNameless }: ToolCallsOptions)
       name: '',
       pieces: [],
       told: 0,
+      length: 0,
       nesting: jsonNesting(),
       read: 0,
+      isBroken: false,
       isEcho,
     };
     calls.push(call);
@@ -147,7 +152,10 @@ export function toolCalls({ emit, label, makeId, onNameless }: ToolCallsOptions)
     }
     if (call.pieces.length === 0 || call.name === '') call.name = longerName(call.name, name);
     call.isCustom ||= isCustom;
-    if (text !== '') call.pieces.push(text);
+    if (text !== '') {
+      call.pieces.push(text);
+      call.length += text.length;
+    }
     tell(call);
   }
 
@@ -190,7 +198,7 @@ export function toolCalls({ emit, label, makeId, onNameless }: ToolCallsOptions)
     },
     end() {
       for (const call of inOrder(calls)) {
-        if (call.name === '') onNameless?.({ length: call.pieces.join('').length });
+        if (call.name === '') onNameless?.({ length: call.length });
         else if (!call.isEcho || call.pieces.length > 0)
           emit({ type: 'output_item_done', item: itemOf(call), ...label });
       }
@@ -207,21 +215,34 @@ function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): b
     if (isRenamed && isElsewhere) return true;
     return (isRenamed || isElsewhere || isSameDelta) && text !== '' && beginsAnew(call, text);
   }
-  if (id !== undefined && call.givenId !== undefined)
-    return isSameDelta || isRenamed || call.isCustom || !nestingOf(call).isOpen;
+  if (id !== undefined && call.givenId !== undefined) return isSameDelta || isRenamed || !isHalfway(call);
   if (call.name === '') return false;
   if (isSameDelta) return true;
   if (isRenamed) return call.pieces.length > 0;
-  return call.givenId === undefined && beginsAnew(call, text);
+  return call.givenId === undefined && !isRepeated(call, text) && beginsAnew(call, text);
 }
 
 /** Whether a fragment follows whole arguments and goes on with nothing: it is another call's, or says the same again. */
 function beginsAnew(call: Call, text: string): boolean {
-  if (call.isCustom || !nestingOf(call).isWhole) return false;
-  if (text === '') return true;
+  const isNext = text === '' || beginsObject(text);
+  if (!isNext || call.isCustom || call.isBroken || !nestingOf(call).isWhole) return false;
   // After a placeholder the real arguments come in pieces.
   const isPlaceholder = call.pieces.length === 1 && call.pieces[0]?.trim() === '{}';
-  return isPlaceholder ? isRecord(parseJson(text)) : beginsObject(text);
+  if (isPlaceholder && text !== '' && !isRecord(parseJson(text))) return false;
+  call.isBroken = parseJson(wholeArguments(call.pieces)) === undefined;
+  return !call.isBroken;
+}
+
+/** Whether arguments are begun and not ended; those that are sent whole again and again end with each fragment. */
+function isHalfway(call: Call): boolean {
+  const last = call.pieces.at(-1) ?? '';
+  return !call.isCustom && nestingOf(call).isOpen && !(beginsObject(last) && isRecord(parseJson(last)));
+}
+
+/** Whether a fragment says all that there is once more. */
+function isRepeated({ pieces, length }: Call, text: string): boolean {
+  if (text === '') return false;
+  return text === pieces.at(-1) || (text.length === length && text === pieces.join(''));
 }
 
 /** How far a call's arguments are: looked up where it matters, and each fragment once. */

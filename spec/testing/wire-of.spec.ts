@@ -45,13 +45,20 @@ const details = fc.array(
   { maxLength: 2 },
 );
 
+/** Pieces of JSON: of others, a reader may take the last for all of it again. */
+const jsonInPieces = fc.tuple(fc.dictionary(anyText, anyText), fc.nat()).map(([value, place]) => {
+  const json = JSON.stringify(value);
+  const at = place % json.length;
+  return [json.slice(0, at), json.slice(at)];
+});
+
 /** All calls of a choice, as `toolCallEvents` takes them, with ids of the provider's. */
 const calls = fc
   .array(
     fc.record(
       {
         name: fc.stringMatching(/^[a-z]{1,8}$/),
-        arguments: fc.oneof(anyText, fc.array(anyText, { maxLength: 3 }), fc.dictionary(anyText, fc.nat())),
+        arguments: fc.oneof(anyText, jsonInPieces, fc.dictionary(anyText, fc.nat())),
         input: fc.oneof(anyText, fc.array(anyText, { maxLength: 3 })),
       },
       { requiredKeys: ['name'] },

@@ -193,6 +193,12 @@ describe('checkOptions', () => {
     );
   });
 
+  it.each([['snapshots'], [null], [true]])('refuses provider.deltas %p', (deltas) => {
+    expect(refuse({ ...options, provider: { ...options.provider, deltas } })).toThrow(
+      new TypeError("options.provider.deltas must be 'incremental' or 'cumulative'."),
+    );
+  });
+
   it.each([['byte'], [null], [true]])('refuses idleOn %p', (idleOn) => {
     expect(refuse({ ...options, idleOn })).toThrow(
       new TypeError("options.idleOn must be 'events' or 'bytes'."),

@@ -14,7 +14,7 @@ import {
 import { type MarbleAnswer, marbleTransport, scriptedTransport } from '../src/testing/index.js';
 import { completed, provider, text } from './support/events.js';
 import { testScheduler } from './support/marbles.js';
-import { done, finishChunk, textChunk } from './support/wire.js';
+import { chunk, done, finishChunk, textChunk } from './support/wire.js';
 
 const frames = {
   a: textChunk('Hel'),
@@ -453,6 +453,47 @@ describe('streamChatCompletions', () => {
         streamChatCompletions('Hi', { model: 'm', provider, params: { stream: false } as never }),
       ).toThrow('params.stream is set by the turn itself and cannot be given.');
     });
+  });
+
+  it("emits what is new of a provider's snapshots (deltas: 'cumulative')", () => {
+    testScheduler().run((helpers) => {
+      const all = { x: textChunk('Hel'), y: textChunk('Hello') };
+      const { turn } = drawn(helpers, [{ body: '-x-y-f-D|', frames: { ...frames, ...all } }], {
+        provider: { ...provider, deltas: 'cumulative' },
+      });
+      helpers.expectObservable(turn).toBe('-a-b---(C|)', events);
+    });
+  });
+
+  it('gives a call at [DONE], once, and only what diagnostics tell of one without a name', () => {
+    const told: Diagnostic[] = [];
+    testScheduler().run((helpers) => {
+      const call = (index: number, name: object) =>
+        chunk({
+          choices: [
+            {
+              delta: { tool_calls: [{ index, id: `c${index}`, function: { ...name, arguments: '{}' } }] },
+              finish_reason: 'tool_calls',
+            },
+          ],
+        });
+      const { turn } = drawn(
+        helpers,
+        [{ body: '-x-y-D|', frames: { ...frames, x: call(0, { name: 'f' }), y: call(1, {}) } }],
+        { diagnostics: (diagnostic) => told.push(diagnostic) },
+      );
+      helpers.expectObservable(turn).toBe('-p---(cC|)', {
+        p: { type: 'function_call_arguments_delta', callId: 'c0', name: 'f', index: 0, delta: '{}' },
+        c: {
+          type: 'output_item_done',
+          item: { type: 'function_call', call_id: 'c0', name: 'f', arguments: '{}' },
+        },
+        C: completed({ finishReason: 'tool_calls' }),
+      });
+    });
+    expect(told.filter(({ type }) => type === 'nameless-call')).toEqual([
+      { type: 'nameless-call', length: 2, turn: 1, attempt: 1 },
+    ]);
   });
 
   describe('diagnostics', () => {

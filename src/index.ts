@@ -6,6 +6,7 @@ export type {
   DiagnosticsListener,
   EndDiagnostic,
   MalformedDiagnostic,
+  NamelessCallDiagnostic,
   RequestDiagnostic,
   ResponseDiagnostic,
   RetryDiagnostic,

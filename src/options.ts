@@ -138,9 +138,11 @@ const retryChecks: Checks<RetryOptions> = {
   random: unchecked,
 };
 
-const providerChecks: Checks<Pick<ModelProvider, 'maxRetries' | 'idleTimeout'>> = {
+const providerChecks: Checks<Pick<ModelProvider, 'maxRetries' | 'idleTimeout' | 'deltas'>> = {
   maxRetries: amount,
   idleTimeout: limit,
+  deltas: (value = 'incremental') =>
+    value === 'incremental' || value === 'cumulative' || "'incremental' or 'cumulative'",
 };
 
 /** The options of every turn. */

@@ -315,6 +315,46 @@ describe('text that is made to hurt arrives as it was sent', () => {
   });
 });
 
+it('a call is given once, however often the finish reason is repeated', () => {
+  const fragment = (text: string) =>
+    chunk({
+      choices: [
+        {
+          index: 0,
+          delta: { tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: text } }] },
+          finish_reason: 'tool_calls',
+        },
+      ],
+    });
+  const count = 16_000;
+  const pieces = Array.from({ length: count }, () => fragment('x'.repeat(64)));
+  const { events, error } = outcome([fragment('{"q":"'), ...pieces, fragment('"}'), done]);
+  expect(error).toBeUndefined();
+  expect(events.filter(({ type }) => type === 'output_item_done')).toEqual([
+    {
+      type: 'output_item_done',
+      item: {
+        type: 'function_call',
+        call_id: 'a',
+        name: 'f',
+        arguments: `{"q":"${'x'.repeat(64 * count)}"}`,
+      },
+    },
+  ]);
+  expect(events).toHaveLength(count + 4);
+});
+
+it('a name that goes on without end is put together up to 1,024 characters', () => {
+  const piece = (name: string) =>
+    chunk({ choices: [{ delta: { tool_calls: [{ index: 0, id: 'a', function: { name } }] } }] });
+  const pieces = Array.from({ length: 16_000 }, (_, at) => piece(`n${at}`));
+  const { events } = outcome([...pieces, done]);
+  expect(events).toHaveLength(2);
+  const [whole] = events;
+  const item = whole?.type === 'output_item_done' ? whole.item : undefined;
+  expect(item?.type === 'function_call' && item.name.length).toBeLessThanOrEqual(1_024);
+});
+
 it('a chunk as large as a network read says what it says', () => {
   expect(outcome([chunk({ padding: 'x'.repeat(MiB), choices: [] }), textChunk('ok'), done])).toEqual({
     events: [text('ok'), completed()],

@@ -114,15 +114,15 @@ describe('turnOf()', () => {
     ]);
   });
 
-  it('tells the calls of a choice that does not finish after all others', () => {
+  it('tells the calls choice by choice, whichever finishes', () => {
     const turn = turnOf(
       toolCallEvents({ callId: 'first', name: 'now', arguments: '' }),
       toolCallEvents({ callId: 'second', name: 'now', arguments: '' }, { choice: 1 }),
       { finishReason: null },
     );
     expect(turn).toEqual([
-      { ...call('second', 'now', ''), choice: 1 },
       call('first', 'now', ''),
+      { ...call('second', 'now', ''), choice: 1 },
       { ...completed, finishReason: null, choices: [{ choice: 1, finishReason: 'tool_calls' }] },
     ]);
   });

@@ -45,13 +45,20 @@ const details = fc.array(
   { maxLength: 2 },
 );
 
+/** Pieces of JSON: of others, a reader may take the last for all of it again. */
+const jsonInPieces = fc.tuple(fc.dictionary(anyText, anyText), fc.nat()).map(([value, place]) => {
+  const json = JSON.stringify(value);
+  const at = place % json.length;
+  return [json.slice(0, at), json.slice(at)];
+});
+
 /** All calls of a choice, as `toolCallEvents` takes them, with ids of the provider's. */
 const calls = fc
   .array(
     fc.record(
       {
         name: fc.stringMatching(/^[a-z]{1,8}$/),
-        arguments: fc.oneof(anyText, fc.array(anyText, { maxLength: 3 }), fc.dictionary(anyText, fc.nat())),
+        arguments: fc.oneof(anyText, jsonInPieces, fc.dictionary(anyText, fc.nat())),
         input: fc.oneof(anyText, fc.array(anyText, { maxLength: 3 })),
       },
       { requiredKeys: ['name'] },
@@ -120,10 +127,32 @@ describe('wireOf()', () => {
   });
 
   it('writes a turn that was decoded from a provider’s order of choices', () => {
+    const [first, second, whole] = toolCallEvents({ name: 'weather', arguments: ['{"city":', '"Bern"}'] });
     const turn: readonly ResponseEvent[] = [
-      ...toolCallEvents({ name: 'weather', arguments: ['{"city":', '"Bern"}'] }),
+      first!,
       textEvent('late', { choice: 1 }),
+      second!,
+      whole!,
       completedEvent({ finishReason: 'tool_calls', choices: [{ choice: 1, finishReason: 'stop' }] }),
+    ];
+    expect(decoded([wireOf(turn)])).toEqual(emitted(turn));
+  });
+
+  it('writes calls that did not begin in their order', () => {
+    const named = (callId: string, args: string, index: number): readonly ResponseEvent[] =>
+      toolCallEvents({ callId, name: 'f', arguments: args }).map((event) =>
+        event.type === 'function_call_arguments_delta' ? { ...event, index } : event,
+      );
+    const [startsLast, last] = named('b', '{"b":1}', 0);
+    const [, empty] = toolCallEvents([{ name: 'x' }, { callId: 'c', name: 'g', arguments: '' }]).slice(1);
+    const [startsFirst, first] = named('a', '{"a":1}', 1);
+    const turn = [
+      startsLast!,
+      startsFirst!,
+      first!,
+      last!,
+      empty!,
+      completedEvent({ finishReason: 'tool_calls' }),
     ];
     expect(decoded([wireOf(turn)])).toEqual(emitted(turn));
   });

@@ -20,6 +20,7 @@ describe('diagnose', () => {
       log.request(2, request);
       log.response(response);
       log.malformed({ length: 3, position: 1 });
+      log.nameless({ length: 2 });
       log.events(2);
       log.comment();
       log.events(3);
@@ -31,6 +32,7 @@ describe('diagnose', () => {
       { type: 'request', turn: 1, attempt: 2, url: request.url, bodyLength: 13 },
       { type: 'response', turn: 1, attempt: 2, status: 200, requestId: undefined, rateLimits: {} },
       { type: 'malformed', turn: 1, attempt: 2, length: 3, position: 1 },
+      { type: 'nameless-call', turn: 1, attempt: 2, length: 2 },
       {
         type: 'end',
         turn: 1,

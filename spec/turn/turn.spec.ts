@@ -254,6 +254,38 @@ describe('reduceTurn, of an answer of many kinds,', () => {
     expect(fold(...events)).toStrictEqual(expected);
   });
 
+  describe('orders the calls', () => {
+    const ids = (...events: readonly ResponseEvent[]) =>
+      fold(...events).toolCalls.map(({ callId, item: whole }) => (whole ? callId : `${callId}?`));
+    const whole = (call_id: string) => item({ ...call, call_id });
+
+    it.each<[string, readonly ResponseEvent[], readonly string[]]>([
+      ['as they began, while they are written', [progress('b', '1'), progress('a', '1')], ['b?', 'a?']],
+      [
+        'as they were given whole, before those that are being written',
+        [progress('b', '1'), progress('c', '1'), progress('a', '1'), whole('a')],
+        ['a', 'b?', 'c?'],
+      ],
+      [
+        'as they were given whole',
+        [progress('b', '1'), progress('a', '1'), whole('a'), whole('b')],
+        ['a', 'b'],
+      ],
+      [
+        'as they were given whole, one of which no delta told too',
+        [progress('b', '1'), whole('a'), whole('b')],
+        ['a', 'b'],
+      ],
+      [
+        'where one is given again, each in its place',
+        [whole('a'), whole('b'), progress('a', '1'), whole('a')],
+        ['a', 'b'],
+      ],
+    ])('%s', (_, events, expected) => {
+      expect(ids(...events)).toEqual(expected);
+    });
+  });
+
   it('leaves the calls and choices of earlier snapshots as they were', () => {
     const first = fold(progress('a', '1'), progress('a', '1', 1));
     const kept = structuredClone(first);

@@ -29,6 +29,13 @@ export interface ModelProvider {
   readonly maxRetries?: number | undefined;
   /** As `idleTimeout` in the options, where that is not given; in milliseconds. */
   readonly idleTimeout?: number | undefined;
+  /**
+   * How the provider sends text and reasoning: what is new each time (`'incremental'`), or all of it
+   * again each time, as DashScope does without `incremental_output` and MiniMax M3 with its reasoning
+   * (`'cumulative'`). Then what is new is emitted, and a text of which a value does not begin with the
+   * one before it is taken as it comes. Tool calls need no setting. Default `'incremental'`.
+   */
+  readonly deltas?: 'incremental' | 'cumulative' | undefined;
   /** As in the options, where that is not given. */
   readonly sendReasoning?: ReasoningField | undefined;
 }

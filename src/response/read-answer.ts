@@ -1,4 +1,5 @@
 import type { Observable, SchedulerLike } from 'rxjs';
+import type { ModelProvider } from '../provider/model-provider.js';
 import type { Answer } from '../request/send-request.js';
 import { causeWithoutSecrets } from '../request/secrets.js';
 import type { TurnDiagnostics } from '../turn/diagnostics.js';
@@ -16,6 +17,7 @@ export interface ReadAnswerOptions {
     readonly maxEventSize?: number | undefined;
     readonly includeChunks?: boolean | undefined;
   };
+  readonly provider: Pick<ModelProvider, 'deltas'>;
   readonly idleTimeout: number;
   readonly scheduler: SchedulerLike;
   /** What holds the provider back: its clock stands still meanwhile. Told that `[DONE]` has come. */
@@ -67,6 +69,12 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
       // RxJS's timeout({ each }), around the reads.
       idleTimeout(turn.idleTimeout, demand?.clock ?? scheduler),
       // Server-sent events -> ResponseEvents, `completed` where they end.
-      toResponseEvents({ includeChunks: options.includeChunks, redact, onMalformed: log.malformed }),
+      toResponseEvents({
+        includeChunks: options.includeChunks,
+        deltas: turn.provider.deltas,
+        redact,
+        onMalformed: log.malformed,
+        onNameless: log.nameless,
+      }),
     );
 }

@@ -243,12 +243,10 @@ export function turnOf(
     ...events.filter((event) => !isCall(event) && saysSomething(event)),
     ...events.filter(isCall),
   ];
-  const completed = completedOf(spoken, ending);
-  const order = flushOrder(spoken, completed);
   return [
     ...spoken.filter((event) => !isCall(event)),
-    ...spoken.filter(isCall).sort((a, b) => order.indexOf(a.choice ?? 0) - order.indexOf(b.choice ?? 0)),
-    completed,
+    ...spoken.filter(isCall).sort((a, b) => (a.choice ?? 0) - (b.choice ?? 0)),
+    completedOf(spoken, ending),
   ];
 }
 
@@ -298,15 +296,4 @@ function completedOf(spoken: readonly Spoken[], ending: CompletedOptions): Compl
       .sort(([a], [b]) => a - b)
       .map(([choice, finishReason]) => ({ choice, finishReason })),
   });
-}
-
-/** A choice's calls are told when it finishes; those of one that does not, at the end of the stream. */
-function flushOrder(spoken: readonly Spoken[], { finishReason, choices = [] }: CompletedEvent): number[] {
-  const all = choicesOf(spoken);
-  const reasons = new Map([
-    [0, finishReason],
-    ...choices.map((other) => [other.choice, other.finishReason] as const),
-  ]);
-  const isFinished = (choice: number) => (reasons.get(choice) ?? null) !== null;
-  return [...all.filter(isFinished).sort((a, b) => a - b), ...all.filter((choice) => !isFinished(choice))];
 }

@@ -58,33 +58,23 @@ export function chunksOf(turn: readonly ResponseEvent[]): readonly string[] {
   const answer =
     completed === undefined ? testAnswer : { id: completed.responseId, model: completed.model ?? '' };
   const calls = callWriter(turn, answer);
-  const finished = new Set<number>();
-  const finish = (choice: number, finishReason: string | null): readonly string[] => {
-    if (finished.has(choice) || finishReason === null) return [];
-    finished.add(choice);
-    return [finishChunk(finishReason, { ...answer, choice })];
-  };
+  const finish = (choice: number, finishReason: string | null): readonly string[] =>
+    finishReason === null ? [] : [finishChunk(finishReason, { ...answer, choice })];
 
   const chunks = [roleChunk(answer)];
-  turn.forEach((event, place) => {
+  for (const event of turn) {
     const { choice = 0 }: EventOptions = 'choice' in event ? event : {};
     const options = { ...answer, choice };
     if (event.type === 'function_call_arguments_delta') chunks.push(...calls.delta(event));
-    else if (isCall(event)) {
-      chunks.push(...calls.whole(event));
-      // A reader tells a choice's calls where it finishes.
-      if (place === calls.lastOf(choice) && completed !== undefined) {
-        const other = completed.choices?.find((candidate) => candidate.choice === choice);
-        chunks.push(...finish(choice, choice === 0 ? completed.finishReason : (other?.finishReason ?? null)));
-      }
-    } else if (event.type === 'output_item_done') chunks.push(...itemChunks(event, options));
+    else if (isCall(event)) chunks.push(...calls.whole(event));
+    else if (event.type === 'output_item_done') chunks.push(...itemChunks(event, options));
     else if (event.type === 'completed') {
       chunks.push(...finish(0, event.finishReason));
       for (const other of event.choices ?? []) chunks.push(...finish(other.choice, other.finishReason));
       if (event.usage !== null) chunks.push(usageChunk(event.usage, answer));
       chunks.push(doneChunk());
     }
-  });
+  }
   return chunks;
 }
 
@@ -135,20 +125,33 @@ type CallItem = CallEvent['item'];
 
 /** Writes the calls of a turn, whose kind and order are known from its end alone. */
 function callWriter(turn: readonly ResponseEvent[], answer: ChunkOptions) {
+  /** Of each choice, in the order of their items, which is that of their index. */
   const items = new Map<number, CallItem[]>();
-  const last = new Map<number, number>();
   const pieces = new Set<string>();
-  turn.forEach((event, place) => {
+  /** Of each choice, in the order in which they begin. */
+  const order = new Map<number, CallItem[]>();
+  for (const event of turn) {
     if (event.type === 'function_call_arguments_delta') pieces.add(event.callId);
-    if (!isCall(event)) return;
-    const { choice = 0 } = event;
-    items.set(choice, [...(items.get(choice) ?? []), event.item]);
-    last.set(choice, place);
-  });
+    if (isCall(event)) listAt(items, event.choice).push(event.item);
+  }
+  for (const event of turn) {
+    if (event.type !== 'function_call_arguments_delta') continue;
+    const item = items.get(event.choice ?? 0)?.find(({ call_id }) => call_id === event.callId);
+    if (item !== undefined) listAt(order, event.choice)[event.index] = item;
+  }
+  for (const [choice, all] of items) {
+    const begun = listAt(order, choice);
+    for (const item of all) if (!begun.includes(item)) begun[freePlace(begun)] = item;
+  }
   const begun = new Map<number, number>();
 
   const entryChunk = (choice: number, index: number, entry: object) =>
     deltaChunk({ tool_calls: [{ index, ...entry }] }, { ...answer, choice });
+
+  const indexOf = (choice: number, item: CallItem | undefined, place: number) => {
+    const index = item === undefined ? -1 : (items.get(choice)?.indexOf(item) ?? -1);
+    return index === -1 ? place : index;
+  };
 
   const begin = (choice: number, index: number, item: CallItem) => {
     const { call_id: id, name } = item;
@@ -163,33 +166,46 @@ function callWriter(turn: readonly ResponseEvent[], answer: ChunkOptions) {
   };
 
   /** Begins the calls of a choice up to one, in order: a reader numbers them as they begin. */
-  function beginUpTo(choice: number, index: number, unknown?: CallItem): readonly string[] {
+  function beginUpTo(choice: number, place: number, unknown?: CallItem): readonly string[] {
     const chunks: string[] = [];
-    for (let next = begun.get(choice) ?? 0; next <= index; next += 1) {
-      const item = items.get(choice)?.[next] ?? (next === index ? unknown : undefined);
-      if (item !== undefined) chunks.push(begin(choice, next, item));
+    for (let next = begun.get(choice) ?? 0; next <= place; next += 1) {
+      const item = order.get(choice)?.[next] ?? (next === place ? unknown : undefined);
+      if (item !== undefined) chunks.push(begin(choice, indexOf(choice, item, next), item));
       begun.set(choice, next + 1);
     }
     return chunks;
   }
 
   return {
-    lastOf: (choice: number) => last.get(choice),
     delta({ callId, name, index, delta, choice = 0 }: FunctionCallArgumentsDeltaEvent): readonly string[] {
       // A stream that was cut has no whole call.
       const cut: CallItem = { type: 'function_call', call_id: callId, name, arguments: '' };
-      const isCustom = items.get(choice)?.[index]?.type === 'custom_tool_call';
+      const item = order.get(choice)?.[index];
       return [
         ...beginUpTo(choice, index, cut),
         entryChunk(
           choice,
-          index,
-          isCustom ? { type: 'custom', custom: { input: delta } } : { function: { arguments: delta } },
+          indexOf(choice, item, index),
+          item?.type === 'custom_tool_call'
+            ? { type: 'custom', custom: { input: delta } }
+            : { function: { arguments: delta } },
         ),
       ];
     },
     whole({ item, choice = 0 }: CallEvent): readonly string[] {
-      return beginUpTo(choice, items.get(choice)?.indexOf(item) ?? -1);
+      return beginUpTo(choice, order.get(choice)?.indexOf(item) ?? -1);
     },
   };
+}
+
+function listAt(lists: Map<number, CallItem[]>, choice = 0): CallItem[] {
+  const list = lists.get(choice) ?? [];
+  lists.set(choice, list);
+  return list;
+}
+
+/** The first place of a list that holds nothing. */
+function freePlace(list: readonly (CallItem | undefined)[]): number {
+  const place = Array.from(list).indexOf(undefined);
+  return place === -1 ? list.length : place;
 }

@@ -12,7 +12,12 @@ import { type HttpHeaders, requestIdOf } from './wire.js';
 export type Diagnostic = DiagnosticReport & { readonly turn: number; readonly attempt: number };
 
 export type DiagnosticReport =
-  RequestDiagnostic | ResponseDiagnostic | RetryDiagnostic | MalformedDiagnostic | EndDiagnostic;
+  | RequestDiagnostic
+  | ResponseDiagnostic
+  | RetryDiagnostic
+  | MalformedDiagnostic
+  | NamelessCallDiagnostic
+  | EndDiagnostic;
 
 /** A request is about to be sent. */
 export interface RequestDiagnostic {
@@ -49,6 +54,13 @@ export interface MalformedDiagnostic {
   readonly position: number;
 }
 
+/** A tool call never got a name; it was not emitted. */
+export interface NamelessCallDiagnostic {
+  readonly type: 'nameless-call';
+  /** Length of its arguments, in UTF-16 code units. */
+  readonly length: number;
+}
+
 /** The turn is over. */
 export interface EndDiagnostic {
   readonly type: 'end';
@@ -76,6 +88,7 @@ export interface TurnDiagnostics {
   readonly events: (count: number) => void;
   readonly comment: () => void;
   readonly malformed: (event: { readonly length: number; readonly position: number }) => void;
+  readonly nameless: (call: { readonly length: number }) => void;
   readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown) => void;
 }
 
@@ -87,6 +100,7 @@ const silent: TurnDiagnostics = {
   events: noop,
   comment: noop,
   malformed: noop,
+  nameless: noop,
   end: noop,
 };
 
@@ -144,6 +158,7 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
       counts.malformed += 1;
       report({ type: 'malformed', ...event });
     },
+    nameless: ({ length }) => report({ type: 'nameless-call', length }),
     end(outcome, error) {
       // Told of once.
       if (isOver) return;

@@ -40,7 +40,7 @@ export interface TurnAnswer {
   /** The provider's own account of the reasoning, where it sends one. */
   readonly reasoningDetails: readonly unknown[];
   readonly refusal: string;
-  /** In the order in which they began. */
+  /** Whole calls in the order in which they were given, before those that are being written, as they began. */
   readonly toolCalls: readonly TurnToolCall[];
   readonly finishReason: string | null;
 }
@@ -219,9 +219,14 @@ function withArguments<T extends TurnAnswer>(answer: T, event: FunctionCallArgum
 }
 
 function withCall<T extends TurnAnswer>(answer: T, call: TurnToolCall): T {
-  const place = answer.toolCalls.findIndex(({ callId }) => callId === call.callId);
   const toolCalls = [...answer.toolCalls];
-  toolCalls[place === -1 ? toolCalls.length : place] = call;
+  const place = toolCalls.findIndex(({ callId }) => callId === call.callId);
+  if (place === -1) toolCalls.push(call);
+  else toolCalls[place] = call;
+  // A call that becomes whole goes before those that are being written: calls are told in their order.
+  const open = call.item === undefined ? -1 : toolCalls.findIndex(({ item }) => item === undefined);
+  const last = place === -1 ? toolCalls.length - 1 : place;
+  if (open !== -1 && open < last) toolCalls.splice(open, 0, ...toolCalls.splice(last, 1));
   return { ...answer, toolCalls };
 }
 

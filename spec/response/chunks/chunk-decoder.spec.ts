@@ -514,11 +514,64 @@ describe('chunkDecoder()', () => {
     expect(decode([says({ refusal: value })]).events).toEqual([completed()]);
   });
 
+  describe('of a provider that sends all again each time', () => {
+    const deltas = 'cumulative';
+
+    it('emits what is new of text and reasoning, each by itself', () => {
+      const messages = [
+        says({ reasoning_content: 'The user' }),
+        says({ reasoning_content: 'The user greets.' }),
+        says({ reasoning_content: 'The user greets.', content: 'Hi' }),
+        says({ reasoning_content: 'The user greets.', content: 'Hi there.' }),
+        says({ content: 'Hi there.' }, 'stop'),
+      ];
+      expect(decode(messages, { deltas }).events).toEqual([
+        thought('The user'),
+        thought(' greets.'),
+        text('Hi'),
+        text(' there.'),
+        completed({ finishReason: 'stop' }),
+      ]);
+    });
+
+    it('keeps the texts of its choices apart', () => {
+      const of = (index: number, content: string) => ({ choices: [{ index, delta: { content } }] });
+      expect(decode([of(0, 'a'), of(1, 'b'), of(0, 'ab'), of(1, 'bc')], { deltas }).events).toEqual([
+        text('a'),
+        { ...text('b'), choice: 1 },
+        text('b'),
+        { ...text('c'), choice: 1 },
+        completed({ choices: [{ choice: 1, finishReason: null }] }),
+      ]);
+    });
+
+    it('emits details without new text', () => {
+      const details = [{ type: 'reasoning.encrypted', data: 'x' }];
+      expect(
+        decode([says({ reasoning: 'Hm' }), says({ reasoning: 'Hm', reasoning_details: details })], { deltas })
+          .events,
+      ).toEqual([
+        thought('Hm'),
+        { type: 'output_item_done', item: { type: 'reasoning', content: [], reasoning_details: details } },
+        completed(),
+      ]);
+    });
+
+    it.each([undefined, 'incremental'] as const)('touches no text that repeats itself with %p', (other) => {
+      expect(decode([delta('ha'), delta('haha'), delta('haha')], { deltas: other }).events).toEqual([
+        text('ha'),
+        text('haha'),
+        text('haha'),
+        completed(),
+      ]);
+    });
+  });
+
   describe('reads calls', () => {
     const begins = { index: 0, id: 'a', function: { name: 'f', arguments: '{' } };
     const goesOn = { index: 0, function: { arguments: '}' } };
 
-    it('and gives them whole at the finish reason, before the usage that follows', () => {
+    it('and gives them whole at the end, after the usage that follows the finish reason', () => {
       const { events } = decode([
         says({ tool_calls: [begins] }),
         says({ tool_calls: [goesOn] }),
@@ -568,16 +621,25 @@ describe('chunkDecoder()', () => {
       ]);
     });
 
-    it('and gives a call again, whole, where a fragment follows the finish reason', () => {
+    it('and gives a call once, whole, where a fragment follows the finish reason', () => {
       expect(
         decode([says({ tool_calls: [begins] }, 'tool_calls'), says({ tool_calls: [goesOn] })]).events,
       ).toEqual([
         progress('a', '{'),
-        call('a', 'f', '{'),
         progress('a', '}'),
         call('a', 'f', '{}'),
         completed({ finishReason: 'tool_calls' }),
       ]);
+    });
+
+    it('and gives none that never got a name, which it tells of', () => {
+      const nameless: unknown[] = [];
+      const { events } = decode(
+        [says({ tool_calls: [{ index: 0, id: 'a', function: { arguments: '{}' } }] }, 'tool_calls')],
+        { onNameless: (told) => nameless.push(told) },
+      );
+      expect(events).toEqual([completed({ finishReason: 'tool_calls' })]);
+      expect(nameless).toEqual([{ length: 2 }]);
     });
 
     it('and gives a call once, where the finish reason is repeated', () => {
@@ -601,7 +663,7 @@ describe('chunkDecoder()', () => {
       ]);
     });
 
-    it('of each choice by itself, with the finish reason of each', () => {
+    it('of each choice by itself, choice 0 first', () => {
       const of = (index: number, fragment: object, finish_reason: string | null = null) => ({
         choices: [{ index, delta: { tool_calls: [fragment] }, finish_reason }],
       });
@@ -616,9 +678,9 @@ describe('chunkDecoder()', () => {
         progress('a', '1'),
         { ...progress('call_1_0', '2', 'g'), choice: 1 },
         { ...progress('call_1_0', '3', 'g'), choice: 1 },
-        { ...call('call_1_0', 'g', '23'), choice: 1 },
         progress('a', '4'),
         call('a', 'f', '14'),
+        { ...call('call_1_0', 'g', '23'), choice: 1 },
         completed({ choices: [{ choice: 1, finishReason: 'tool_calls' }] }),
       ]);
     });

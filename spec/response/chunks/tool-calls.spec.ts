@@ -18,16 +18,16 @@ function entry({ id, index, ...body }: Asked): object {
   };
 }
 
-/** What the deltas of one choice give, each a list of entries; `'flush'` stands where it ends. */
-function decode(...deltas: readonly (readonly unknown[] | 'flush')[]): readonly ResponseEvent[] {
+/** What the deltas of one choice give, each a list of entries; `'end'` stands where the answer ends. */
+function decode(...deltas: readonly (readonly unknown[] | 'end')[]): readonly ResponseEvent[] {
   const events: ResponseEvent[] = [];
-  const calls = toolCalls(
-    (event) => events.push(event),
-    {},
-    (index) => `made_${index}`,
-  );
+  const calls = toolCalls({
+    emit: (event) => events.push(event),
+    label: {},
+    makeId: (index) => `made_${index}`,
+  });
   for (const delta of deltas) {
-    if (delta === 'flush') calls.flush();
+    if (delta === 'end') calls.end();
     else calls.push(delta);
   }
   return events;
@@ -48,20 +48,20 @@ const call = (call_id: string, name: string, text: string): ResponseEvent => ({
 
 /** The calls alone, as `id name arguments`. */
 const callsOf = (...deltas: readonly (readonly unknown[])[]): readonly string[] =>
-  decode(...deltas, 'flush').flatMap((event) => {
+  decode(...deltas, 'end').flatMap((event) => {
     if (event.type !== 'output_item_done') return [];
     const { call_id, name, arguments: text } = event.item as FunctionCallItem;
     return [`${call_id} ${name} ${text}`];
   });
 
 describe('toolCalls', () => {
-  it('tells of the arguments while they are written, and gives the whole call at the flush', () => {
+  it('tells of the arguments while they are written, and gives the whole call at the end', () => {
     expect(
       decode(
         [entry({ index: 0, id: 'a', name: 'find', arguments: '' })],
         [entry({ index: 0, arguments: '{"q":' })],
         [entry({ index: 0, arguments: '"sky"}' })],
-        'flush',
+        'end',
       ),
     ).toStrictEqual([
       progress('a', 'find', 0, '{"q":'),
@@ -80,33 +80,33 @@ describe('toolCalls', () => {
     ).toStrictEqual([progress('a', 'f', 0, '{}'), progress('a', 'f', 0, ' ')]);
   });
 
-  it('gives several calls in the order in which they began, whatever their index', () => {
+  it('gives several calls in the order of their index, and counts them as they began', () => {
     expect(
       decode(
         [entry({ index: 2, id: 'c', name: 'f', arguments: '1' })],
         [entry({ index: 0, id: 'a', name: 'g', arguments: '2' })],
         [entry({ index: 2, arguments: '3' }), entry({ index: 0, arguments: '4' })],
-        'flush',
+        'end',
       ),
     ).toStrictEqual([
       progress('c', 'f', 0, '1'),
       progress('a', 'g', 1, '2'),
       progress('c', 'f', 0, '3'),
       progress('a', 'g', 1, '4'),
-      call('c', 'f', '13'),
       call('a', 'g', '24'),
+      call('c', 'f', '13'),
     ]);
   });
 
   it('marks what it gives with its choice', () => {
     const events: ResponseEvent[] = [];
-    const calls = toolCalls(
-      (event) => events.push(event),
-      { choice: 2 },
-      (index) => `made_${index}`,
-    );
+    const calls = toolCalls({
+      emit: (event) => events.push(event),
+      label: { choice: 2 },
+      makeId: (index) => `made_${index}`,
+    });
     calls.push([entry({ name: 'f', arguments: 'x' })]);
-    calls.flush();
+    calls.end();
     expect(events).toStrictEqual([
       { ...progress('made_0', 'f', 0, 'x'), choice: 2 },
       { ...call('made_0', 'f', 'x'), choice: 2 },
@@ -114,61 +114,87 @@ describe('toolCalls', () => {
   });
 
   it('gives nothing where nothing was asked for', () => {
-    expect(decode([], 'flush', 'flush')).toStrictEqual([]);
+    expect(decode([], 'end')).toStrictEqual([]);
   });
 
-  describe('flushed', () => {
-    it('gives a call once', () => {
-      expect(decode([entry({ id: 'a', name: 'f' })], 'flush', 'flush')).toStrictEqual([call('a', 'f', '')]);
-    });
+  it('gives a call without arguments', () => {
+    expect(decode([entry({ id: 'a', name: 'f' })], 'end')).toStrictEqual([call('a', 'f', '')]);
+  });
 
-    it('gives a call of which only the id came', () => {
-      expect(decode([entry({ id: 'a' })], 'flush')).toStrictEqual([call('a', '', '')]);
-    });
-
-    it('gives a call under the id under which it was given first', () => {
+  describe('of a call that has no name', () => {
+    it('tells nothing until it has one', () => {
       expect(
         decode(
-          [entry({ index: 0, name: 'f' })],
-          'flush',
-          [entry({ index: 0, id: 'a', arguments: '{}' })],
-          'flush',
+          [entry({ index: 0, id: 'a', arguments: '{"q":' })],
+          [entry({ index: 0, arguments: '1' })],
+          [entry({ index: 0, name: 'f', arguments: '}' })],
+          'end',
         ),
-      ).toStrictEqual([call('made_0', 'f', ''), progress('made_0', 'f', 0, '{}'), call('made_0', 'f', '{}')]);
+      ).toStrictEqual([progress('a', 'f', 0, '{"q":1}'), call('a', 'f', '{"q":1}')]);
     });
 
-    it('gives a call again, whole, where a fragment came after it, and no other', () => {
-      expect(
-        decode(
-          [entry({ index: 0, id: 'a', name: 'f', arguments: '[' }), entry({ index: 1, id: 'b', name: 'g' })],
-          'flush',
-          [entry({ index: 0, arguments: ']' })],
-          'flush',
-        ),
-      ).toStrictEqual([
-        progress('a', 'f', 0, '['),
-        call('a', 'f', '['),
-        call('b', 'g', ''),
-        progress('a', 'f', 0, ']'),
-        call('a', 'f', '[]'),
+    it('gives nothing at the end, and says so', () => {
+      const events: ResponseEvent[] = [];
+      const nameless: unknown[] = [];
+      const calls = toolCalls({
+        emit: (event) => events.push(event),
+        label: {},
+        makeId: String,
+        onNameless: (told) => nameless.push(told),
+      });
+      calls.push([
+        entry({ index: 0, id: 'a', arguments: '{"q":' }),
+        entry({ index: 1, id: 'b', name: 'f' }),
+        entry({ index: 0, arguments: '1}' }),
       ]);
+      calls.end();
+      expect(events).toStrictEqual([call('b', 'f', '')]);
+      expect(nameless).toStrictEqual([{ length: 7 }]);
     });
+  });
 
-    it('gives nothing again where a fragment without anything new came after it', () => {
-      expect(
-        decode(
-          [entry({ index: 0, id: 'a', name: 'f', arguments: '{}' })],
-          'flush',
-          [entry({ index: 0, id: 'a', name: 'f', arguments: '' })],
-          'flush',
-        ),
-      ).toStrictEqual([progress('a', 'f', 0, '{}'), call('a', 'f', '{}')]);
-    });
-
-    it('gives nothing again where the id of a nameless call came once more', () => {
-      expect(decode([entry({ id: 'a' })], 'flush', [entry({ id: 'a' })], 'flush')).toStrictEqual([
-        call('a', '', ''),
-      ]);
+  describe('gives the calls in the order', () => {
+    it.each<[string, readonly (readonly unknown[])[], readonly string[]]>([
+      [
+        'of their index',
+        [
+          [entry({ index: 2, id: 'c', name: 'f' })],
+          [entry({ index: 0, id: 'a', name: 'f' })],
+          [entry({ index: 1, id: 'b', name: 'f' })],
+        ],
+        ['a f ', 'b f ', 'c f '],
+      ],
+      [
+        'in which they began, where they share one',
+        [[entry({ index: 0, id: 'b', name: 'f' })], [entry({ index: 0, id: 'a', name: 'g' })]],
+        ['b f ', 'a g '],
+      ],
+      [
+        'in which they began, where they have none',
+        [[entry({ id: 'b', name: 'f' })], [entry({ id: 'a', name: 'f' })]],
+        ['b f ', 'a f '],
+      ],
+      [
+        'of their index, one without behind the one before it',
+        [
+          [entry({ id: 'x', name: 'f' })],
+          [entry({ index: 1, id: 'b', name: 'f' })],
+          [entry({ id: 'y', name: 'f' })],
+          [entry({ index: 0, id: 'a', name: 'f' })],
+        ],
+        ['x f ', 'a f ', 'b f ', 'y f '],
+      ],
+      [
+        'of the index that came after its beginning',
+        [
+          [entry({ id: 'b', name: 'f' })],
+          [entry({ index: 1, id: 'b', arguments: '{}' })],
+          [entry({ index: 0, id: 'a', name: 'f' })],
+        ],
+        ['a f ', 'b f {}'],
+      ],
+    ])('%s', (_, deltas, expected) => {
+      expect(callsOf(...deltas)).toEqual(expected);
     });
   });
 
@@ -243,7 +269,116 @@ describe('toolCalls', () => {
           [entry({ index: 1, arguments: '2' })],
           [entry({ index: 0, arguments: '1' })],
         ],
-        ['b g 2', 'a f 1'],
+        ['a f 1', 'b g 2'],
+      ],
+      [
+        'at its index, where its id is that of two calls',
+        [
+          [entry({ index: 0, id: 'x', name: 'f' })],
+          [entry({ index: 1, id: 'x', name: 'g' })],
+          [entry({ index: 0, id: 'x', arguments: '1' })],
+          [entry({ index: 1, id: 'x', arguments: '2' })],
+          [entry({ id: 'x', arguments: '3' })],
+        ],
+        ['x f 1', 'made_1 g 23'],
+      ],
+      [
+        'at its index without a name, whatever the id',
+        [
+          [entry({ index: 0, id: 'a', name: 'f' })],
+          [entry({ index: 0, id: 'x', arguments: '1' })],
+          [entry({ index: 1, id: 'b', name: 'g' })],
+          [entry({ index: 1, id: 'x', arguments: '2' })],
+          [entry({ index: 0, id: 'y', arguments: '3' })],
+        ],
+        ['a f 13', 'b g 2'],
+      ],
+      [
+        'as the latest, where it has an unknown id and neither name nor index',
+        [[entry({ id: 'a', name: 'f' })], [entry({ id: 'x', arguments: '1' })]],
+        ['a f 1'],
+      ],
+      [
+        'where each has a new id and the name, and the arguments are half-way',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q' })],
+          [entry({ index: 0, id: 'b', name: 'f', arguments: '":"s' })],
+          [entry({ index: 0, id: 'c', name: 'f', arguments: '"}' })],
+        ],
+        ['a f {"q":"s"}'],
+      ],
+      [
+        'where the name is repeated without ids, and arguments come in pieces after a placeholder',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q"' })],
+          [entry({ index: 0, name: 'f', arguments: ':1}' })],
+        ],
+        ['made_0 f {"q":1}'],
+      ],
+      [
+        'where the name is repeated after whole arguments, and nothing follows',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: '' })],
+        ],
+        ['made_0 f {"q":1}'],
+      ],
+      [
+        'where a call with an id is told again whole, its id aside',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+        ],
+        ['a f {"q":1}'],
+      ],
+      [
+        'where the name and all arguments come again without ids',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{"q"' })],
+          [entry({ index: 0, name: 'f', arguments: ':1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+        ],
+        ['made_0 f {"q":1}'],
+      ],
+      [
+        'where its index goes up with each fragment, and its id and name stay',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q"' })],
+          [entry({ index: 1, id: 'a', name: 'f', arguments: ':1}' })],
+          [entry({ index: 2, id: 'a', name: 'f', arguments: '' })],
+        ],
+        ['a f {"q":1}'],
+      ],
+      [
+        'where its index is a number as text',
+        [
+          [entry({ index: '0', id: 'a', name: 'f' })],
+          [entry({ index: '1', id: 'b', name: 'g' })],
+          [entry({ index: 0, arguments: '1' })],
+          [entry({ index: '1', arguments: '2' })],
+        ],
+        ['a f 1', 'b g 2'],
+      ],
+      [
+        'where its name comes in pieces',
+        [
+          [entry({ index: 0, id: 'a', name: 'edit_' })],
+          [entry({ index: 0, name: 'file' })],
+          [entry({ index: 0, id: 'a', name: '_at', arguments: '1' })],
+          [entry({ index: 0, name: 'edit_file_at', arguments: '2' })],
+        ],
+        ['a edit_file_at 12'],
+      ],
+      [
+        'where its name comes longer each time',
+        [
+          [entry({ index: 0, name: 'edit' })],
+          [entry({ index: 0, name: 'edit_file' })],
+          [entry({ index: 0, name: 'edit_file', arguments: '1' })],
+        ],
+        ['made_0 edit_file 1'],
       ],
       [
         'where its name is repeated on every fragment',
@@ -281,8 +416,92 @@ describe('toolCalls', () => {
     it.each<[string, readonly (readonly unknown[])[], readonly string[]]>([
       [
         'at an id on an index of its own, before its name has come',
-        [[entry({ index: 0, name: 'f', arguments: '1' })], [entry({ index: 1, id: 'b', arguments: '2' })]],
-        ['made_0 f 1', 'b  2'],
+        [
+          [entry({ index: 0, name: 'f', arguments: '1' })],
+          [entry({ index: 1, id: 'b', arguments: '2' })],
+          [entry({ index: 1, name: 'g', arguments: '3' })],
+        ],
+        ['made_0 f 1', 'b g 23'],
+      ],
+      [
+        'at another name and another index, where the id is the same',
+        [
+          [entry({ index: 0, id: 'x', name: 'f', arguments: '1' })],
+          [entry({ index: 1, id: 'x', name: 'g', arguments: '2' })],
+        ],
+        ['x f 1', 'made_1 g 2'],
+      ],
+      [
+        'at another index after whole arguments, where id and name are the same',
+        [
+          [entry({ index: 0, id: 'x', name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 1, id: 'x', name: 'f', arguments: '{"q":2}' })],
+        ],
+        ['x f {"q":1}', 'made_1 f {"q":2}'],
+      ],
+      [
+        'at another name after whole arguments, where the id is the same and there is no index',
+        [
+          [entry({ id: 'x', name: 'f', arguments: '{"q":1}' })],
+          [entry({ id: 'x', name: 'g', arguments: '{"q":2}' })],
+        ],
+        ['x f {"q":1}', 'made_1 g {"q":2}'],
+      ],
+      [
+        'at the same id in one delta, after whole arguments',
+        [
+          [
+            entry({ id: 'x', name: 'f', arguments: '{"q":1}' }),
+            entry({ id: 'x', name: 'f', arguments: '{"q":2}' }),
+          ],
+        ],
+        ['x f {"q":1}', 'made_1 f {"q":2}'],
+      ],
+      [
+        'at whole arguments after whole ones, where ids are missing',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":2}' })],
+          [entry({ index: 0, name: 'f', arguments: '{}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":3}' })],
+        ],
+        ['made_0 f {"q":1}', 'made_1 f {"q":2}', 'made_2 f {}', 'made_3 f {"q":3}'],
+      ],
+      [
+        'at whole arguments after whole ones, where ids and indices are missing',
+        [
+          [entry({ name: 'f', arguments: '{"q":1}' })],
+          [entry({ name: 'f', arguments: '{"q":' })],
+          [entry({ arguments: '2}' })],
+        ],
+        ['made_0 f {"q":1}', 'made_1 f {"q":2}'],
+      ],
+      [
+        'at a new id on a used index, after arguments that grew',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q"' })],
+          [entry({ index: 0, arguments: '{"q":1}' })],
+          [entry({ index: 0, id: 'b', name: 'f', arguments: '{"q":2}' })],
+        ],
+        ['a f {"q":1}', 'b f {"q":2}'],
+      ],
+      [
+        'at the name alone after whole arguments, where ids are missing and more follows',
+        [
+          [entry({ index: 0, name: 'f' })],
+          [entry({ index: 0, arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f' })],
+          [entry({ index: 0, arguments: '{"q":2}' })],
+        ],
+        ['made_0 f {"q":1}', 'made_1 f {"q":2}'],
+      ],
+      [
+        'at a new id on a used index, where the name is the same and a custom tool has a quote open',
+        [
+          [{ index: 0, id: 'a', type: 'custom', custom: { name: 'sh', input: 'echo "' } }],
+          [{ index: 0, id: 'b', type: 'custom', custom: { name: 'sh', input: 'ls' } }],
+        ],
+        ['a sh undefined', 'b sh undefined'],
       ],
       [
         'at a new id on a used index, in one delta',
@@ -339,7 +558,7 @@ describe('toolCalls', () => {
         decode(
           [entry({ index: 0, id: '', name: 'f', arguments: '' })],
           [entry({ index: 0, id: 'a', arguments: '{}' })],
-          'flush',
+          'end',
         ),
       ).toStrictEqual([progress('a', 'f', 0, '{}'), call('a', 'f', '{}')]);
     });
@@ -353,7 +572,7 @@ describe('toolCalls', () => {
       ).toEqual(['made_0 f {}']);
     });
 
-    it.each([null, 7, {}, [], true])('for none where it is %j', (id) => {
+    it.each([null, 7, {}, [], true, '', 'null'])('for none where it is %j', (id) => {
       expect(callsOf([entry({ index: 0, id, name: 'f' })])).toEqual(['made_0 f ']);
     });
 
@@ -366,7 +585,7 @@ describe('toolCalls', () => {
   });
 
   describe('takes the index', () => {
-    it.each([-1, 0.5, NaN, Infinity, 2 ** 53, '1', '__proto__', null, {}, []])(
+    it.each([-1, 0.5, NaN, Infinity, 2 ** 53, '1.0', '-1', '9'.repeat(16), '__proto__', null, {}, []])(
       'for none where it is %p',
       (index) => {
         expect(callsOf([entry({ index, name: 'f', arguments: '1' })], [entry({ arguments: '2' })])).toEqual([
@@ -375,7 +594,7 @@ describe('toolCalls', () => {
       },
     );
 
-    it.each([-1, 0.5, 2 ** 53, '1'])('for none where it is %p and another came before it', (index) => {
+    it.each([-1, 0.5, 2 ** 53, ''])('for none where it is %p and another came before it', (index) => {
       expect(
         callsOf(
           [entry({ index: 0, name: 'f', arguments: '1' })],
@@ -452,7 +671,7 @@ describe('toolCalls', () => {
           [{ index: 0, id: 'a', type: 'custom', custom: { name: 'sh', input: '' } }],
           [{ index: 0, custom: { input: 'ls ' } }],
           [{ index: 0, type: 'custom', custom: { input: '-l' } }],
-          'flush',
+          'end',
         ),
       ).toStrictEqual([
         progress('a', 'sh', 0, 'ls '),
@@ -464,9 +683,19 @@ describe('toolCalls', () => {
       ]);
     });
 
-    it('where its type alone has come', () => {
-      expect(decode([{ index: 0, id: 'a', type: 'custom' }], 'flush')).toStrictEqual([
-        { type: 'output_item_done', item: { type: 'custom_tool_call', call_id: 'a', name: '', input: '' } },
+    it('as it is, where it looks like values one after another', () => {
+      expect(
+        decode([{ index: 0, id: 'a', type: 'custom', custom: { name: 'sh', input: '{}{"q":1}' } }], 'end').at(
+          -1,
+        ),
+      ).toMatchObject({ item: { type: 'custom_tool_call', input: '{}{"q":1}' } });
+    });
+
+    it('where its type came before its name', () => {
+      expect(
+        decode([{ index: 0, id: 'a', type: 'custom' }], [{ index: 0, custom: { name: 'sh' } }], 'end'),
+      ).toStrictEqual([
+        { type: 'output_item_done', item: { type: 'custom_tool_call', call_id: 'a', name: 'sh', input: '' } },
       ]);
     });
 
@@ -477,13 +706,19 @@ describe('toolCalls', () => {
             { index: 0, id: 'a', type: 'custom', custom: { name: 'sh' } },
             { index: 1, id: 'b', type: 'function', custom: null, function: { name: 'f' } },
           ],
-          'flush',
+          'end',
         ),
       ).toStrictEqual([
         { type: 'output_item_done', item: { type: 'custom_tool_call', call_id: 'a', name: 'sh', input: '' } },
         call('b', 'f', ''),
       ]);
     });
+  });
+
+  it('puts a name together up to 1,024 characters', () => {
+    const piece = 'n'.repeat(400);
+    const pieces = ['a', 'b', 'c', 'd'].map((letter) => [entry({ index: 0, name: letter + piece })]);
+    expect(callsOf(...pieces)).toEqual([`made_0 a${piece}b${piece} `]);
   });
 
   it('reads own properties only', () => {

@@ -1,15 +1,11 @@
 import type { EventSourceMessage } from 'eventsource-parser';
+import { identity } from 'rxjs';
 import { ProviderStreamError } from '../../turn/errors.js';
-import type {
-  CompletedEvent,
-  ContentPart,
-  ResponseEvent,
-  ResponseItem,
-  TokenUsage,
-} from '../../turn/events.js';
+import type { ContentPart, ResponseEvent, ResponseItem, TokenUsage } from '../../turn/events.js';
 import { type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { reasoningItem } from '../../turn/reasoning-item.js';
 import { isIndex, isRecord, own, parseJson, stringOf } from '../../turn/wire.js';
+import { newPart } from './new-part.js';
 import {
   type ReasoningAlias,
   reasoningDetails,
@@ -26,11 +22,18 @@ export type TextKey = 'content' | ReasoningAlias;
 export interface ChunkDecoderOptions {
   /** Puts a `chunk` event with each chunk as it came before the events that it stands for. Default `false`. */
   readonly includeChunks?: boolean | undefined;
+  /**
+   * How text and reasoning come: what is new each time, or all of it again each time. Default
+   * `'incremental'`.
+   */
+  readonly deltas?: 'incremental' | 'cumulative' | undefined;
   /** Takes the secrets out of what a provider said. */
   readonly redact?: ((text: string) => string) | undefined;
   /** Told of each event whose data was no JSON object. */
   readonly onMalformed?:
     ((event: { readonly length: number; readonly position: number }) => void) | undefined;
+  /** Told of each tool call that never got a name, with the length of its arguments: it is not emitted. */
+  readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
 
 export interface ChunkDecoder {
@@ -38,7 +41,7 @@ export interface ChunkDecoder {
   push(message: EventSourceMessage): void;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
   pushText(text: string, key: TextKey, details: readonly unknown[]): void;
-  /** Emits the calls that are still open, then `completed`, with what the stream has told of itself. */
+  /** Emits the calls, then `completed`, with what the stream has told of itself. */
   end(): void;
 }
 
@@ -53,6 +56,9 @@ interface Choice {
   readonly label: { readonly choice?: number };
   finishReason: string | null;
   calls: ToolCalls | undefined;
+  /** What is new in a text, and in a reasoning. */
+  readonly newText: (text: string) => string;
+  readonly newReasoning: (text: string) => string;
 }
 
 /**
@@ -64,12 +70,20 @@ export function chunkDecoder(
   emit: (event: ResponseEvent) => void,
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
-  const { includeChunks = false, redact = (text: string) => text, onMalformed } = options;
+  const { includeChunks = false, deltas, redact = identity, onMalformed, onNameless } = options;
+  const isCumulative = deltas === 'cumulative';
   let position = -1;
   let responseId = '';
   let model = '';
   let usage: TokenUsage | null = null;
-  const first: Choice = { label: {}, finishReason: null, calls: undefined };
+  const newChoice = (label: Choice['label']): Choice => ({
+    label,
+    finishReason: null,
+    calls: undefined,
+    newText: isCumulative ? newPart() : identity,
+    newReasoning: isCumulative ? newPart() : identity,
+  });
+  const first = newChoice({});
   const choices = new Map<number, Choice>([[0, first]]);
 
   const failure = ({ message, code, type, status }: Partial<ProviderErrorReport>) =>
@@ -83,7 +97,7 @@ export function chunkDecoder(
   function choiceAt(index: number): Choice {
     let choice = choices.get(index);
     if (choice === undefined) {
-      choice = { label: { choice: index }, finishReason: null, calls: undefined };
+      choice = newChoice({ choice: index });
       choices.set(index, choice);
     }
     return choice;
@@ -95,12 +109,19 @@ export function chunkDecoder(
   const emitMessage = (choice: Choice, part: ContentPart) =>
     emitItem(choice, { type: 'message', role: 'assistant', content: [part] });
 
-  const emitReasoning = (choice: Choice, text: string, details: readonly unknown[] = []) =>
-    emitItem(choice, reasoningItem(text, details));
+  function emitText(choice: Choice, text: string): void {
+    const added = choice.newText(text);
+    if (added !== '') emitMessage(choice, { type: 'output_text', text: added });
+  }
+
+  function emitReasoning(choice: Choice, all: string, details: readonly unknown[] = []): void {
+    const text = choice.newReasoning(all);
+    if (text !== '' || details.length > 0) emitItem(choice, reasoningItem(text, details));
+  }
 
   function readContent(choice: Choice, content: unknown): void {
     if (typeof content === 'string') {
-      if (content !== '') emitMessage(choice, { type: 'output_text', text: content });
+      emitText(choice, content);
       return;
     }
     if (!Array.isArray(content)) return;
@@ -111,8 +132,7 @@ export function chunkDecoder(
       if (type === 'text' || type === 'output_text') {
         readContent(choice, stringOf(own(part, 'text')));
       } else if (type === 'thinking' || type === 'reasoning') {
-        const text = thinkingText(part);
-        if (text !== '') emitReasoning(choice, text);
+        emitReasoning(choice, thinkingText(part));
       } else if (type === 'refusal') {
         readRefusal(choice, own(part, 'refusal'));
       }
@@ -127,7 +147,7 @@ export function chunkDecoder(
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
     const { choice: index = 0 } = label;
-    choice.calls ??= toolCalls(emit, label, (call) => `call_${index}_${call}`);
+    choice.calls ??= toolCalls({ emit, label, makeId: (call) => `call_${index}_${call}`, onNameless });
     choice.calls.push(entries);
   }
 
@@ -137,8 +157,7 @@ export function chunkDecoder(
       return;
     }
     const details = reasoningDetails(delta);
-    const reasoning = reasoningText(delta) || textOfDetails(details);
-    if (reasoning !== '' || details.length > 0) emitReasoning(choice, reasoning, details);
+    emitReasoning(choice, reasoningText(delta) || textOfDetails(details), details);
     readContent(choice, own(delta, 'content'));
     readRefusal(choice, own(delta, 'refusal'));
     const calls = own(delta, 'tool_calls');
@@ -163,7 +182,6 @@ export function chunkDecoder(
     if (reason === '') return;
     if (reason === 'error') throw failure(readProviderError(raw) ?? {});
     choice.finishReason = reason;
-    choice.calls?.flush();
   }
 
   return {
@@ -193,12 +211,13 @@ export function chunkDecoder(
     },
     pushText(text, key, details) {
       position += 1;
-      if (key === 'content') emitMessage(first, { type: 'output_text', text });
+      if (key === 'content') emitText(first, text);
       else emitReasoning(first, text, details);
     },
     end() {
-      for (const { calls } of choices.values()) calls?.flush();
-      const others = othersOf(choices);
+      const inOrder = [...choices].sort(([a], [b]) => a - b);
+      for (const [, { calls }] of inOrder) calls?.end();
+      const others = inOrder.slice(1).map(([choice, { finishReason }]) => ({ choice, finishReason }));
       emit({
         type: 'completed',
         responseId,
@@ -215,11 +234,4 @@ export function chunkDecoder(
 function isTextAlone(delta: Record<string, unknown>): boolean {
   for (const key in delta) if (key !== 'content' && key !== 'role') return false;
   return true;
-}
-
-function othersOf(choices: ReadonlyMap<number, Choice>): NonNullable<CompletedEvent['choices']> {
-  return [...choices]
-    .filter(([index]) => index > 0)
-    .sort(([a], [b]) => a - b)
-    .map(([choice, { finishReason }]) => ({ choice, finishReason }));
 }

@@ -1,29 +1,56 @@
 import type { CustomToolCallItem, FunctionCallItem, ResponseEvent } from '../../turn/events.js';
-import { isIndex, isRecord, own, stringOf, writeJson } from '../../turn/wire.js';
+import { isRecord, own, parseJson, stringOf, writeJson } from '../../turn/wire.js';
+import { jsonNesting, type JsonNesting } from './json-nesting.js';
+import { beginsObject, wholeArguments } from './whole-arguments.js';
 
 /** The calls of one choice, while they are written. */
 export interface ToolCalls {
   /** Takes the entries of one delta's `tool_calls`. */
   push(entries: readonly unknown[]): void;
-  /** Emits, in order, every call that is new or has grown since it was emitted. */
-  flush(): void;
+  /** Emits every call, once, whole and in order, where the answer ends: a finish reason may come before the last fragment. */
+  end(): void;
+}
+
+/** What a choice's calls are put together for. */
+export interface ToolCallsOptions {
+  readonly emit: (event: ResponseEvent) => void;
+  /** What the events carry: nothing for choice 0. */
+  readonly label: { readonly choice?: number };
+  /** An id for a call that the provider gave none. */
+  readonly makeId: (index: number) => string;
+  /** Told of each call that never got a name. */
+  readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
 
 /** How many calls of one choice are read, and how many indices are told apart: a hostile stream would go on. */
 const maxCalls = 1_024;
 
+/** A name is put together up to this length, in UTF-16 code units; OpenAI allows 64. */
+const maxNameLength = 1_024;
+
 interface Call {
-  /** Which call of its choice it is. */
+  /** Which call of its choice it is, as they began. */
   readonly index: number;
+  /** The index that the provider gave it first. */
+  givenIndex: number | undefined;
+  /** The provider's id of it. */
+  givenId: string | undefined;
+  /** The id it is emitted under: the provider's, unless a made-up one was told before that came, or another call has it. */
   id: string;
-  /** Whether the provider has named it; a made-up id gives way to the provider's until it was told. */
-  hasOwnId: boolean;
   isTold: boolean;
   isCustom: boolean;
   name: string;
-  /** Arguments, or a custom tool's input. */
-  text: string;
-  hasGrown: boolean;
+  /** The fragments of its arguments, or of a custom tool's input, and how many of them were told. */
+  readonly pieces: string[];
+  told: number;
+  length: number;
+  /** How far the arguments are, as of the first `read` fragments. */
+  readonly nesting: JsonNesting;
+  read: number;
+  /** Its brackets are balanced and it is no JSON: nothing that follows mends that. */
+  isBroken: boolean;
+  /** It began with nothing but a name that had been there before, and is none unless more comes. */
+  isEcho: boolean;
 }
 
 /** What one entry of `tool_calls` says, checked. */
@@ -35,71 +62,116 @@ interface Entry {
   readonly text: string;
 }
 
+/** Where an entry stands towards the call that it may go on with. */
+interface Relation {
+  /** It has that call's id. */
+  readonly hasItsId: boolean;
+  /** It has an index, and the call there is another, or none. */
+  readonly isElsewhere: boolean;
+  /** The call began in the same delta. */
+  readonly isSameDelta: boolean;
+}
+
 /**
- * Puts calls together from fragments that providers label in many ways: an entry belongs to the call
- * with its non-empty id, else to the one that began at its index, else to the latest. A new id on a
- * used index is a new call, and so is another name, since no fragment renames a call.
+ * Puts calls together from fragments that providers label in many ways. Which call an entry belongs to:
+ *
+ * | The entry | is |
+ * | --- | --- |
+ * | has the id of a call | that call's; of two calls with one id, the one at its index, else the later |
+ * | has a known index | that of the call which began there last |
+ * | has no index, or one that is new and neither id nor name | the latest call's |
+ * | has a new index, and an id or a name | another call |
+ *
+ * It begins another call all the same where it has a name, and
+ *
+ * | its id is | its name is | another call where |
+ * | --- | --- | --- |
+ * | the call's | another | its index is another too |
+ * | the call's | any, after whole arguments | its arguments begin anew, and its index is another or the delta the same |
+ * | new, the call having one | any | always, unless the name is the same and the arguments are half-way |
+ * | missing | any | the call began in the same delta |
+ * | missing | another | the call has arguments; before, it is the next piece of the name |
+ * | missing | the same | the call has no id, its arguments are whole, and others begin |
+ *
+ * So an id without a name never begins a call on a known index, whatever the id. An index is a number or a
+ * number as text; an id is not empty, and not Mistral's `"null"`. What a call has no name for at the end is
+ * no call. Calls are emitted in the order of their index; one without stays behind the one before it.
+ *
+ * @see docs/tool-calls.md, where each row is told with what sends it
  */
-export function toolCalls(
-  emit: (event: ResponseEvent) => void,
-  choice: { readonly choice?: number },
-  makeId: (index: number) => string,
-): ToolCalls {
+export function toolCalls({ emit, label, makeId, onNameless }: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
   const byId = new Map<string, Call>();
   const byIndex = new Map<number, Call>();
 
-  function begin(): Call {
-    const call = {
+  function begin({ id, index, name, text }: Entry, begunHere: ReadonlySet<Call>): Call {
+    const before = index === undefined ? calls.at(-1) : byIndex.get(index);
+    const isEcho = id === undefined && text === '' && before?.name === name && !begunHere.has(before);
+    const call: Call = {
       index: calls.length,
+      givenIndex: index,
+      givenId: undefined,
       id: makeId(calls.length),
-      hasOwnId: false,
       isTold: false,
       isCustom: false,
       name: '',
-      text: '',
-      hasGrown: true,
+      pieces: [],
+      told: 0,
+      length: 0,
+      nesting: jsonNesting(),
+      read: 0,
+      isBroken: false,
+      isEcho,
     };
     calls.push(call);
     return call;
   }
 
   /** The call that an entry goes on with; `undefined` where it begins one. */
-  function find({ id, index, name }: Entry, begunHere: ReadonlySet<Call>): Call | undefined {
-    if (id !== undefined && byId.has(id)) return byId.get(id);
-    const isNameless = id === undefined && name === '';
-    const call =
-      (index === undefined ? undefined : byIndex.get(index)) ??
-      (index === undefined || isNameless ? calls.at(-1) : undefined);
+  function find(entry: Entry, begunHere: ReadonlySet<Call>): Call | undefined {
+    const { id, index, name } = entry;
+    const there = index === undefined ? undefined : byIndex.get(index);
+    const sameId = id === undefined ? undefined : there?.givenId === id ? there : byId.get(id);
+    const saysNothing = index === undefined || (id === undefined && name === '');
+    const call = sameId ?? there ?? (saysNothing ? calls.at(-1) : undefined);
     if (call === undefined) return undefined;
-    if (id !== undefined && call.hasOwnId) return undefined;
-    if (name !== '' && call.name !== '' && (name !== call.name || begunHere.has(call))) return undefined;
-    return call;
+    const relation = {
+      hasItsId: sameId !== undefined,
+      isElsewhere: index !== undefined && there !== call,
+      isSameDelta: begunHere.has(call),
+    };
+    return isAnother(call, entry, relation) ? undefined : call;
   }
 
   function append(call: Call, { id, isCustom, name, text }: Entry): void {
-    if (id !== undefined) {
-      // An id that was told stays, and the provider's leads to it.
-      if (!call.isTold) call.id = id;
-      call.hasOwnId = true;
+    if (id !== undefined && call.givenId === undefined) {
+      // An id that was told stays, and so does one that another call has.
+      if (!call.isTold && !byId.has(id)) call.id = id;
+      call.givenId = id;
       byId.set(id, call);
     }
-    if (call.name === '' && name !== '') {
-      call.name = name;
-      call.hasGrown = true;
-    }
+    if (call.pieces.length === 0 || call.name === '') call.name = longerName(call.name, name);
     call.isCustom ||= isCustom;
-    if (text === '') return;
-    call.text += text;
-    call.hasGrown = true;
+    if (text !== '') {
+      call.pieces.push(text);
+      call.length += text.length;
+    }
+    tell(call);
+  }
+
+  /** What has no name yet is told when it has one. */
+  function tell(call: Call): void {
+    if (call.name === '' || call.told === call.pieces.length) return;
+    const delta = call.pieces.slice(call.told).join('');
+    call.told = call.pieces.length;
     call.isTold = true;
     emit({
       type: 'function_call_arguments_delta',
       callId: call.id,
       name: call.name,
       index: call.index,
-      delta: text,
-      ...choice,
+      delta,
+      ...label,
     });
   }
 
@@ -109,50 +181,120 @@ export function toolCalls(
       for (const raw of entries) {
         const entry = readEntry(raw);
         if (entry === undefined) continue;
+        const { index } = entry;
         let call = find(entry, begunHere);
+        const begins = call === undefined;
         if (call === undefined) {
           if (calls.length >= maxCalls) continue;
-          call = begin();
+          call = begin(entry, begunHere);
           begunHere.add(call);
         }
-        if (entry.index !== undefined && (byIndex.size < maxCalls || byIndex.has(entry.index)))
-          byIndex.set(entry.index, call);
+        if (index !== undefined && (begins || (!byIndex.has(index) && byIndex.size < maxCalls))) {
+          call.givenIndex ??= index;
+          byIndex.set(index, call);
+        }
         append(call, entry);
       }
     },
-    flush() {
-      for (const call of calls) {
-        if (!call.hasGrown) continue;
-        call.hasGrown = false;
-        call.isTold = true;
-        emit({ type: 'output_item_done', item: itemOf(call), ...choice });
+    end() {
+      for (const call of inOrder(calls)) {
+        if (call.name === '') onNameless?.({ length: call.length });
+        else if (!call.isEcho || call.pieces.length > 0)
+          emit({ type: 'output_item_done', item: itemOf(call), ...label });
       }
     },
   };
 }
 
-function itemOf({ id, name, text, isCustom }: Call): FunctionCallItem | CustomToolCallItem {
+/** Whether an entry begins another call, although a call is known that it could go on with. */
+function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): boolean {
+  const { hasItsId, isElsewhere, isSameDelta } = relation;
+  if (name === '') return false;
+  const isRenamed = call.name !== '' && name !== call.name;
+  if (hasItsId) {
+    if (isRenamed && isElsewhere) return true;
+    return (isRenamed || isElsewhere || isSameDelta) && text !== '' && beginsAnew(call, text);
+  }
+  if (id !== undefined && call.givenId !== undefined) return isSameDelta || isRenamed || !isHalfway(call);
+  if (call.name === '') return false;
+  if (isSameDelta) return true;
+  if (isRenamed) return call.pieces.length > 0;
+  return call.givenId === undefined && !isRepeated(call, text) && beginsAnew(call, text);
+}
+
+/** Whether a fragment follows whole arguments and goes on with nothing: it is another call's, or says the same again. */
+function beginsAnew(call: Call, text: string): boolean {
+  const isNext = text === '' || beginsObject(text);
+  if (!isNext || call.isCustom || call.isBroken || !nestingOf(call).isWhole) return false;
+  // After a placeholder the real arguments come in pieces.
+  const isPlaceholder = call.pieces.length === 1 && call.pieces[0]?.trim() === '{}';
+  if (isPlaceholder && text !== '' && !isRecord(parseJson(text))) return false;
+  call.isBroken = parseJson(wholeArguments(call.pieces)) === undefined;
+  return !call.isBroken;
+}
+
+/** Whether arguments are begun and not ended; those that are sent whole again and again end with each fragment. */
+function isHalfway(call: Call): boolean {
+  const last = call.pieces.at(-1) ?? '';
+  return !call.isCustom && nestingOf(call).isOpen && !(beginsObject(last) && isRecord(parseJson(last)));
+}
+
+/** Whether a fragment says all that there is once more. */
+function isRepeated({ pieces, length }: Call, text: string): boolean {
+  if (text === '') return false;
+  return text === pieces.at(-1) || (text.length === length && text === pieces.join(''));
+}
+
+/** How far a call's arguments are: looked up where it matters, and each fragment once. */
+function nestingOf(call: Call): JsonNesting {
+  for (; call.read < call.pieces.length; call.read += 1) call.nesting.read(call.pieces[call.read] ?? '');
+  return call.nesting;
+}
+
+/** Names come in pieces, or again and again, or longer each time. */
+function longerName(name: string, more: string): string {
+  if (name === '' || name === more) return more === '' ? name : more;
+  if (name.length + more.length > maxNameLength) return name;
+  return more.startsWith(name) ? more : name + more;
+}
+
+/** By their index; a call without one stays behind the one that began before it. */
+function inOrder(calls: readonly Call[]): readonly Call[] {
+  let place = -1;
+  return calls
+    .map((call) => ({ call, place: (place = call.givenIndex ?? place) }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ call }) => call);
+}
+
+function itemOf({ id, name, pieces, isCustom }: Call): FunctionCallItem | CustomToolCallItem {
   return isCustom
-    ? { type: 'custom_tool_call', call_id: id, name, input: text }
-    : { type: 'function_call', call_id: id, name, arguments: text };
+    ? { type: 'custom_tool_call', call_id: id, name, input: pieces.join('') }
+    : { type: 'function_call', call_id: id, name, arguments: wholeArguments(pieces) };
 }
 
 function readEntry(raw: unknown): Entry | undefined {
   if (!isRecord(raw)) return undefined;
-  const index = own(raw, 'index');
+  const id = stringOf(own(raw, 'id'));
   const custom = own(raw, 'custom');
   const isCustom = own(raw, 'type') === 'custom' || isRecord(custom);
   const body = isCustom ? custom : own(raw, 'function');
   const name = isRecord(body) ? own(body, 'name') : undefined;
   const text = isRecord(body) ? own(body, isCustom ? 'input' : 'arguments') : undefined;
   const entry = {
-    id: stringOf(own(raw, 'id')) || undefined,
-    index: isIndex(index) && Number.isSafeInteger(index) ? index : undefined,
+    id: id === '' || id === 'null' ? undefined : id,
+    index: readIndex(own(raw, 'index')),
     isCustom,
     name: stringOf(name),
     text: textOf(text),
   };
   return entry.id === undefined && entry.name === '' && entry.text === '' ? undefined : entry;
+}
+
+/** A number, or one as text. */
+function readIndex(value: unknown): number | undefined {
+  const index = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : undefined;
 }
 
 /** Some providers send the arguments as the object that they are. */

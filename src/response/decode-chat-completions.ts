@@ -8,7 +8,7 @@ import { toResponseEvents } from './to-response-events.js';
 
 export interface DecodeChatCompletionsOptions extends Pick<
   ChunkDecoderOptions,
-  'includeChunks' | 'onMalformed'
+  'includeChunks' | 'onMalformed' | 'provider' | 'random'
 > {
   /** For the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
@@ -38,10 +38,10 @@ export interface DecodeChatCompletionsOptions extends Pick<
 export function decodeChatCompletions(
   options: DecodeChatCompletionsOptions = {},
 ): OperatorFunction<EventSourceMessage, ResponseEvent> {
-  const { includeChunks, onMalformed, scheduler } = options;
+  const { scheduler, ...decoding } = options;
   return pipe(
     readEvents(() => singly, { scheduler }),
-    toResponseEvents({ includeChunks, onMalformed }),
+    toResponseEvents(decoding),
   );
 }
 

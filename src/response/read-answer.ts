@@ -15,7 +15,9 @@ export interface ReadAnswerOptions {
     readonly idleOn?: 'events' | 'bytes' | undefined;
     readonly maxEventSize?: number | undefined;
     readonly includeChunks?: boolean | undefined;
+    readonly random?: (() => number) | undefined;
   };
+  readonly provider?: { readonly name: string } | undefined;
   readonly idleTimeout: number;
   readonly scheduler: SchedulerLike;
   /** What holds the provider back: its clock stands still meanwhile. Told that `[DONE]` has come. */
@@ -67,6 +69,12 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
       // RxJS's timeout({ each }), around the reads.
       idleTimeout(turn.idleTimeout, demand?.clock ?? scheduler),
       // Server-sent events -> ResponseEvents, `completed` where they end.
-      toResponseEvents({ includeChunks: options.includeChunks, redact, onMalformed: log.malformed }),
+      toResponseEvents({
+        includeChunks: options.includeChunks,
+        provider: turn.provider?.name,
+        random: options.random,
+        redact,
+        onMalformed: log.malformed,
+      }),
     );
 }

@@ -7,8 +7,10 @@ import type {
   ResponseEvent,
   TokenUsage,
 } from '../../turn/events.js';
+import { type Extras, extrasKeeper, messageExtras } from '../../turn/extras.js';
 import { type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { isRecord, own, parseJson } from '../../turn/wire.js';
+import { callIds } from './call-ids.js';
 import {
   type ReasoningAlias,
   reasoningDetails,
@@ -25,6 +27,10 @@ export type TextKey = 'content' | ReasoningAlias;
 export interface ChunkDecoderOptions {
   /** Puts a `chunk` event with each chunk as it came before the events that it stands for. Default `false`. */
   readonly includeChunks?: boolean | undefined;
+  /** The name of the provider that answers, for what it wants back. Default: none, and any provider gets it. */
+  readonly provider?: string | undefined;
+  /** A number from 0 to 1, for the ids of calls that came without one. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
   /** Takes the secrets out of what a provider said. */
   readonly redact?: ((text: string) => string) | undefined;
   /** Told of each event whose data was no JSON object. */
@@ -63,7 +69,10 @@ export function chunkDecoder(
   emit: (event: ResponseEvent) => void,
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
-  const { includeChunks = false, redact = (text: string) => text, onMalformed } = options;
+  const { includeChunks = false, provider, random, redact = (text: string) => text, onMalformed } = options;
+  const keeper = extrasKeeper(provider);
+  const makeId = callIds(random);
+  const saidBy = provider === undefined ? {} : { provider };
   let position = -1;
   let responseId = '';
   let model: string | undefined;
@@ -96,11 +105,22 @@ export function chunkDecoder(
     });
   }
 
-  function emitReasoning({ label }: Choice, text: string, details: readonly unknown[] = []): void {
+  function emitReasoning(
+    { label }: Choice,
+    text: string,
+    details: readonly unknown[] = [],
+    extras?: Extras,
+  ): void {
     const content: ReasoningItem['content'] = text === '' ? [] : [{ type: 'reasoning_text', text }];
     emit({
       type: 'output_item_done',
-      item: { type: 'reasoning', content, ...(details.length > 0 && { reasoning_details: details }) },
+      item: {
+        type: 'reasoning',
+        content,
+        ...(details.length > 0 && { reasoning_details: details }),
+        ...(extras && { extras }),
+        ...((details.length > 0 || extras) && saidBy),
+      },
       ...label,
     });
   }
@@ -133,8 +153,7 @@ export function chunkDecoder(
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
-    const { choice: index = 0 } = label;
-    choice.calls ??= toolCalls(emit, label, (call) => `call_${index}_${call}`);
+    choice.calls ??= toolCalls(emit, label, makeId, keeper);
     choice.calls.push(entries);
   }
 
@@ -145,7 +164,8 @@ export function chunkDecoder(
     }
     const details = reasoningDetails(delta);
     const reasoning = reasoningText(delta) || textOfDetails(details);
-    if (reasoning !== '' || details.length > 0) emitReasoning(choice, reasoning, details);
+    const extras = keeper.keep(messageExtras(delta));
+    if (reasoning !== '' || details.length > 0 || extras) emitReasoning(choice, reasoning, details, extras);
     readContent(choice, own(delta, 'content'));
     readRefusal(choice, own(delta, 'refusal'));
     const calls = own(delta, 'tool_calls');

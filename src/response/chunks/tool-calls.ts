@@ -1,4 +1,5 @@
 import type { CustomToolCallItem, FunctionCallItem, ResponseEvent } from '../../turn/events.js';
+import { callExtras, type Extras, type ExtrasKeeper, extrasKeeper, joinExtras } from '../../turn/extras.js';
 import { isRecord, own } from '../../turn/wire.js';
 
 /** The calls of one choice, while they are written. */
@@ -23,6 +24,8 @@ interface Call {
   name: string;
   /** Arguments, or a custom tool's input. */
   text: string;
+  /** What the provider said of it that is not modelled. */
+  extras: Extras | undefined;
   hasGrown: boolean;
 }
 
@@ -33,6 +36,7 @@ interface Entry {
   readonly isCustom: boolean;
   readonly name: string;
   readonly text: string;
+  readonly extras: Extras | undefined;
 }
 
 /**
@@ -44,13 +48,14 @@ export function toolCalls(
   emit: (event: ResponseEvent) => void,
   choice: { readonly choice?: number },
   makeId: (index: number) => string,
+  keeper: ExtrasKeeper = extrasKeeper(),
 ): ToolCalls {
   const calls: Call[] = [];
   const byId = new Map<string, Call>();
   const byIndex = new Map<number, Call>();
 
   function begin(): Call {
-    const call = {
+    const call: Call = {
       index: calls.length,
       id: makeId(calls.length),
       hasOwnId: false,
@@ -58,6 +63,7 @@ export function toolCalls(
       isCustom: false,
       name: '',
       text: '',
+      extras: undefined,
       hasGrown: true,
     };
     calls.push(call);
@@ -77,7 +83,12 @@ export function toolCalls(
     return call;
   }
 
-  function append(call: Call, { id, isCustom, name, text }: Entry): void {
+  function append(call: Call, { id, isCustom, name, text, extras }: Entry): void {
+    const kept = keeper.keep(extras);
+    if (kept !== undefined) {
+      call.extras = joinExtras(call.extras, kept);
+      call.hasGrown = true;
+    }
     if (id !== undefined) {
       // An id that was told stays, and the provider's leads to it.
       if (!call.isTold) call.id = id;
@@ -125,16 +136,20 @@ export function toolCalls(
         if (!call.hasGrown) continue;
         call.hasGrown = false;
         call.isTold = true;
-        emit({ type: 'output_item_done', item: itemOf(call), ...choice });
+        emit({ type: 'output_item_done', item: itemOf(call, keeper.provider), ...choice });
       }
     },
   };
 }
 
-function itemOf({ id, name, text, isCustom }: Call): FunctionCallItem | CustomToolCallItem {
+function itemOf(
+  { id, name, text, isCustom, extras }: Call,
+  provider: string | undefined,
+): FunctionCallItem | CustomToolCallItem {
+  const said = extras && { extras, ...(provider !== undefined && { provider }) };
   return isCustom
-    ? { type: 'custom_tool_call', call_id: id, name, input: text }
-    : { type: 'function_call', call_id: id, name, arguments: text };
+    ? { type: 'custom_tool_call', call_id: id, name, input: text, ...said }
+    : { type: 'function_call', call_id: id, name, arguments: text, ...said };
 }
 
 function readEntry(raw: unknown): Entry | undefined {
@@ -152,8 +167,10 @@ function readEntry(raw: unknown): Entry | undefined {
     isCustom,
     name: typeof name === 'string' ? name : '',
     text: textOf(text),
+    extras: callExtras(raw),
   };
-  return entry.id === undefined && entry.name === '' && entry.text === '' ? undefined : entry;
+  const saysSomething = entry.id ?? entry.extras ?? (entry.name || entry.text);
+  return saysSomething ? entry : undefined;
 }
 
 /** Some providers send the arguments as the object that they are. */

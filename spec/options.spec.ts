@@ -35,6 +35,7 @@ const everyTurnOption: Required<TurnOptions> = {
   includeChunks: true,
   demand: new Demand(),
   diagnostics: () => undefined,
+  random: () => 0,
   scheduler: asyncScheduler,
 };
 const everyOption: Required<ChatOptions> = {

@@ -44,6 +44,7 @@ export type {
   MessageRole,
   OutputItemDoneEvent,
   OutputText,
+  ProviderFields,
   ReasoningItem,
   Refusal,
   ResponseEvent,
@@ -51,6 +52,7 @@ export type {
   RetryingEvent,
   TokenUsage,
 } from './turn/events.js';
+export type { Extras } from './turn/extras.js';
 export { iterateChatCompletions, type IterateOptions } from './iterate-chat-completions.js';
 export { accumulate } from './operators/accumulate.js';
 export { aggregate } from './operators/aggregate.js';
@@ -96,7 +98,8 @@ export {
 } from './operators/to-state.js';
 export type { ChatOptions, RetryOptions, TurnOptions } from './options.js';
 export type { ChatParams } from './prompt/chat-params.js';
-export type { ReasoningField } from './prompt/messages.js';
+export type { CallIdFormat } from './prompt/call-id-format.js';
+export type { MessageFormat, ReasoningField, ToolCallContent } from './prompt/messages.js';
 export {
   assistantMessage,
   type EasyMessage,
@@ -143,5 +146,6 @@ export {
   type TurnStatus,
   type TurnToolCall,
 } from './turn/turn.js';
+export { turnItems } from './turn/turn-items.js';
 export type { HttpHeaders } from './turn/wire.js';
 export type { EventSourceMessage } from 'eventsource-parser';

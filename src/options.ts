@@ -50,6 +50,8 @@ export interface TurnOptions {
   readonly demand?: Demand | undefined;
   /** Called with diagnostic events. What it throws is ignored. */
   readonly diagnostics?: DiagnosticsListener | undefined;
+  /** A number from 0 to 1, for the ids of calls that came without one. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
   /** Runs every timer of the turn. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
@@ -69,10 +71,10 @@ export interface ChatOptions extends TurnOptions {
   /** The output format, such as a JSON schema. */
   readonly responseFormat?: ResponseFormat | undefined;
   /**
-   * The field in which to send the prompt's reasoning items back to the provider. Default: the
-   * provider's, else they are not sent.
+   * The field in which to send the prompt's reasoning back to the provider; `false`: nothing of it. Default:
+   * the provider's, else not its text, and what the same provider wants back (signatures, `reasoning_details`).
    */
-  readonly sendReasoning?: ReasoningField | undefined;
+  readonly sendReasoning?: ReasoningField | false | undefined;
 }
 
 export const defaults = {
@@ -164,6 +166,7 @@ export const turnChecks: Checks<TurnOptions> = {
   demand: (value) =>
     value === undefined || typeof (value as Demand | null)?.hold === 'function' || 'a Demand',
   diagnostics: unchecked,
+  random: unchecked,
   scheduler: unchecked,
 };
 

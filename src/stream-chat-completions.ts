@@ -87,6 +87,5 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
 /** The body of a prompt's request, once the arguments have been checked. */
 export function requestBody(prompt: Prompt | string, options: ChatOptions, checks?: Checks): string {
   checkOptions(options, checks);
-  const { sendReasoning = options.provider.sendReasoning } = options;
-  return JSON.stringify(chatRequest(prompt, { ...options, sendReasoning }));
+  return JSON.stringify(chatRequest(prompt, options));
 }

@@ -277,6 +277,23 @@ describe('coalesce', () => {
     ]);
   });
 
+  it('keeps what has to go back beside reasoning, and who said it', () => {
+    const signed = (said: string, thinking: string, signature: string | null): ResponseEvent => ({
+      type: 'output_item_done',
+      item: {
+        type: 'reasoning',
+        content: said === '' ? [] : [{ type: 'reasoning_text', text: said }],
+        extras: { thinking_blocks: [{ type: 'thinking', thinking, signature }] },
+        provider: 'p',
+      },
+    });
+    expect(joined(signed('H', 'H', null), thought('m'), signed('', 'm', 's'))).toEqual([
+      signed('Hm', 'Hm', 's'),
+      completed(),
+    ]);
+    expect(joined(thought('H'), signed('m', 'Hm', 's'))).toEqual([signed('Hm', 'Hm', 's'), completed()]);
+  });
+
   it('gives arguments the name that their call has by then', () => {
     expect(joined(args('{', 'call_1', ''), args('}'))).toEqual([args('{}'), completed()]);
   });

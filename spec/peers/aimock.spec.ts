@@ -544,7 +544,8 @@ describe('a conversation with aimock over two turns of calls', () => {
     expect(reasoned).toEqual([
       [null, null],
       [null, null, 'Two cities to compare.', null, null],
-      [null, null, 'Two cities to compare.', null, null, null, null],
+      // The second message of the assistant had none, and this field leaves no gap.
+      [null, null, 'Two cities to compare.', null, null, '', null],
     ]);
   });
 });

@@ -25,9 +25,25 @@ describe('chatRequest', () => {
     ]);
   });
 
-  it('sends instructions that are empty, and none that are not given', () => {
-    expect(asks({ instructions: '', input: [] }).messages).toStrictEqual([{ role: 'system', content: '' }]);
-    expect(asks({ input: [] }).messages).toStrictEqual([]);
+  it.each([
+    { instructions: '' },
+    { instructions: undefined },
+    { instructions: null as unknown as string },
+    {},
+  ])('sends no instructions for %j', (prompt) => {
+    expect(asks({ ...prompt, input: [] }).messages).toStrictEqual([]);
+  });
+
+  it('writes messages as the provider wants them, except where the options say otherwise', () => {
+    const provider = { name: 'p', sendReasoning: 'reasoning_content', toolCallContent: 'empty' } as const;
+    const call: ResponseItem = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' };
+    const tool_calls = [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }];
+    expect(asks({ input: [call] }, { provider }).messages).toStrictEqual([
+      { reasoning_content: '', role: 'assistant', content: '', tool_calls },
+    ]);
+    expect(asks({ input: [call] }, { provider, sendReasoning: false }).messages).toStrictEqual([
+      { role: 'assistant', content: '', tool_calls },
+    ]);
   });
 
   it.each(['system', 'developer', 'user', 'assistant'] as const)('keeps the role %s', (role) => {

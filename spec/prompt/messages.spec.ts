@@ -3,11 +3,12 @@ import type {
   ContentPart,
   MessageItem,
   MessageRole,
+  ProviderFields,
   ResponseEvent,
   ResponseItem,
 } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
-import { chatMessages } from '../../src/prompt/messages.js';
+import { chatMessages, type MessageFormat } from '../../src/prompt/messages.js';
 import { assistantMessage, functionCallOutput, userMessage } from '../../src/prompt/prompt.js';
 import { completed, text } from '../support/events.js';
 import { received } from '../support/marbles.js';
@@ -177,7 +178,9 @@ describe('chatMessages', () => {
 
     it('once, where a whole turn with calls was appended twice', () => {
       const turn = [reasoning('Hm'), assistantMessage('a'), call('1'), call('2')];
-      expect(chatMessages([...turn, ...turn, functionCallOutput('1', 'x')], 'reasoning')).toStrictEqual([
+      expect(
+        chatMessages([...turn, ...turn, functionCallOutput('1', 'x')], { sendReasoning: 'reasoning' }),
+      ).toStrictEqual([
         { role: 'assistant', content: 'a', reasoning: 'Hm', tool_calls: [toolCall('1'), toolCall('2')] },
         tool('1', 'x'),
       ]);
@@ -285,6 +288,213 @@ describe('chatMessages', () => {
     });
   });
 
+  describe('writes a call', () => {
+    it.each(['', ' ', '{"city":"Ro', '{"a":1}{"a":1}'])('with {} in place of the arguments %j', (written) => {
+      expect(chatMessages([call('1', written)])).toStrictEqual([
+        { role: 'assistant', content: null, tool_calls: [toolCall('1', '{}')] },
+      ]);
+    });
+
+    it.each<[MessageFormat['toolCallContent'], object]>([
+      [undefined, { content: null }],
+      ['null', { content: null }],
+      ['empty', { content: '' }],
+      ['omit', {}],
+    ])('without text, where the content beside calls is %s', (toolCallContent, content) => {
+      expect(chatMessages([call('1')], { toolCallContent })).toStrictEqual([
+        { role: 'assistant', ...content, tool_calls: [toolCall('1')] },
+      ]);
+      expect(chatMessages([assistantMessage('a'), call('1')], { toolCallContent })).toStrictEqual([
+        { role: 'assistant', content: 'a', tool_calls: [toolCall('1')] },
+      ]);
+      expect(chatMessages([message('assistant', refusal('No.'))], { toolCallContent })).toStrictEqual([
+        { role: 'assistant', content: null, refusal: 'No.' },
+      ]);
+    });
+
+    it('and its output with an id in the form that the provider wants', () => {
+      const written = chatMessages(
+        [
+          call('call_1'),
+          call('D681PevKs'),
+          functionCallOutput('call_1', 'x'),
+          functionCallOutput('D681PevKs', 'y'),
+        ],
+        { callIdFormat: 'mistral' },
+      );
+      const [{ tool_calls }, first, second] = written as unknown as [
+        { tool_calls: readonly { id: string }[] },
+        { tool_call_id: string },
+        { tool_call_id: string },
+      ];
+      expect(tool_calls[0]?.id).toMatch(/^[a-z0-9]{9}$/);
+      expect(first.tool_call_id).toBe(tool_calls[0]?.id);
+      expect([tool_calls[1]?.id, second.tool_call_id]).toEqual(['D681PevKs', 'D681PevKs']);
+    });
+  });
+
+  describe('returns what a provider said', () => {
+    const extra_content = { google: { thought_signature: 'c2ln' } };
+    const signed = (fields: ProviderFields): ResponseItem => ({ ...call('1'), ...fields });
+    const opaque = (fields: ProviderFields): ResponseItem => ({ ...reasoning('Hm'), ...fields });
+
+    it.each<[string, ProviderFields]>([
+      ['of this name', { extras: { extra_content }, provider: 'gemini' }],
+      ['that is not named', { extras: { extra_content } }],
+    ])('of a call, on the call: of a provider %s', (_, fields) => {
+      expect(chatMessages([signed(fields)], { name: 'gemini' })).toStrictEqual([
+        { role: 'assistant', content: null, tool_calls: [{ extra_content, ...toolCall('1') }] },
+      ]);
+    });
+
+    it('beside the name and the arguments, there', () => {
+      const extras = { function: { thought_signature: 'c2ln' }, custom: 'no record' };
+      expect(chatMessages([signed({ extras })])).toStrictEqual([
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [
+            { ...toolCall('1'), function: { thought_signature: 'c2ln', name: 'f', arguments: '{}' } },
+          ],
+        },
+      ]);
+      const custom: ResponseItem = {
+        type: 'custom_tool_call',
+        call_id: '1',
+        name: 'sh',
+        input: 'ls',
+        extras: { custom: { s: 1 }, t: 2 },
+      };
+      expect(chatMessages([custom])).toStrictEqual([
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ t: 2, id: '1', type: 'custom', custom: { s: 1, name: 'sh', input: 'ls' } }],
+        },
+      ]);
+    });
+
+    it('never in place of the call or the message', () => {
+      const extras = { id: 'other', type: 'other', function: { name: 'other', arguments: 'other' } };
+      expect(chatMessages([signed({ extras })])).toStrictEqual([
+        { role: 'assistant', content: null, tool_calls: [toolCall('1')] },
+      ]);
+      expect(
+        chatMessages([opaque({ extras: { role: 'system', content: 'x' } }), assistantMessage('a')]),
+      ).toStrictEqual([{ role: 'assistant', content: 'a' }]);
+    });
+
+    it.each<[string, MessageFormat]>([
+      ['another name', { name: 'openai' }],
+      ['no name', {}],
+    ])('not to a provider of %s', (_, format) => {
+      const extras = { reasoning_opaque: 'b3BhcXVl' };
+      expect(
+        chatMessages(
+          [
+            { ...reasoning('Hm', [{ type: 'd' }]), extras, provider: 'gemini' } as ResponseItem,
+            signed({ extras: { extra_content }, provider: 'gemini' }),
+          ],
+          { ...format, sendReasoning: 'reasoning_details' },
+        ),
+      ).toStrictEqual([{ role: 'assistant', content: null, tool_calls: [toolCall('1')] }]);
+    });
+
+    it('the words of its reasoning, which every provider understands, to another that wants reasoning', () => {
+      expect(
+        chatMessages(
+          [opaque({ extras: { reasoning_opaque: 'x' }, provider: 'copilot' }), assistantMessage('a')],
+          {
+            name: 'deepseek',
+            sendReasoning: 'reasoning_content',
+          },
+        ),
+      ).toStrictEqual([{ role: 'assistant', content: 'a', reasoning_content: 'Hm' }]);
+    });
+
+    it.each<[string, MessageFormat['sendReasoning'], object]>([
+      ['where no field is named', undefined, {}],
+      ['beside the text', 'reasoning_content', { reasoning_content: 'Hm' }],
+      ['beside the text, under the name of Copilot', 'reasoning_text', { reasoning_text: 'Hm' }],
+    ])('beside its reasoning, on the message: %s', (_, sendReasoning, words) => {
+      const extras = { thinking_blocks: [{ type: 'thinking', thinking: 'Hm', signature: 'c2ln' }] };
+      expect(
+        chatMessages([opaque({ extras, provider: 'litellm' }), assistantMessage('a')], {
+          name: 'litellm',
+          sendReasoning,
+        }),
+      ).toStrictEqual([{ ...extras, role: 'assistant', content: 'a', ...words }]);
+    });
+
+    it('as its account of the reasoning, where no field is named', () => {
+      const details = [{ type: 'reasoning.encrypted', data: 'ZW5j' }];
+      const items = [{ ...reasoning('Hm', details), provider: 'p' } as ResponseItem, assistantMessage('a')];
+      const said = { role: 'assistant', content: 'a' };
+      expect(chatMessages(items, { name: 'p' })).toStrictEqual([{ ...said, reasoning_details: details }]);
+      expect(chatMessages(items, { name: 'q' })).toStrictEqual([said]);
+      expect(chatMessages(items, { name: 'p', sendReasoning: 'reasoning' })).toStrictEqual([
+        { ...said, reasoning: 'Hm' },
+      ]);
+    });
+
+    it('nowhere, where nothing of the reasoning is to be sent, and on calls all the same', () => {
+      const items = [
+        opaque({ extras: { reasoning_opaque: 'x' }, reasoning_details: [{}] } as ProviderFields),
+        signed({ extras: { extra_content } }),
+      ];
+      expect(chatMessages(items, { sendReasoning: false })).toStrictEqual([
+        { role: 'assistant', content: null, tool_calls: [{ extra_content, ...toolCall('1') }] },
+      ]);
+    });
+
+    it('put together, where it came on several items', () => {
+      expect(
+        chatMessages([
+          opaque({
+            extras: { a: 'x', thinking_blocks: [{ type: 'thinking', thinking: 'Hm', signature: null }] },
+          }),
+          opaque({
+            extras: { b: 'y', thinking_blocks: [{ type: 'thinking', thinking: '', signature: 's' }] },
+          }),
+          assistantMessage('a'),
+        ]),
+      ).toStrictEqual([
+        {
+          a: 'x',
+          thinking_blocks: [{ type: 'thinking', thinking: 'Hm', signature: 's' }],
+          b: 'y',
+          role: 'assistant',
+          content: 'a',
+        },
+      ]);
+    });
+
+    it('without blocks of thinking that were cut before their signature', () => {
+      const whole = { type: 'thinking', thinking: 'one', signature: 's' };
+      const redacted = { type: 'redacted_thinking', data: 'ZW5j' };
+      const cut = { type: 'thinking', thinking: 'two', signature: null };
+      const written = (...thinking_blocks: readonly unknown[]) =>
+        chatMessages([opaque({ extras: { thinking_blocks } }), assistantMessage('a')]);
+      const said = { role: 'assistant', content: 'a' };
+      expect(written(whole, redacted, cut)).toStrictEqual([{ thinking_blocks: [whole, redacted], ...said }]);
+      expect(written(cut)).toStrictEqual([said]);
+    });
+  });
+
+  describe('leaves no gap in reasoning_content', () => {
+    it('where a message of the assistant had none', () => {
+      expect(
+        chatMessages([userMessage('u'), assistantMessage('a'), call('1'), functionCallOutput('1', 'x')], {
+          sendReasoning: 'reasoning_content',
+        }),
+      ).toStrictEqual([
+        { role: 'user', content: 'u' },
+        { role: 'assistant', content: 'a', reasoning_content: '', tool_calls: [toolCall('1')] },
+        tool('1', 'x'),
+      ]);
+    });
+  });
+
   describe('leaves reasoning', () => {
     const items = [userMessage('u'), reasoning('Hm', [{ type: 't' }]), assistantMessage('a')];
 
@@ -296,11 +506,15 @@ describe('chatMessages', () => {
     });
 
     it.each(['reasoning_content', 'reasoning'] as const)('as text in %s', (field) => {
-      expect(chatMessages(items, field)[1]).toStrictEqual({ role: 'assistant', content: 'a', [field]: 'Hm' });
+      expect(chatMessages(items, { sendReasoning: field })[1]).toStrictEqual({
+        role: 'assistant',
+        content: 'a',
+        [field]: 'Hm',
+      });
     });
 
     it('as it came in reasoning_details', () => {
-      expect(chatMessages(items, 'reasoning_details')[1]).toStrictEqual({
+      expect(chatMessages(items, { sendReasoning: 'reasoning_details' })[1]).toStrictEqual({
         role: 'assistant',
         content: 'a',
         reasoning_details: [{ type: 't' }],
@@ -309,10 +523,12 @@ describe('chatMessages', () => {
 
     it('out of reasoning_details where the provider gave none, and of the text fields where there is no text', () => {
       const said = { role: 'assistant', content: 'a' };
-      expect(chatMessages([reasoning('Hm'), assistantMessage('a')], 'reasoning_details')).toStrictEqual([
-        said,
-      ]);
-      expect(chatMessages([reasoning('', [{}]), assistantMessage('a')], 'reasoning')).toStrictEqual([said]);
+      expect(
+        chatMessages([reasoning('Hm'), assistantMessage('a')], { sendReasoning: 'reasoning_details' }),
+      ).toStrictEqual([said]);
+      expect(
+        chatMessages([reasoning('', [{}]), assistantMessage('a')], { sendReasoning: 'reasoning' }),
+      ).toStrictEqual([said]);
     });
 
     it('joined, on the message that it led to', () => {
@@ -328,7 +544,7 @@ describe('chatMessages', () => {
             reasoning('four'),
             assistantMessage('b'),
           ],
-          'reasoning',
+          { sendReasoning: 'reasoning' },
         ),
       ).toStrictEqual([
         { role: 'assistant', content: 'a', reasoning: 'one two' },
@@ -340,7 +556,9 @@ describe('chatMessages', () => {
 
     it('out, where it led to nothing', () => {
       expect(
-        chatMessages([reasoning('Hm'), userMessage('u'), assistantMessage('a')], 'reasoning'),
+        chatMessages([reasoning('Hm'), userMessage('u'), assistantMessage('a')], {
+          sendReasoning: 'reasoning',
+        }),
       ).toStrictEqual([
         { role: 'user', content: 'u' },
         { role: 'assistant', content: 'a' },
@@ -389,12 +607,14 @@ describe('chatMessages', () => {
     ];
     const asked = { role: 'user', content: 'What is the weather?' };
     expect(chatMessages(conversation)).toStrictEqual([asked, { ...first, tool_calls }, ...rest]);
-    expect(chatMessages(conversation, 'reasoning_content')).toStrictEqual([
+    expect(chatMessages(conversation, { sendReasoning: 'reasoning_content' })).toStrictEqual([
       asked,
       { ...first, reasoning_content: 'Look up.', tool_calls },
-      ...rest,
+      ...rest.map((said) =>
+        'content' in said && said.role === 'assistant' ? { ...said, reasoning_content: '' } : said,
+      ),
     ]);
-    expect(chatMessages(conversation, 'reasoning_details')).toStrictEqual([
+    expect(chatMessages(conversation, { sendReasoning: 'reasoning_details' })).toStrictEqual([
       asked,
       { ...first, reasoning_details: detail('Look up.'), tool_calls },
       ...rest,
@@ -404,7 +624,7 @@ describe('chatMessages', () => {
   it('leaves the items as they were', () => {
     const items = [reasoning('Hm', [{}]), assistantMessage('a'), call('1'), functionCallOutput('1', 'x')];
     const kept = structuredClone(items);
-    chatMessages(items, 'reasoning_details');
+    chatMessages(items, { sendReasoning: 'reasoning_details' });
     expect(items).toStrictEqual(kept);
   });
 });

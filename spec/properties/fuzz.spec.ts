@@ -49,7 +49,8 @@ function expectOneEnd(messages: readonly string[], includeChunks = false): reado
   expect(folded).toMatchObject({ error: undefined, ended: 1 });
   expect(record(from(events).pipe(accumulate(), last()))).toMatchObject({ error: undefined, ended: 1 });
   const items = folded.events.flatMap((event) => (event.type === 'output_item_done' ? [event.item] : []));
-  for (const field of [undefined, 'reasoning', 'reasoning_details'] as const) chatMessages(items, field);
+  for (const sendReasoning of [undefined, 'reasoning', 'reasoning_details'] as const)
+    chatMessages(items, { sendReasoning });
   expect(inherited()).toEqual(inheritedBefore);
   return events;
 }

@@ -30,6 +30,8 @@ const remote = new RemoteTurnError(failure.error);
 const cut = new StreamError({ message: "The backend's stream ended before the end of the turn." });
 const foreign = new StreamError({ message: "A message of the backend's stream is no event of a turn." });
 
+const nested = (depth: number): object => (depth === 1 ? {} : { a: nested(depth - 1) });
+
 describe('fromServerSentEvents', () => {
   it('reads each event, and completes at the end mark', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
@@ -248,6 +250,20 @@ describe('fromServerSentEvents', () => {
       ['audio without a format', message({ type: 'input_audio', input_audio: { data: 'x' } })],
       ['reasoning that is none', item({ type: 'reasoning', content: [{ type: 'reasoning_text', text: 1 }] })],
       ['details that are no list', item({ type: 'reasoning', content: [], reasoning_details: {} })],
+      ['extras that are no record', item({ type: 'reasoning', content: [], extras: [] })],
+      [
+        'extras of a call that are no record',
+        item({ type: 'function_call', call_id: 'a', name: 'f', arguments: '{}', extras: 'x' }),
+      ],
+      [
+        'extras that JSON could not write again',
+        item({ type: 'custom_tool_call', call_id: 'a', name: 'f', input: '', extras: nested(101) }),
+      ],
+      [
+        'details that JSON could not write again',
+        item({ type: 'reasoning', content: [], reasoning_details: [nested(101)] }),
+      ],
+      ['a provider that is no text', item({ type: 'reasoning', content: [], provider: 1 })],
       ['a call without its id', item({ type: 'function_call', name: 'f', arguments: '{}' })],
       ['arguments that are no text', item({ type: 'function_call', call_id: 'a', name: 'f', arguments: {} })],
       [
@@ -335,6 +351,15 @@ describe('fromServerSentEvents', () => {
     { type: 'function_call_output', call_id: 'a', output: 'x' },
     { type: 'custom_tool_call', call_id: 'a', name: 'f', input: 'x' },
     { type: 'custom_tool_call_output', call_id: 'a', output: 'x' },
+    {
+      type: 'reasoning',
+      content: [],
+      reasoning_details: [{ type: 'reasoning.encrypted', data: 'x' }],
+      extras: { reasoning_opaque: 'x' },
+      provider: 'p',
+    },
+    { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}', extras: { s: [1] }, provider: 'p' },
+    { type: 'custom_tool_call', call_id: 'a', name: 'f', input: 'x', extras: {}, provider: '' },
   ])('reads the item %j', (item) => {
     const source = of(json({ type: 'output_item_done', item }), messages['D']!);
     expect(received(source.pipe(fromServerSentEvents()))).toEqual([{ type: 'output_item_done', item }]);

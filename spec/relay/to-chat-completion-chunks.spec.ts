@@ -175,6 +175,19 @@ describe('toChatCompletionChunks', () => {
     ]);
   });
 
+  it('writes what a provider wants back where it stood', () => {
+    const extras = { thinking_blocks: [{ type: 'thinking', thinking: 'Hm', signature: 's' }] };
+    expect(
+      chunksOf([
+        item({ type: 'reasoning', content: [{ type: 'reasoning_text', text: 'Hm' }], extras, provider: 'p' }),
+        item({ type: 'reasoning', content: [], extras: { reasoning_opaque: 'x' } }),
+      ]),
+    ).toEqual([
+      said({ role: 'assistant', reasoning_content: 'Hm', ...extras }),
+      said({ reasoning_opaque: 'x' }),
+    ]);
+  });
+
   it('leaves out what no model says, raw chunks and retries', () => {
     expect(
       chunksOf([
@@ -248,6 +261,60 @@ describe('toChatCompletionChunks', () => {
         delta('h', '2', { index: 1 }),
       ]).map(({ choices: [choice] }) => choice?.delta.tool_calls?.map(({ index, id }) => [index, id]));
       expect(indexes).toEqual([[[1, 'id-g']], [[0, 'id-f']], [[2, 'id-h']]]);
+    });
+
+    it('with what the provider wants back: with the whole call, or after its deltas', () => {
+      const extras = {
+        extra_content: { google: { thought_signature: 's' } },
+        function: { note: 'n' },
+        id: 'other',
+      };
+      const signed = (name: string, args: string) =>
+        item({
+          type: 'function_call',
+          call_id: `id-${name}`,
+          name,
+          arguments: args,
+          extras,
+          provider: 'gemini',
+        });
+      const { extra_content } = extras;
+      expect(
+        chunksOf([signed('f', '{}'), signed('f', '{}'), delta('g', '{', { index: 1 }), signed('g', '{}')]),
+      ).toEqual([
+        said({
+          role: 'assistant',
+          tool_calls: [
+            {
+              extra_content,
+              index: 0,
+              id: 'id-f',
+              type: 'function',
+              function: { note: 'n', name: 'f', arguments: '{}' },
+            },
+          ],
+        }),
+        said({
+          tool_calls: [{ index: 1, id: 'id-g', type: 'function', function: { name: 'g', arguments: '{' } }],
+        }),
+        said({ tool_calls: [{ extra_content, index: 1, function: { note: 'n', arguments: '}' } }] }),
+      ]);
+    });
+
+    it('with what the provider wants back, where nothing else is new', () => {
+      const run = {
+        type: 'custom_tool_call',
+        call_id: 'id-run',
+        name: 'run',
+        input: 'a',
+        extras: { s: 1, custom: { t: 2 } },
+      } as const;
+      const [, second, ...rest] = chunksOf([delta('run', 'a'), item(run), item(run)], {
+        ...fixed,
+        customTools: ['run'],
+      });
+      expect(second).toEqual(said({ tool_calls: [{ s: 1, index: 0, custom: { t: 2 } }] }));
+      expect(rest).toEqual([]);
     });
 
     it('with a name that comes late', () => {

@@ -51,6 +51,23 @@ const jsonInPieces = fc.tuple(fc.dictionary(anyText, anyText), fc.nat()).map(([v
   const at = place % json.length;
   return [json.slice(0, at), json.slice(at)];
 });
+/** What a provider says of a call or of reasoning, in the places where it is read. */
+const signature = fc.string({ minLength: 1 });
+const callExtras = fc.oneof(
+  fc.record({ extra_content: fc.record({ google: fc.record({ thought_signature: signature }) }) }),
+  fc.record({ provider_specific_fields: fc.dictionary(signature, fc.jsonValue(), { minKeys: 1 }) }),
+);
+const reasoningExtras = fc.option(
+  fc.oneof(
+    fc.record({ reasoning_opaque: signature }),
+    fc.record({
+      thinking_blocks: fc.array(fc.record({ type: fc.constant('thinking'), thinking: anyText, signature }), {
+        minLength: 1,
+      }),
+    }),
+  ),
+  { nil: undefined },
+);
 
 /** All calls of a choice, as `toolCallEvents` takes them, with ids of the provider's. */
 const calls = fc
@@ -60,20 +77,28 @@ const calls = fc
         name: fc.stringMatching(/^[a-z]{1,8}$/),
         arguments: fc.oneof(anyText, jsonInPieces, fc.dictionary(anyText, fc.nat())),
         input: fc.oneof(anyText, fc.array(anyText, { maxLength: 3 })),
+        extras: callExtras,
       },
       { requiredKeys: ['name'] },
     ),
     { minLength: 1, maxLength: 3 },
   )
-  .map((list): readonly ToolCall[] => list);
+  .map((list): readonly ToolCall[] =>
+    list.map((call) => (call.extras === undefined ? call : { ...call, provider: provider.name })),
+  );
 
 const said: fc.Arbitrary<TurnPart> = fc.oneof(
   anyText,
   fc.tuple(anyText, choice).map(([text, at]) => textEvent(text, { choice: at })),
   fc.tuple(anyText, choice).map(([text, at]) => refusalEvent(text, { choice: at })),
-  fc
-    .tuple(anyText, details, choice)
-    .map(([text, list, at]) => reasoningEvent(text, { details: list, choice: at })),
+  fc.tuple(anyText, details, reasoningExtras, choice).map(([text, list, extras, at]) =>
+    reasoningEvent(text, {
+      details: list,
+      choice: at,
+      ...(extras && { extras }),
+      ...((list.length > 0 || extras) && { provider: provider.name }),
+    }),
+  ),
 );
 
 const finishReason = fc.constantFrom('stop', 'length', 'tool_calls', 'content_filter', null);

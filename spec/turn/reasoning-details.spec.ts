@@ -34,6 +34,29 @@ describe('joinDetails', () => {
       [text('one ', { id: 'r', format: 'f' }), text('two', { id: null, format: null })],
       [text('one two', { id: 'r', format: 'f' })],
     ],
+    [
+      'thinking, as LiteLLM sends it, with a signature that is null until it comes',
+      [
+        { type: 'thinking', thinking: 'one ', signature: null },
+        { type: 'thinking', thinking: 'two', signature: null },
+        { type: 'thinking', thinking: '', signature: 's' },
+      ],
+      [{ type: 'thinking', thinking: 'one two', signature: 's' }],
+    ],
+    [
+      'a signature that is empty until it comes, and an id that is empty after it came',
+      [text('one ', { signature: '', id: 'r' }), text('two', { signature: 's', id: '' })],
+      [text('one two', { signature: 's', id: 'r' })],
+    ],
+    [
+      'a signature that comes by itself after entries of other types or indices',
+      [
+        text('one'),
+        { type: 'reasoning.encrypted', data: 'x', index: 0 },
+        { type: 'reasoning.text', index: 0, signature: 's' },
+      ],
+      [text('one', { signature: 's' }), { type: 'reasoning.encrypted', data: 'x', index: 0 }],
+    ],
   ])('puts %s together', (_, pieces, expected) => {
     expect(joined(...pieces)).toStrictEqual(expected);
     expect(joinDetails([], pieces)).toStrictEqual(expected);
@@ -52,6 +75,14 @@ describe('joinDetails', () => {
     ['what is no object', [null, 'a', 'b', 7, [], []]],
     ['text after a signature, which ends a block', [text('one', { signature: 's' }), text('two')]],
     ['blocks that are signed each', [text('one', { signature: 's' }), text('two', { signature: 't' })]],
+    [
+      'a signature and what it is not of',
+      [
+        text('one'),
+        { type: 'reasoning.text', index: 1, signature: 's' },
+        { type: 'other', index: 0, signature: 't' },
+      ],
+    ],
     ['blocks whose ids differ', [text('one', { id: 'a' }), text('two', { id: 'b' })]],
   ])('keeps %s apart', (_, pieces) => {
     expect(joined(...pieces)).toStrictEqual(pieces);
@@ -61,6 +92,20 @@ describe('joinDetails', () => {
   it('joins to the last entry only', () => {
     const other = text('two', { index: 1 });
     expect(joined(text('one'), other, text('three'))).toStrictEqual([text('one'), other, text('three')]);
+  });
+
+  it('looks 32 entries back for what a signature is of', () => {
+    const others = (count: number) => Array.from({ length: count }, (_, data) => ({ type: 'e', data }));
+    const signature = { type: 'reasoning.text', index: 0, signature: 's' };
+    expect(joined(text('one'), ...others(31), signature)).toStrictEqual([
+      text('one', { signature: 's' }),
+      ...others(31),
+    ]);
+    expect(joined(text('one'), ...others(32), signature)).toStrictEqual([
+      text('one'),
+      ...others(32),
+      signature,
+    ]);
   });
 
   describe('holds no more than it can carry on', () => {

@@ -141,6 +141,35 @@ describe('reduceTurn, of an answer of many kinds,', () => {
         ],
       },
     ],
+    [
+      'puts what has to go back beside the reasoning together',
+      [
+        item({ ...reasoning('H'), extras: { blocks: [{ type: 't', text: 'H' }] } } as ResponseItem),
+        text('Hi'),
+        item({
+          ...reasoning('m'),
+          extras: { blocks: [{ type: 't', text: 'm' }], opaque: 'x' },
+          provider: 'p',
+        } as ResponseItem),
+        item(reasoning('.')),
+        text('!'),
+      ],
+      {
+        ...begun,
+        text: 'Hi!',
+        reasoning: 'Hm.',
+        reasoningExtras: { blocks: [{ type: 't', text: 'Hm' }], opaque: 'x' },
+        reasoningProvider: 'p',
+      },
+    ],
+    [
+      'keeps a signature of a further choice with that choice',
+      [item({ ...reasoning(''), extras: { signature: 's' }, provider: 'p' } as ResponseItem, 1)],
+      {
+        ...begun,
+        choices: [{ ...answer, choice: 1, reasoningExtras: { signature: 's' }, reasoningProvider: 'p' }],
+      },
+    ],
     ['appends refusals', [item(refusal('N')), item(refusal('o'))], { ...begun, refusal: 'No' }],
     [
       'shows the arguments of a call so far',

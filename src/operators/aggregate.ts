@@ -1,7 +1,7 @@
 import { concatMap, filter, type OperatorFunction, pipe, scan } from 'rxjs';
-import type { CompletedEvent, ContentPart, ResponseEvent, ResponseItem } from '../turn/events.js';
-import { reasoningItem } from '../turn/reasoning-item.js';
-import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn/turn.js';
+import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
+import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
+import { turnItems } from '../turn/turn-items.js';
 
 /**
  * Replaces the pieces of a turn by whole items: silent while the model writes, then the reasoning, the
@@ -10,7 +10,8 @@ import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn/turn.
  * What a turn does not have is left out: one without any text, reasoning or calls gives only
  * `completed`. Further choices follow choice 0, each item marked with its `choice`. Each `completed`
  * starts afresh, that of a stopped turn too: what came of it is given, calls that were not whole aside.
- * Errors pass at once, and a source that ends without `completed` gives nothing.
+ * Errors pass at once, and a source that ends without `completed` gives nothing. Items hold what the provider
+ * wants back (`extras`, `reasoning_details`), so append them as they are.
  *
  * ```
  * source   --Hel--lo--(completed|)
@@ -49,28 +50,10 @@ const wholeItems = ({ turn, event }: Ended): readonly ResponseEvent[] => [...ite
 
 function itemEvents(turn: Turn): readonly ResponseEvent[] {
   return [turn, ...turn.choices].flatMap((answer) =>
-    itemsOf(answer).map((item): ResponseEvent => ({
+    turnItems(answer).map((item): ResponseEvent => ({
       type: 'output_item_done',
       item,
       ...('choice' in answer && { choice: answer.choice }),
     })),
   );
-}
-
-function itemsOf(answer: TurnAnswer): readonly ResponseItem[] {
-  return [
-    ...reasoningOf(answer),
-    ...messageOf(answer),
-    ...answer.toolCalls.flatMap(({ item }) => (item === undefined ? [] : [item])),
-  ];
-}
-
-const reasoningOf = ({ reasoning, reasoningDetails }: TurnAnswer): readonly ResponseItem[] =>
-  reasoning === '' && reasoningDetails.length === 0 ? [] : [reasoningItem(reasoning, reasoningDetails)];
-
-function messageOf({ text, refusal }: TurnAnswer): readonly ResponseItem[] {
-  const content: ContentPart[] = [];
-  if (text !== '') content.push({ type: 'output_text', text });
-  if (refusal !== '') content.push({ type: 'refusal', refusal });
-  return content.length === 0 ? [] : [{ type: 'message', role: 'assistant', content }];
 }

@@ -1,4 +1,4 @@
-import { type ChatMessage, chatMessages, type ReasoningField } from './messages.js';
+import { type ChatMessage, chatMessages, type MessageFormat, type ReasoningField } from './messages.js';
 import { type Prompt, userMessage } from './prompt.js';
 import { nested, type ResponseFormat, type ToolChoice } from './tools.js';
 
@@ -18,7 +18,10 @@ export interface ChatRequestOptions {
   readonly toolChoice?: ToolChoice | undefined;
   readonly parallelToolCalls?: boolean | undefined;
   readonly responseFormat?: ResponseFormat | undefined;
-  readonly sendReasoning?: ReasoningField | undefined;
+  /** Default: the provider's. */
+  readonly sendReasoning?: ReasoningField | false | undefined;
+  /** How the provider that is asked wants messages written. */
+  readonly provider?: MessageFormat | undefined;
 }
 
 /**
@@ -34,11 +37,13 @@ export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions
   const { instructions, input, tools } = typeof prompt === 'string' ? asPrompt(prompt) : prompt;
   if (!Array.isArray(input))
     throw new TypeError('A prompt is a string, or an object whose input is an array of items.');
+  // Some providers refuse an empty message, and JavaScript callers pass null.
   const system: readonly ChatMessage[] =
-    instructions === undefined ? [] : [{ role: 'system', content: instructions }];
+    (instructions ?? '') === '' ? [] : [{ role: 'system', content: instructions }];
+  const { provider, sendReasoning = provider?.sendReasoning } = options;
   const given = {
     model,
-    messages: [...system, ...chatMessages(input as Prompt['input'], options.sendReasoning)],
+    messages: [...system, ...chatMessages(input as Prompt['input'], { ...provider, sendReasoning })],
     tools: tools?.length ? tools.map(nested) : undefined,
     tool_choice: toolChoice && nested(toolChoice),
     parallel_tool_calls: parallelToolCalls,

@@ -1,17 +1,42 @@
+import { type Extras, joinExtras } from '../turn/extras.js';
 import type {
   ContentPart,
   CustomToolCallItem,
   FunctionCallItem,
+  ProviderFields,
   ReasoningItem,
   ResponseItem,
 } from '../turn/events.js';
+import { isRecord, own, parseJson } from '../turn/wire.js';
+import { type CallIdFormat, callIdWriter } from './call-id-format.js';
 import type { EasyMessage, InputItem } from './prompt.js';
 
 /** A message in the format of Chat Completions. */
 export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
 
-/** The message field in which a provider expects the assistant's earlier reasoning. */
-export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_details';
+/**
+ * The message field in which a provider expects the assistant's earlier reasoning. In `reasoning_content`
+ * each message of the assistant has it, an empty one where it had none, since DeepSeek and Kimi refuse a
+ * conversation with gaps; in the others, messages that had any.
+ */
+export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_text' | 'reasoning_details';
+
+/**
+ * What stands as the content of an assistant message that has calls and no text: `null`, as in the OpenAI reference;
+ * an empty string; or no content at all.
+ */
+export type ToolCallContent = 'null' | 'empty' | 'omit';
+
+/** How a provider wants messages written. */
+export interface MessageFormat {
+  /** Who is asked: what a provider of another name said on an item is left out. Default: nobody's is. */
+  readonly name?: string | undefined;
+  readonly sendReasoning?: ReasoningField | false | undefined;
+  /** Default `'null'`. */
+  readonly toolCallContent?: ToolCallContent | undefined;
+  /** Default: ids are sent as they are. */
+  readonly callIdFormat?: CallIdFormat | undefined;
+}
 
 /**
  * Converts the items of a prompt to the messages of Chat Completions (C2).
@@ -20,8 +45,13 @@ export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_deta
  *   content is an array of parts.
  * - Calls become the `tool_calls` of one assistant message, together with the assistant's text before
  *   them; their outputs become `tool` messages.
- * - Reasoning is omitted, unless `reasoningField` names the field in which the provider expects it.
- * - A call without arguments is sent with `{}`, since some providers reject an empty string.
+ * - The text of reasoning is omitted, unless `sendReasoning` names the field in which the provider expects it.
+ * - What a provider said on an item (`extras`, `reasoning_details`) goes back in its place where the item's
+ *   `provider` is the one that is asked, or names none; to any other it is not sent, since only the first
+ *   understands it. Blocks of `thinking_blocks` that were cut before their signature are left out.
+ *   `reasoning_details` that name no provider are sent only where `sendReasoning` asks for them.
+ * - Arguments that are no JSON are sent as `{}`: none at all, or cut by a token limit. Providers that read
+ *   them would reject the whole conversation from then on.
  * - An empty assistant message is omitted, since providers reject it, and so is one that repeats the
  *   message before it, as when an application appends twice. Of two calls with the same id the later wins.
  *
@@ -29,13 +59,17 @@ export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_deta
  */
 export function chatMessages(
   items: readonly InputItem[],
-  reasoningField?: ReasoningField,
+  format: MessageFormat = {},
 ): readonly ChatMessage[] {
   const messages: ChatMessage[] = [];
+  const writeId = callIdWriter(format.callIdFormat);
   let assistant = emptyAssistant();
 
+  /** Whether the provider that is asked understands what another, perhaps, said on an item. */
+  const isOwn = ({ provider }: ProviderFields) => provider === undefined || provider === format.name;
+
   const flush = () => {
-    const message = assistantMessageOf(assistant, reasoningField);
+    const message = assistantMessageOf(assistant, format, writeId);
     assistant = emptyAssistant();
     if (message !== undefined && !repeats(message, messages.at(-1))) messages.push(message);
   };
@@ -64,17 +98,24 @@ export function chatMessages(
         const reasoning = reasoningTextOf(item);
         if (assistant.calls.size > 0 && reasoning === assistant.reasoning) break;
         assistant.reasoning += reasoning;
-        assistant.details.push(...(item.reasoning_details ?? []));
+        if (!isOwn(item)) break;
+        assistant.extras = joinExtras(assistant.extras, item.extras);
+        if (format.sendReasoning === 'reasoning_details' || item.provider !== undefined)
+          assistant.details.push(...(item.reasoning_details ?? []));
         break;
       }
       case 'function_call':
       case 'custom_tool_call':
-        assistant.calls.set(item.call_id, item);
+        assistant.calls.set(item.call_id, isOwn(item) ? item : { ...item, extras: {} });
         break;
       case 'function_call_output':
       case 'custom_tool_call_output':
         flush();
-        messages.push({ role: 'tool', tool_call_id: item.call_id, content: textOrJson(item.output) });
+        messages.push({
+          role: 'tool',
+          tool_call_id: writeId(item.call_id),
+          content: textOrJson(item.output),
+        });
         break;
       default:
         // Chat Completions has no such item.
@@ -109,6 +150,7 @@ interface Assistant {
   refusal: string;
   reasoning: string;
   readonly details: unknown[];
+  extras: Extras;
   readonly calls: Map<string, FunctionCallItem | CustomToolCallItem>;
 }
 
@@ -118,37 +160,78 @@ const emptyAssistant = (): Assistant => ({
   refusal: '',
   reasoning: '',
   details: [],
+  extras: {},
   calls: new Map(),
 });
 
 function assistantMessageOf(
   assistant: Assistant,
-  reasoningField: ReasoningField | undefined,
+  format: MessageFormat,
+  writeId: (id: string) => string,
 ): ChatMessage | undefined {
   const { text, refusal, calls } = assistant;
   if (text === '' && refusal === '' && calls.size === 0) return undefined;
   return {
+    ...reasoningOf(assistant, format),
     role: 'assistant',
-    content: text === '' ? null : text,
+    ...contentOf(assistant, format),
     ...(refusal !== '' && { refusal }),
-    ...reasoningOf(assistant, reasoningField),
-    ...(calls.size > 0 && { tool_calls: [...calls.values()].map(toolCall) }),
+    ...(calls.size > 0 && { tool_calls: [...calls.values()].map((call) => toolCall(call, writeId)) }),
   };
 }
 
-function reasoningOf({ reasoning, details }: Assistant, field: ReasoningField | undefined): object {
-  if (field === 'reasoning_details') return details.length === 0 ? {} : { reasoning_details: details };
-  return field === undefined || reasoning === '' ? {} : { [field]: reasoning };
+function contentOf({ text, calls }: Assistant, { toolCallContent = 'null' }: MessageFormat): object {
+  if (text !== '') return { content: text };
+  if (calls.size === 0 || toolCallContent === 'null') return { content: null };
+  return toolCallContent === 'empty' ? { content: '' } : {};
 }
 
-function toolCall(call: FunctionCallItem | CustomToolCallItem): object {
+function reasoningOf({ reasoning, details, extras }: Assistant, { sendReasoning }: MessageFormat): object {
+  if (sendReasoning === false) return {};
+  const isText = sendReasoning !== undefined && sendReasoning !== 'reasoning_details';
+  return {
+    ...withoutUnsigned(extras),
+    ...(isText &&
+      (reasoning !== '' || sendReasoning === 'reasoning_content') && { [sendReasoning]: reasoning }),
+    ...(!isText && details.length > 0 && { reasoning_details: details }),
+  };
+}
+
+/** Anthropic refuses a block of thinking without its signature, so LiteLLM leaves it out as well. */
+function withoutUnsigned(extras: Extras): Extras {
+  const blocks = own(extras, 'thinking_blocks');
+  if (!Array.isArray(blocks)) return extras;
+  const signed = blocks.filter(
+    (block) => !isRecord(block) || own(block, 'type') !== 'thinking' || Boolean(own(block, 'signature')),
+  );
+  const { thinking_blocks: _all, ...others } = extras;
+  return signed.length === 0 ? others : { ...others, thinking_blocks: signed };
+}
+
+/** What the provider said of a call stands where it stood, and never in place of the call itself. */
+function toolCall(call: FunctionCallItem | CustomToolCallItem, writeId: (id: string) => string): object {
+  const { function: ofFunction, custom: ofCustom, ...extras } = call.extras ?? {};
+  const id = writeId(call.call_id);
   return call.type === 'function_call'
     ? {
-        id: call.call_id,
+        ...extras,
+        id,
         type: 'function',
-        function: { name: call.name, arguments: textOrJson(call.arguments) || '{}' },
+        function: { ...fieldsOf(ofFunction), name: call.name, arguments: argumentsOf(call) },
       }
-    : { id: call.call_id, type: 'custom', custom: { name: call.name, input: textOrJson(call.input) } };
+    : {
+        ...extras,
+        id,
+        type: 'custom',
+        custom: { ...fieldsOf(ofCustom), name: call.name, input: textOrJson(call.input) },
+      };
+}
+
+const fieldsOf = (value: unknown): object => (isRecord(value) ? value : {});
+
+function argumentsOf(call: FunctionCallItem): string {
+  const text = textOrJson(call.arguments);
+  return parseJson(text) === undefined ? '{}' : text;
 }
 
 function repeats(message: ChatMessage, previous: ChatMessage | undefined): boolean {

@@ -19,7 +19,7 @@ export type InputItem = ResponseItem | EasyMessage;
 
 /** What to ask in one turn. */
 export interface Prompt {
-  /** Sent first, as a `system` message. */
+  /** Sent first, as a `system` message; an empty text sends none. */
   readonly instructions?: string | undefined;
   /** The conversation so far, oldest first. Append what `outputItems()` emits. */
   readonly input: readonly InputItem[];

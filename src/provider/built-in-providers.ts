@@ -1,10 +1,17 @@
 import type { ModelProvider } from './model-provider.js';
 
-const hosted = (name: string, baseUrl: string, envKey: string, keysAt: string): ModelProvider => ({
+const hosted = (
+  name: string,
+  baseUrl: string,
+  envKey: string,
+  keysAt: string,
+  settings?: Partial<ModelProvider>,
+): ModelProvider => ({
   name,
   baseUrl,
   envKey,
   envKeyInstructions: `Keys are made at ${keysAt}.`,
+  ...settings,
 });
 
 /**
@@ -24,6 +31,8 @@ export const builtInProviders = {
     'https://openrouter.ai/api/v1',
     'OPENROUTER_API_KEY',
     'https://openrouter.ai/keys',
+    // Kept blocks: https://openrouter.ai/docs/use-cases/reasoning-tokens
+    { sendReasoning: 'reasoning_details' },
   ),
   gemini: /* @__PURE__ */ hosted(
     'gemini',
@@ -36,12 +45,23 @@ export const builtInProviders = {
     'https://api.mistral.ai/v1',
     'MISTRAL_API_KEY',
     'https://console.mistral.ai/api-keys',
+    { callIdFormat: 'mistral' },
   ),
   deepseek: /* @__PURE__ */ hosted(
     'deepseek',
     'https://api.deepseek.com',
     'DEEPSEEK_API_KEY',
     'https://platform.deepseek.com/api_keys',
+    // Refused (400) without it after a tool call: https://api-docs.deepseek.com/guides/thinking_mode
+    { sendReasoning: 'reasoning_content' },
+  ),
+  moonshot: /* @__PURE__ */ hosted(
+    'moonshot',
+    'https://api.moonshot.ai/v1',
+    'MOONSHOT_API_KEY',
+    'https://platform.moonshot.ai/console/api-keys',
+    // Refused (400) without it after a tool call: https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
+    { sendReasoning: 'reasoning_content' },
   ),
   xai: /* @__PURE__ */ hosted('xai', 'https://api.x.ai/v1', 'XAI_API_KEY', 'https://console.x.ai'),
   groq: /* @__PURE__ */ hosted(

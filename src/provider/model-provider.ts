@@ -1,9 +1,12 @@
 import type { ObservableInput } from 'rxjs';
-import type { ReasoningField } from '../prompt/messages.js';
+import type { MessageFormat } from '../prompt/messages.js';
 
 /** Who is asked: an endpoint that speaks Chat Completions, and how to be let in. */
-export interface ModelProvider {
-  /** For messages. */
+export interface ModelProvider extends MessageFormat {
+  /**
+   * For messages, and the identity of a provider in a conversation: what it said on an item
+   * (`extras`, `reasoning_details`) goes back to a provider of this name alone.
+   */
   readonly name: string;
   /**
    * The address up to, and without, `/chat/completions`. Relative ones (`/api`) are for browsers, where
@@ -37,5 +40,12 @@ export interface ModelProvider {
    */
   readonly deltas?: 'incremental' | 'cumulative' | undefined;
   /** As in the options, where that is not given. */
-  readonly sendReasoning?: ReasoningField | undefined;
+  readonly sendReasoning?: MessageFormat['sendReasoning'];
+  /**
+   * What stands as the content of an assistant message that has calls and no text. Default `'null'`, as in the
+   * OpenAI reference; Cloudflare Workers AI, for one, wants `'empty'`.
+   */
+  readonly toolCallContent?: MessageFormat['toolCallContent'];
+  /** The form of call ids. Default: any, so they are sent as they are. Mistral's own is `'mistral'`. */
+  readonly callIdFormat?: MessageFormat['callIdFormat'];
 }

@@ -1,4 +1,5 @@
 import { asyncScheduler } from 'rxjs';
+import type { Extras } from '../turn/extras.js';
 import type {
   CompletedEvent,
   CustomToolCallItem,
@@ -8,6 +9,7 @@ import type {
   ResponseItem,
   TokenUsage,
 } from '../turn/events.js';
+import { isRecord } from '../turn/wire.js';
 
 /** A chunk of an answer in OpenAI's format. */
 export interface ChatCompletionChunk {
@@ -44,15 +46,23 @@ export interface ChatCompletionDelta {
   /** Not OpenAI's: OpenRouter's account of the reasoning, as it came. */
   readonly reasoning_details?: readonly unknown[];
   readonly tool_calls?: readonly ToolCallDelta[];
+  /** Not OpenAI's: what else the provider said beside the reasoning and wants back, as it came. */
+  readonly [extra: string]: unknown;
 }
 
-/** What a chunk adds to a call. Its first has an id and a type. */
+/** What a chunk adds to a call. Its first has an id and a type. What the provider said of a call comes with it whole. */
 export interface ToolCallDelta {
   readonly index: number;
   readonly id?: string;
   readonly type?: 'function' | 'custom';
-  readonly function?: { readonly name?: string; readonly arguments?: string };
-  readonly custom?: { readonly name?: string; readonly input?: string };
+  readonly function?: {
+    readonly name?: string;
+    readonly arguments?: string;
+    readonly [extra: string]: unknown;
+  };
+  readonly custom?: { readonly name?: string; readonly input?: string; readonly [extra: string]: unknown };
+  /** Not OpenAI's: what else the provider said of the call and wants back, as it came. */
+  readonly [extra: string]: unknown;
 }
 
 export interface ChunkWriterOptions {
@@ -87,6 +97,8 @@ interface Call {
   /** Its arguments, or a custom tool's input. */
   text: string;
   isCustom: boolean;
+  /** Whether what the provider said of it was written. */
+  hasExtras: boolean;
 }
 
 /** The chunks of a turn in OpenAI's format, event by event: each character once. */
@@ -133,11 +145,12 @@ export function chunkWriter(options: ChunkWriterOptions) {
         return chunks;
       }
       case 'reasoning': {
-        const { content, reasoning_details: details = [] } = item;
+        const { content, reasoning_details: details = [], extras } = item;
         const text = content.map((part) => part.text).join('');
-        if (text === '' && details.length === 0) return [];
+        if (text === '' && details.length === 0 && extras === undefined) return [];
         return [
           deltaChunk(index, {
+            ...extras,
             ...(text !== '' && { reasoning_content: text }),
             ...(details.length > 0 && { reasoning_details: details }),
           }),
@@ -154,27 +167,48 @@ export function chunkWriter(options: ChunkWriterOptions) {
   function callChunk(
     choice: number,
     { index, isCustom }: Pick<Call, 'index' | 'isCustom'>,
-    fields: { readonly id?: string; readonly name?: string; readonly text?: string; readonly type?: true },
+    fields: {
+      readonly id?: string;
+      readonly name?: string;
+      readonly text?: string;
+      readonly type?: true;
+      readonly extras?: Extras | undefined;
+    },
   ): ChatCompletionChunk {
     const { name, text } = fields;
     const named = name !== undefined && { name };
+    const { function: ofFunction, custom: ofCustom, index: _, id, type, ...extras } = fields.extras ?? {};
+    const inner = isCustom ? ofCustom : ofFunction;
     return deltaChunk(choice, {
       tool_calls: [
         {
+          ...extras,
           index,
           ...(fields.id !== undefined && { id: fields.id }),
           ...(fields.type && { type: isCustom ? 'custom' : 'function' }),
           ...(isCustom
-            ? { custom: { ...named, ...(text !== undefined && { input: text }) } }
-            : { function: { ...named, ...(text !== undefined && { arguments: text }) } }),
+            ? {
+                custom: {
+                  ...(isRecord(inner) && inner),
+                  ...named,
+                  ...(text !== undefined && { input: text }),
+                },
+              }
+            : {
+                function: {
+                  ...(isRecord(inner) && inner),
+                  ...named,
+                  ...(text !== undefined && { arguments: text }),
+                },
+              }),
         },
       ],
     });
   }
 
-  function beginCall(choice: number, callId: string, call: Call): ChatCompletionChunk {
+  function beginCall(choice: number, callId: string, call: Call, extras?: Extras): ChatCompletionChunk {
     choiceAt(choice).calls.set(callId, call);
-    return callChunk(choice, call, { id: callId, type: true, name: call.name, text: call.text });
+    return callChunk(choice, call, { id: callId, type: true, name: call.name, text: call.text, extras });
   }
 
   function writeDelta(event: FunctionCallArgumentsDeltaEvent): ChatCompletionChunk {
@@ -183,7 +217,13 @@ export function chunkWriter(options: ChunkWriterOptions) {
     const call = calls.get(callId);
     if (call === undefined) {
       const index = freeIndex(calls, event.index);
-      return beginCall(choice, callId, { index, name, text: delta, isCustom: customTools.includes(name) });
+      return beginCall(choice, callId, {
+        index,
+        name,
+        text: delta,
+        isCustom: customTools.includes(name),
+        hasExtras: false,
+      });
     }
     const isNamed = call.name === '' && name !== '';
     if (isNamed) call.name = name;
@@ -192,23 +232,29 @@ export function chunkWriter(options: ChunkWriterOptions) {
   }
 
   function writeCall(choice: number, item: FunctionCallItem | CustomToolCallItem): ChatCompletionChunk[] {
-    const { call_id: callId, name } = item;
+    const { call_id: callId, name, extras } = item;
     const isCustom = item.type === 'custom_tool_call';
     const text = isCustom ? item.input : item.arguments;
     const { calls } = choiceAt(choice);
     const call = calls.get(callId);
-    if (call === undefined)
-      return [beginCall(choice, callId, { index: freeIndex(calls), name, text, isCustom })];
+    const hasExtras = extras !== undefined;
+    if (call === undefined) {
+      const index = freeIndex(calls);
+      return [beginCall(choice, callId, { index, name, text, isCustom, hasExtras }, extras)];
+    }
     const isNamed = call.name === '' && name !== '';
     // What was written stays: an operator that made something else of the call came too late.
     const rest = text.startsWith(call.text) ? text.slice(call.text.length) : '';
     const isCorrected = isCustom && !call.isCustom;
-    if (rest === '' && !isNamed && !isCorrected) return [];
+    const isSaid = hasExtras && !call.hasExtras;
+    if (rest === '' && !isNamed && !isCorrected && !isSaid) return [];
+    call.hasExtras ||= hasExtras;
     call.name ||= name;
     call.text += rest;
     call.isCustom ||= isCustom;
     return [
       callChunk(choice, call, {
+        ...(isSaid && { extras }),
         ...(isCorrected && { type: true }),
         ...((isNamed || isCorrected) && { name }),
         ...(rest !== '' && { text: rest }),

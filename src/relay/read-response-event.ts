@@ -1,5 +1,6 @@
 import { type RequestFailure, StreamError, TransportError, UnexpectedStatusError } from '../turn/errors.js';
 import type { ResponseEvent, RetryingEvent } from '../turn/events.js';
+import { isWithinDepth } from '../turn/extras.js';
 import { isRecord, own } from '../turn/wire.js';
 import { readReport } from './server-sent-protocol.js';
 
@@ -59,17 +60,23 @@ function knownShapes() {
     refusal: { refusal: string },
   };
 
+  const said: Shape = {
+    extras: optional((value) => isRecord(value) && isWithinDepth(value)),
+    provider: optional(string),
+  };
+
   const reasoningParts: Shapes = { reasoning_text: { text: string } };
 
   const items: Shapes = {
     message: { role: oneOf('system', 'developer', 'user', 'assistant'), content: listOf(shaped(parts)) },
     reasoning: {
       content: listOf(shaped(reasoningParts)),
-      reasoning_details: optional(Array.isArray),
+      reasoning_details: optional((value) => Array.isArray(value) && isWithinDepth(value)),
+      ...said,
     },
-    function_call: { call_id: string, name: string, arguments: string },
+    function_call: { call_id: string, name: string, arguments: string, ...said },
     function_call_output: { call_id: string, output: string },
-    custom_tool_call: { call_id: string, name: string, input: string },
+    custom_tool_call: { call_id: string, name: string, input: string, ...said },
     custom_tool_call_output: { call_id: string, output: string },
   };
 

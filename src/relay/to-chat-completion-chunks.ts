@@ -27,7 +27,8 @@ export interface ToChatCompletionChunksOptions extends ChunkWriterOptions {
  *
  * Each message is a chunk as JSON; the last is `[DONE]`. Text, refusals, reasoning (`reasoning_content`),
  * calls, several choices, finish reasons and usage are written as they come, each character once: a call's
- * arguments as deltas, and of the whole call only what is not written yet. `chunk` and `retrying` events
+ * arguments as deltas, and of the whole call only what is not written yet. What a provider wants back (`extras`,
+ * `reasoning_details`) is written where it stood, so that a client that returns it can be answered. `chunk` and `retrying` events
  * are left out: raw chunks would bring back what operators have changed.
  *
  * If the source errors, the last message is an `error` instead of `[DONE]`, and then the stream completes:

@@ -8,7 +8,7 @@ import { toResponseEvents } from './to-response-events.js';
 
 export interface DecodeChatCompletionsOptions extends Pick<
   ChunkDecoderOptions,
-  'includeChunks' | 'deltas' | 'onMalformed' | 'onNameless'
+  'includeChunks' | 'deltas' | 'onMalformed' | 'onNameless' | 'provider' | 'random'
 > {
   /** For the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;

@@ -16,8 +16,9 @@ export interface ReadAnswerOptions {
     readonly idleOn?: 'events' | 'bytes' | undefined;
     readonly maxEventSize?: number | undefined;
     readonly includeChunks?: boolean | undefined;
+    readonly random?: (() => number) | undefined;
   };
-  readonly provider: Pick<ModelProvider, 'deltas'>;
+  readonly provider: Pick<ModelProvider, 'name' | 'deltas'>;
   readonly idleTimeout: number;
   readonly scheduler: SchedulerLike;
   /** What holds the provider back: its clock stands still meanwhile. Told that `[DONE]` has come. */
@@ -72,6 +73,8 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
       toResponseEvents({
         includeChunks: options.includeChunks,
         deltas: turn.provider.deltas,
+        provider: turn.provider.name,
+        random: options.random,
         redact,
         onMalformed: log.malformed,
         onNameless: log.nameless,

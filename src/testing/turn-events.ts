@@ -4,6 +4,7 @@ import type {
   FunctionCallArgumentsDeltaEvent,
   FunctionCallItem,
   OutputItemDoneEvent,
+  ProviderFields,
   ResponseEvent,
   TokenUsage,
 } from '../turn/events.js';
@@ -19,8 +20,8 @@ export interface EventOptions {
   readonly choice?: number;
 }
 
-/** A call that a model asks for. */
-export interface ToolCall {
+/** A call that a model asks for, with what the provider wants back on it. */
+export interface ToolCall extends ProviderFields {
   /** Unique in its turn. Default `call_<choice>_<index>`. */
   readonly callId?: string;
   readonly name: string;
@@ -89,8 +90,8 @@ export function refusalEvent(refusal: string, options: EventOptions = {}): Outpu
   };
 }
 
-/** Where reasoning belongs, and the provider's own account of it. */
-export interface ReasoningOptions extends EventOptions {
+/** Where reasoning belongs, the provider's own account of it, and what else it wants back. */
+export interface ReasoningOptions extends EventOptions, ProviderFields {
   /** `reasoning_details` as OpenRouter sends them; where there is no text, their words are the text. */
   readonly details?: readonly unknown[];
 }
@@ -108,7 +109,7 @@ export function reasoningEvent(text: string, options: ReasoningOptions = {}): Ou
   const words = text === '' ? textOfDetails(details) : text;
   return {
     type: 'output_item_done',
-    item: reasoningItem(words, details),
+    item: { ...reasoningItem(words, details), ...saidOf(options) },
     ...labelOf(options),
   };
 }
@@ -136,7 +137,8 @@ export function toolCallEvents(
   const label = labelOf(options);
   const written = listOf(calls).map((call, index) => {
     const { name, callId = `call_${options.choice ?? 0}_${index}` } = call;
-    return { index, name, callId, pieces: piecesOf(call), isCustom: call.input !== undefined };
+    const isCustom = call.input !== undefined;
+    return { index, name, callId, pieces: piecesOf(call), isCustom, said: saidOf(call) };
   });
   const deltas = written.flatMap(({ callId, name, index, pieces }) =>
     pieces.map((delta): FunctionCallArgumentsDeltaEvent => ({
@@ -148,18 +150,23 @@ export function toolCallEvents(
       ...label,
     })),
   );
-  const items = written.map(({ callId, name, pieces, isCustom }): OutputItemDoneEvent => {
+  const items = written.map(({ callId, name, pieces, isCustom, said }): OutputItemDoneEvent => {
     const text = pieces.join('');
     return {
       type: 'output_item_done',
       item: isCustom
-        ? { type: 'custom_tool_call', call_id: callId, name, input: text }
-        : { type: 'function_call', call_id: callId, name, arguments: text },
+        ? { type: 'custom_tool_call', call_id: callId, name, input: text, ...said }
+        : { type: 'function_call', call_id: callId, name, arguments: text, ...said },
       ...label,
     };
   });
   return [...deltas, ...items];
 }
+
+const saidOf = ({ extras, provider }: ProviderFields): ProviderFields => ({
+  ...(extras !== undefined && { extras }),
+  ...(provider !== undefined && { provider }),
+});
 
 function listOf(calls: ToolCall | readonly ToolCall[]): readonly ToolCall[] {
   return 'name' in calls ? [calls] : calls;
@@ -265,7 +272,11 @@ function saysSomething(event: Spoken): boolean {
   if (event.type === 'function_call_arguments_delta') return event.delta !== '';
   const { item } = event;
   if (item.type === 'reasoning') {
-    return (item.reasoning_details ?? []).length > 0 || item.content.some(({ text }) => text !== '');
+    return (
+      (item.reasoning_details ?? []).length > 0 ||
+      item.extras !== undefined ||
+      item.content.some(({ text }) => text !== '')
+    );
   }
   if (item.type !== 'message') return true;
   return item.content.some(

@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../turn/events.js';
+import type { Extras } from '../turn/extras.js';
 import { testAnswer, tokenUsage } from './turn-events.js';
 
 /** What a chunk says of the answer that it belongs to. */
@@ -100,6 +101,8 @@ export function refusalChunk(refusal: string, options?: ChunkOptions): string {
 export interface ReasoningChunkOptions extends ChunkOptions {
   /** `reasoning_details` as OpenRouter sends them. */
   readonly details?: readonly unknown[];
+  /** What else stands beside it, such as LiteLLM's `thinking_blocks`. */
+  readonly extras?: Extras;
 }
 
 /**
@@ -114,6 +117,7 @@ export function reasoningChunk(text: string, options: ReasoningChunkOptions = {}
   const { details = [] } = options;
   return deltaChunk(
     {
+      ...options.extras,
       ...(text !== '' && { reasoning_content: text }),
       ...(details.length > 0 && { reasoning_details: details }),
     },

@@ -4,6 +4,7 @@ import type {
   OutputItemDoneEvent,
   ResponseEvent,
 } from '../turn/events.js';
+import { isRecord } from '../turn/wire.js';
 import {
   type CallEvent,
   type EventOptions,
@@ -27,7 +28,8 @@ import {
 /**
  * What a provider sends for a turn: the text of an event stream that is decoded to these events again.
  *
- * A turn without `completed` is a stream that was cut. `retrying` and `chunk` events are no part of what
+ * What a provider wants back (`extras`, `reasoning_details`) is decoded with the name of the provider that is
+ * asked. A turn without `completed` is a stream that was cut. `retrying` and `chunk` events are no part of what
  * a provider says and are left out.
  *
  * @example
@@ -107,7 +109,9 @@ export function toolCallChunks(
 function itemChunks({ item }: OutputItemDoneEvent, options: ChunkOptions): readonly string[] {
   if (item.type === 'reasoning') {
     const text = item.content.map((part) => part.text).join('');
-    return [reasoningChunk(text, { ...options, details: item.reasoning_details ?? [] })];
+    return [
+      reasoningChunk(text, { ...options, details: item.reasoning_details ?? [], extras: item.extras ?? {} }),
+    ];
   }
   if (item.type !== 'message' || item.role !== 'assistant') {
     throw new TypeError(`No model writes an item of type ${item.type} of anyone but the assistant.`);
@@ -154,14 +158,22 @@ function callWriter(turn: readonly ResponseEvent[], answer: ChunkOptions) {
   };
 
   const begin = (choice: number, index: number, item: CallItem) => {
-    const { call_id: id, name } = item;
+    const { call_id: id, name, extras = {} } = item;
+    const { function: ofFunction, custom: ofCustom, ...said } = extras;
+    const inner = item.type === 'custom_tool_call' ? ofCustom : ofFunction;
+    const beside = isRecord(inner) ? inner : {};
     const isTold = pieces.has(id);
     return entryChunk(
       choice,
       index,
       item.type === 'custom_tool_call'
-        ? { id, type: 'custom', custom: { name, input: isTold ? '' : item.input } }
-        : { id, type: 'function', function: { name, arguments: isTold ? '' : item.arguments } },
+        ? { ...said, id, type: 'custom', custom: { ...beside, name, input: isTold ? '' : item.input } }
+        : {
+            ...said,
+            id,
+            type: 'function',
+            function: { ...beside, name, arguments: isTold ? '' : item.arguments },
+          },
     );
   };
 

@@ -1,3 +1,4 @@
+import { type Extras, joinExtras } from './extras.js';
 import type { FunctionCallArgumentsDeltaEvent, OutputItemDoneEvent, ResponseEvent } from './events.js';
 import { reasoningItem } from './reasoning-item.js';
 
@@ -8,6 +9,9 @@ export interface Delta {
   event: OutputItemDoneEvent | FunctionCallArgumentsDeltaEvent;
   text: string;
   details: unknown[];
+  /** Of reasoning. */
+  extras?: Extras | undefined;
+  provider?: string | undefined;
   /** Whether it says anything else than its event. */
   isChanged: boolean;
 }
@@ -22,7 +26,8 @@ export function deltaOf(event: ResponseEvent): Delta | undefined {
     let text = '';
     for (const part of item.content) text += part.text;
     const details = [...(item.reasoning_details ?? [])];
-    return { kind: 'reasoning', event, text, details, isChanged: false };
+    const { extras, provider } = item;
+    return { kind: 'reasoning', event, text, details, extras, provider, isChanged: false };
   }
   if (item.type !== 'message' || item.role !== 'assistant' || item.content.length !== 1) return undefined;
   const part = item.content[0];
@@ -53,18 +58,21 @@ export function append(delta: Delta, after: Delta): void {
   delta.text += after.text;
   // One after the other, not put together: the fold does that, entry by entry, to the same end.
   for (const detail of after.details) delta.details.push(detail);
+  if (after.extras !== undefined) delta.extras = joinExtras(delta.extras, after.extras);
+  delta.provider = after.provider ?? delta.provider;
   delta.isChanged = true;
 }
 
 /** The event of a delta: the one it came with where that says the same. */
-export function eventOf({ kind, event, text, details, isChanged }: Delta): ResponseEvent {
+export function eventOf(delta: Delta): ResponseEvent {
+  const { event, text, isChanged } = delta;
   if (!isChanged) return event;
   if (event.type === 'function_call_arguments_delta') return { ...event, delta: text };
-  return { ...event, item: itemOf(kind, text, details) };
+  return { ...event, item: itemOf(delta) };
 }
 
-function itemOf(kind: Delta['kind'], text: string, details: readonly unknown[]): OutputItemDoneEvent['item'] {
-  if (kind === 'reasoning') return reasoningItem(text, details);
+function itemOf({ kind, text, details, extras, provider }: Delta): OutputItemDoneEvent['item'] {
+  if (kind === 'reasoning') return reasoningItem(text, details, { extras, provider });
   return {
     type: 'message',
     role: 'assistant',

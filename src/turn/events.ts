@@ -1,4 +1,5 @@
 import type { RequestFailure } from './errors.js';
+import type { Extras } from './extras.js';
 
 /** Text that was given to a model. */
 export interface InputText {
@@ -53,21 +54,39 @@ export interface MessageItem {
   readonly content: readonly ContentPart[];
 }
 
+/**
+ * What a provider said on an item that this library does not model, such as the signatures that some refuse
+ * the next request without. The next request returns it unread, in its place, to the provider that said it.
+ */
+export interface ProviderFields {
+  /**
+   * Unmodelled fields, as they came. On a call: those of the entry in `tool_calls`, such as Gemini's
+   * `extra_content`, and under `function` (or `custom`) those beside its name and arguments. On reasoning: fields of the
+   * assistant message, such as LiteLLM's `thinking_blocks` or Copilot's `reasoning_opaque`.
+   */
+  readonly extras?: Extras;
+  /**
+   * The `name` of the provider that said it: only a provider of that name gets it back. Without one, any
+   * provider gets `extras`.
+   */
+  readonly provider?: string;
+}
+
 /** What a model thought before it answered. */
-export interface ReasoningItem {
+export interface ReasoningItem extends ProviderFields {
   readonly type: 'reasoning';
   readonly content: readonly { readonly type: 'reasoning_text'; readonly text: string }[];
   /**
    * The provider's own account of it, as it came (OpenRouter's `reasoning_details`): signatures and
-   * encrypted parts that some providers want back with the next request.
+   * encrypted parts that some providers want back with the next request. At most 4,096 entries.
    */
   readonly reasoning_details?: readonly unknown[];
 }
 
 /** A call that a model asks for. */
-export interface FunctionCallItem {
+export interface FunctionCallItem extends ProviderFields {
   readonly type: 'function_call';
-  /** The provider's id of the call, or one made here where it gave none: unique in its turn. */
+  /** The provider's id of the call. Where it gave none: nine random letters and digits, unique across turns. */
   readonly call_id: string;
   readonly name: string;
   /** JSON, as the model wrote it: it may not parse. */
@@ -82,7 +101,7 @@ export interface FunctionCallOutputItem {
 }
 
 /** A call of a custom tool, whose input is free text. */
-export interface CustomToolCallItem {
+export interface CustomToolCallItem extends ProviderFields {
   readonly type: 'custom_tool_call';
   readonly call_id: string;
   readonly name: string;

@@ -1,7 +1,7 @@
 import { isRecord, own } from './wire.js';
 
 /** The parts of a detail that arrive in pieces. */
-const pieces: readonly string[] = ['text', 'summary'];
+const pieces: readonly string[] = ['text', 'summary', 'thinking'];
 
 /**
  * How many entries are kept: a hostile stream would go on, and each snapshot of a turn has a copy of the
@@ -12,22 +12,38 @@ const maxDetails = 4_096;
 /** How many fields an entry may have that is gone on with: each piece copies them. Real ones have six. */
 const maxFields = 32;
 
+/** How far back a signature that comes by itself looks for what it signs. */
+const lookBack = 32;
+
 /**
  * One provider's account of its reasoning, put together from what arrived in pieces: an entry that goes
- * on with the one before it (same type and index, and text or a summary) is joined to it; any other
- * stays an entry of its own. In this form providers take it back. Once there are 4,096 entries, what
- * follows is left out.
+ * on with the one before it (same type and index, and text, a summary or thinking) is joined to it, and a
+ * signature that comes by itself to the unsigned entry of its type and index; any other stays an entry of its own. In
+ * this form providers take it back, OpenRouter's `reasoning_details` as well as LiteLLM's `thinking_blocks`. Once there
+ * are 4,096 entries, what follows is left out.
  */
 export function joinDetails(details: readonly unknown[], added: readonly unknown[]): readonly unknown[] {
   if (details.length >= maxDetails) return details;
   const joined = [...details];
   for (const detail of added) {
     if (joined.length >= maxDetails) break;
-    const whole = join(joined.at(-1), detail);
+    const place = placeOf(joined, detail);
+    const whole = join(joined[place], detail);
     if (whole === undefined) joined.push(detail);
-    else joined[joined.length - 1] = whole;
+    else joined[place] = whole;
   }
   return joined;
+}
+
+/** The entry that a detail may go on with: the last one, or the one that it signs. */
+function placeOf(details: readonly unknown[], detail: unknown): number {
+  const last = details.length - 1;
+  if (!isRecord(detail) || !isSigned(detail) || hasPiece(detail)) return last;
+  for (let place = last; place >= 0 && place > last - lookBack; place -= 1) {
+    const before = details[place];
+    if (isRecord(before) && isContinued(before, detail)) return place;
+  }
+  return last;
 }
 
 function join(before: unknown, detail: unknown): object | undefined {
@@ -39,6 +55,7 @@ function join(before: unknown, detail: unknown): object | undefined {
     const value = continues ? start + rest : rest;
     // Most of an entry is what it was.
     if (value === null || value === undefined || value === start) continue;
+    if (value === '' && start !== undefined && start !== null) continue;
     if (start !== undefined) whole[key] = value;
     // Not by assignment: a key may be `__proto__`.
     else whole = { ...whole, [key]: value };
@@ -50,12 +67,20 @@ function join(before: unknown, detail: unknown): object | undefined {
 function isContinued(before: Record<string, unknown>, detail: Record<string, unknown>): boolean {
   if (own(before, 'type') !== own(detail, 'type') || own(before, 'index') !== own(detail, 'index'))
     return false;
-  if (typeof own(before, 'signature') === 'string') return false;
+  if (isSigned(before)) return false;
   if (Object.keys(before).length > maxFields) return false;
   const [id, otherId] = [own(before, 'id'), own(detail, 'id')];
-  if (typeof id === 'string' && typeof otherId === 'string' && id !== otherId) return false;
-  const hasPiece = pieces.some(
+  if (typeof id === 'string' && typeof otherId === 'string' && id !== otherId && otherId !== '') return false;
+  const goesOn = pieces.some(
     (key) => typeof own(before, key) === 'string' && typeof own(detail, key) === 'string',
   );
-  return hasPiece || typeof own(detail, 'signature') === 'string';
+  return goesOn || isSigned(detail);
 }
+
+/** An empty signature, or `null`, is none yet. */
+function isSigned(detail: Record<string, unknown>): boolean {
+  const signature = own(detail, 'signature');
+  return typeof signature === 'string' && signature !== '';
+}
+
+const hasPiece = (detail: Record<string, unknown>): boolean => pieces.some((key) => own(detail, key));

@@ -1,10 +1,16 @@
-import type { ReasoningItem } from './events.js';
+import type { ProviderFields, ReasoningItem } from './events.js';
 
 /** What a model thought, in words and in the provider's own account of it; either may be missing. */
-export function reasoningItem(text: string, details: readonly unknown[]): ReasoningItem {
+export function reasoningItem(
+  text: string,
+  details: readonly unknown[],
+  { extras, provider }: { readonly [Name in keyof ProviderFields]: ProviderFields[Name] | undefined } = {},
+): ReasoningItem {
   return {
     type: 'reasoning',
     content: text === '' ? [] : [{ type: 'reasoning_text', text }],
     ...(details.length > 0 && { reasoning_details: details }),
+    ...(extras !== undefined && { extras }),
+    ...(provider !== undefined && { provider }),
   };
 }

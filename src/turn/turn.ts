@@ -10,6 +10,7 @@ import type {
   ResponseItem,
   TokenUsage,
 } from './events.js';
+import { type Extras, joinExtras } from './extras.js';
 import { joinDetails } from './reasoning-details.js';
 
 /**
@@ -39,6 +40,10 @@ export interface TurnAnswer {
   readonly reasoning: string;
   /** The provider's own account of the reasoning, where it sends one. */
   readonly reasoningDetails: readonly unknown[];
+  /** What else the provider said beside the reasoning and wants back, such as signatures. */
+  readonly reasoningExtras?: Extras;
+  /** The name of the provider that said `reasoningDetails` and `reasoningExtras`. */
+  readonly reasoningProvider?: string;
   readonly refusal: string;
   /** Whole calls in the order in which they were given, before those that are being written, as they began. */
   readonly toolCalls: readonly TurnToolCall[];
@@ -150,7 +155,8 @@ function withText(turn: Turn, text: string): Turn {
 }
 
 function withReasoning(turn: Turn, item: ReasoningItem): Turn {
-  return grown(turn, turn.text, turn.reasoning + reasoningText(item), detailsWith(turn, item));
+  const thought = turn.reasoning + reasoningText(item);
+  return withExtras(grown(turn, turn.text, thought, detailsWith(turn, item)), item);
 }
 
 /** Written out: a literal costs a tenth of what copying by spread does. */
@@ -160,7 +166,8 @@ function grown(
   reasoning: string,
   reasoningDetails: TurnAnswer['reasoningDetails'],
 ): Turn {
-  return {
+  const { reasoningExtras, reasoningProvider } = turn;
+  const after: Turn = {
     text,
     reasoning,
     reasoningDetails,
@@ -173,6 +180,24 @@ function grown(
     usage: turn.usage,
     choices: turn.choices,
   };
+  if (reasoningExtras === undefined && reasoningProvider === undefined) return after;
+  return withExtras(after, { extras: reasoningExtras, provider: reasoningProvider });
+}
+
+/** As a rule there are none, and a snapshot has no fields for them. */
+function withExtras<T extends TurnAnswer>(answer: T, said: Said): T {
+  const { extras, provider } = said;
+  if (extras === undefined && provider === undefined) return answer;
+  return {
+    ...answer,
+    ...(extras !== undefined && { reasoningExtras: joinExtras(answer.reasoningExtras, extras) }),
+    ...(provider !== undefined && { reasoningProvider: provider }),
+  };
+}
+
+interface Said {
+  readonly extras?: Extras | undefined;
+  readonly provider?: string | undefined;
 }
 
 /** What an event makes of the choice that it belongs to. */
@@ -200,7 +225,7 @@ function withItem<T extends TurnAnswer>(answer: T, item: ResponseItem): T {
     }
     case 'reasoning': {
       const reasoning = answer.reasoning + reasoningText(item);
-      return { ...answer, reasoning, reasoningDetails: detailsWith(answer, item) };
+      return withExtras({ ...answer, reasoning, reasoningDetails: detailsWith(answer, item) }, item);
     }
     case 'function_call':
     case 'custom_tool_call': {

@@ -1,6 +1,6 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { ChatCompletionsError, ProviderStreamError } from '../../../src/turn/errors.js';
-import type { CompletedEvent, ResponseEvent } from '../../../src/turn/events.js';
+import type { CompletedEvent, ReasoningItem, ResponseEvent } from '../../../src/turn/events.js';
 import { chunkDecoder, type ChunkDecoderOptions } from '../../../src/response/chunks/chunk-decoder.js';
 
 type Chunk = { readonly data?: never; readonly [key: string]: unknown };
@@ -80,6 +80,72 @@ const completed = (details: Partial<CompletedEvent> = {}): CompletedEvent => ({
 });
 
 describe('chunkDecoder()', () => {
+  describe('keeps what has to go back beside reasoning', () => {
+    const block = (thinking: string, signature: string | null) => ({
+      thinking_blocks: [{ type: 'thinking', thinking, signature }],
+    });
+    const kept = (said: string, extras: object | undefined, more: object = {}): ResponseEvent => ({
+      type: 'output_item_done',
+      item: {
+        type: 'reasoning',
+        content: said === '' ? [] : [{ type: 'reasoning_text', text: said }],
+        ...(extras && { extras }),
+        ...more,
+      } as ReasoningItem,
+    });
+    const chunk = (fields: object) => ({ choices: [{ index: 0, delta: fields }] });
+
+    it.each<[string, object, readonly ResponseEvent[]]>([
+      ['with the words', { reasoning_content: 'Hm', ...block('Hm', null) }, [kept('Hm', block('Hm', null))]],
+      ['without words', { reasoning_content: '', ...block('', 's') }, [kept('', block('', 's'))]],
+      ['by itself', { reasoning_opaque: 'b3BhcXVl' }, [kept('', { reasoning_opaque: 'b3BhcXVl' })]],
+      [
+        'before the text that it came with',
+        { content: 'Hi', extra_content: { google: { thought_signature: 's' } } },
+        [kept('', { extra_content: { google: { thought_signature: 's' } } }), text('Hi')],
+      ],
+      [
+        'nothing where there is nothing',
+        { content: 'Hi', annotations: [{}], reasoning_tokens: 7 },
+        [text('Hi')],
+      ],
+    ])('%s', (_, fields, events) => {
+      expect(decode([chunk(fields)]).events.slice(0, -1)).toEqual(events);
+    });
+
+    it('and who said it, and its account of the reasoning, where that is known', () => {
+      const details = [{ type: 'reasoning.text', text: 'Hm' }];
+      expect(
+        decode(
+          [
+            chunk({ reasoning: 'Hm', reasoning_details: details }),
+            chunk({ reasoning_opaque: 'x' }),
+            chunk({ reasoning: 'No more.' }),
+          ],
+          { provider: 'p' },
+        ).events.slice(0, -1),
+      ).toEqual([
+        kept('Hm', undefined, { reasoning_details: details, provider: 'p' }),
+        kept('', { reasoning_opaque: 'x' }, { provider: 'p' }),
+        kept('No more.', undefined),
+      ]);
+    });
+
+    it('of all choices together within one bound', () => {
+      const half = 'x'.repeat(3_000_000);
+      const of = (index: number, fields: object) => ({ choices: [{ index, delta: fields }] });
+      const { events } = decode([
+        of(0, { reasoning_opaque: half }),
+        of(1, { reasoning_opaque: half }),
+        of(1, { reasoning_content: 'Hm', reasoning_opaque: 'x' }),
+      ]);
+      expect(events.slice(0, -1)).toEqual([
+        kept('', { reasoning_opaque: half }),
+        { ...kept('Hm', undefined), choice: 1 },
+      ]);
+    });
+  });
+
   it('emits an assistant message for each piece of text, and completed at the end', () => {
     const chunk = (choice: object) => ({ id: 'chatcmpl-1', model: 'm', choices: [{ index: 0, ...choice }] });
     expect(
@@ -668,35 +734,41 @@ describe('chunkDecoder()', () => {
         choices: [{ index, delta: { tool_calls: [fragment] }, finish_reason }],
       });
       expect(
-        decode([
-          of(0, { index: 0, id: 'a', function: { name: 'f', arguments: '1' } }),
-          of(1, { index: 0, function: { name: 'g', arguments: '2' } }),
-          of(1, { index: 0, function: { arguments: '3' } }, 'tool_calls'),
-          of(0, { index: 0, function: { arguments: '4' } }),
-        ]).events,
+        decode(
+          [
+            of(0, { index: 0, id: 'a', function: { name: 'f', arguments: '1' } }),
+            of(1, { index: 0, function: { name: 'g', arguments: '2' } }),
+            of(1, { index: 0, function: { arguments: '3' } }, 'tool_calls'),
+            of(0, { index: 0, function: { arguments: '4' } }),
+          ],
+          { random: () => 0 },
+        ).events,
       ).toEqual([
         progress('a', '1'),
-        { ...progress('call_1_0', '2', 'g'), choice: 1 },
-        { ...progress('call_1_0', '3', 'g'), choice: 1 },
+        { ...progress('000000001', '2', 'g'), choice: 1 },
+        { ...progress('000000001', '3', 'g'), choice: 1 },
         progress('a', '4'),
         call('a', 'f', '14'),
-        { ...call('call_1_0', 'g', '23'), choice: 1 },
+        { ...call('000000001', 'g', '23'), choice: 1 },
         completed({ choices: [{ choice: 1, finishReason: 'tool_calls' }] }),
       ]);
     });
 
     it('as OpenAI wrote them first: one function_call without an id', () => {
       expect(
-        decode([
-          says({ function_call: { name: 'f', arguments: '' } }),
-          says({ function_call: { arguments: '{' } }),
-          says({ function_call: { arguments: '}' } }),
-          says({}, 'function_call'),
-        ]).events,
+        decode(
+          [
+            says({ function_call: { name: 'f', arguments: '' } }),
+            says({ function_call: { arguments: '{' } }),
+            says({ function_call: { arguments: '}' } }),
+            says({}, 'function_call'),
+          ],
+          { random: () => 0.5 },
+        ).events,
       ).toEqual([
-        progress('call_0_0', '{'),
-        progress('call_0_0', '}'),
-        call('call_0_0', 'f', '{}'),
+        progress('i00000000', '{'),
+        progress('i00000000', '}'),
+        call('i00000000', 'f', '{}'),
         completed({ finishReason: 'function_call' }),
       ]);
     });

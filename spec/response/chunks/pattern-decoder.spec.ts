@@ -12,6 +12,7 @@ function decode(
   const events: ResponseEvent[] = [];
   const malformed: unknown[] = [];
   const decoding = decoder((event) => events.push(event), {
+    random: () => 0,
     onMalformed: (event) => malformed.push(event),
     ...options,
   });

@@ -1,4 +1,5 @@
 import type { FunctionCallItem, ResponseEvent } from '../../../src/turn/events.js';
+import { extrasKeeper } from '../../../src/turn/extras.js';
 import { toolCalls } from '../../../src/response/chunks/tool-calls.js';
 
 interface Asked {
@@ -55,6 +56,73 @@ const callsOf = (...deltas: readonly (readonly unknown[])[]): readonly string[] 
   });
 
 describe('toolCalls', () => {
+  describe('keeps what the provider says of a call beyond what is modelled', () => {
+    const whole = (extras?: object, more: object = {}): ResponseEvent => ({
+      type: 'output_item_done',
+      item: {
+        type: 'function_call',
+        call_id: 'a',
+        name: 'f',
+        arguments: '{}',
+        ...(extras && { extras }),
+        ...more,
+      } as FunctionCallItem,
+    });
+    const f = { index: 0, id: 'a', name: 'f', arguments: '{}' };
+    const signature = { extra_content: { google: { thought_signature: 'c2ln' } } };
+    const wholesOf = (...deltas: readonly (readonly unknown[])[]) =>
+      decode(...deltas, 'end').filter(({ type }) => type === 'output_item_done');
+
+    it.each<[string, readonly (readonly unknown[])[]]>([
+      ['where it comes with the whole call', [[{ ...entry(f), ...signature }]]],
+      [
+        'where it comes with the beginning',
+        [[{ ...entry({ ...f, arguments: '{' }), ...signature }], [entry({ index: 0, arguments: '}' })]],
+      ],
+      [
+        'where it comes with the end',
+        [[entry({ ...f, arguments: '{' })], [{ ...entry({ index: 0, arguments: '}' }), ...signature }]],
+      ],
+      ['where it comes by itself', [[entry(f)], [{ index: 0, ...signature }]]],
+      ['where it comes by itself and names the call by its id', [[entry(f)], [{ id: 'a', ...signature }]]],
+      ['where it comes again', [[{ ...entry(f), ...signature }], [{ index: 0, ...signature }]]],
+      ['where it comes first', [[{ index: 0, ...signature }], [entry(f)]]],
+    ])('%s', (_, deltas) => {
+      expect(wholesOf(...deltas)).toEqual([whole(signature)]);
+    });
+
+    it('each call its own', () => {
+      const other = { index: 1, id: 'b', name: 'f', arguments: '{}' };
+      expect(
+        wholesOf([
+          { ...entry(f), s: 'one' },
+          { ...entry(other), s: 'two' },
+        ]),
+      ).toMatchObject([
+        { item: { call_id: 'a', extras: { s: 'one' } } },
+        { item: { call_id: 'b', extras: { s: 'two' } } },
+      ]);
+    });
+
+    it('and who said it, where that is known', () => {
+      const events: ResponseEvent[] = [];
+      const calls = toolCalls({
+        emit: (event) => events.push(event),
+        label: {},
+        makeId: () => 'a',
+        keeper: extrasKeeper('gemini'),
+      });
+      calls.push([{ ...entry(f), ...signature }]);
+      calls.end();
+      expect(events.at(-1)).toEqual(whole(signature, { provider: 'gemini' }));
+    });
+
+    it('not beyond the bound of an answer: the call comes without it', () => {
+      const long = 's'.repeat(4_194_305);
+      expect(wholesOf([{ ...entry(f), signature: long }])).toEqual([whole()]);
+    });
+  });
+
   it('tells of the arguments while they are written, and gives the whole call at the end', () => {
     expect(
       decode(

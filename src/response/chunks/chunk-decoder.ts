@@ -1,10 +1,18 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { identity } from 'rxjs';
 import { ProviderStreamError } from '../../turn/errors.js';
-import type { ContentPart, ResponseEvent, ResponseItem, TokenUsage } from '../../turn/events.js';
+import type {
+  ContentPart,
+  ProviderFields,
+  ResponseEvent,
+  ResponseItem,
+  TokenUsage,
+} from '../../turn/events.js';
+import { extrasKeeper, messageExtras } from '../../turn/extras.js';
 import { type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { reasoningItem } from '../../turn/reasoning-item.js';
 import { isIndex, isRecord, own, parseJson, stringOf } from '../../turn/wire.js';
+import { callIds } from './call-ids.js';
 import { newPart } from './new-part.js';
 import {
   type ReasoningAlias,
@@ -27,6 +35,10 @@ export interface ChunkDecoderOptions {
    * `'incremental'`.
    */
   readonly deltas?: 'incremental' | 'cumulative' | undefined;
+  /** The name of the provider that answers, for what it wants back. Default: none, and any provider gets it. */
+  readonly provider?: string | undefined;
+  /** A number from 0 to 1, for the ids of calls that came without one. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
   /** Takes the secrets out of what a provider said. */
   readonly redact?: ((text: string) => string) | undefined;
   /** Told of each event whose data was no JSON object. */
@@ -71,7 +83,10 @@ export function chunkDecoder(
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
   const { includeChunks = false, deltas, redact = identity, onMalformed, onNameless } = options;
+  const { provider, random } = options;
   const isCumulative = deltas === 'cumulative';
+  const keeper = extrasKeeper(provider);
+  const makeId = callIds(random);
   let position = -1;
   let responseId = '';
   let model = '';
@@ -114,9 +129,16 @@ export function chunkDecoder(
     if (added !== '') emitMessage(choice, { type: 'output_text', text: added });
   }
 
-  function emitReasoning(choice: Choice, all: string, details: readonly unknown[] = []): void {
+  function emitReasoning(
+    choice: Choice,
+    all: string,
+    details: readonly unknown[] = [],
+    extras?: ProviderFields['extras'],
+  ): void {
     const text = choice.newReasoning(all);
-    if (text !== '' || details.length > 0) emitItem(choice, reasoningItem(text, details));
+    const isSaid = details.length > 0 || extras !== undefined;
+    if (text === '' && !isSaid) return;
+    emitItem(choice, reasoningItem(text, details, { extras, provider: isSaid ? provider : undefined }));
   }
 
   function readContent(choice: Choice, content: unknown): void {
@@ -146,8 +168,7 @@ export function chunkDecoder(
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
-    const { choice: index = 0 } = label;
-    choice.calls ??= toolCalls({ emit, label, makeId: (call) => `call_${index}_${call}`, onNameless });
+    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless });
     choice.calls.push(entries);
   }
 
@@ -157,7 +178,8 @@ export function chunkDecoder(
       return;
     }
     const details = reasoningDetails(delta);
-    emitReasoning(choice, reasoningText(delta) || textOfDetails(details), details);
+    const extras = keeper.keep(messageExtras(delta));
+    emitReasoning(choice, reasoningText(delta) || textOfDetails(details), details, extras);
     readContent(choice, own(delta, 'content'));
     readRefusal(choice, own(delta, 'refusal'));
     const calls = own(delta, 'tool_calls');

@@ -1,3 +1,4 @@
+import { isWithinDepth } from '../../turn/extras.js';
 import { isRecord, own, stringOf } from '../../turn/wire.js';
 
 /** The names under which providers send the same reasoning; the first that says something counts. */
@@ -9,21 +10,13 @@ export type ReasoningAlias = (typeof reasoningAliases)[number];
 export const reasoningText = (delta: Record<string, unknown>): string =>
   firstText(delta, reasoningAliases, textOf);
 
-/** Real details are a few levels deep. */
-const deepest = 100;
-
 /**
  * The provider's own account of it, as it came. What is nested beyond reason is left out: JSON can be read at any
  * depth, but not written, and the conversation that it became a part of could not be sent again.
  */
 export function reasoningDetails(delta: Record<string, unknown>): readonly unknown[] {
   const details = own(delta, 'reasoning_details');
-  return Array.isArray(details) ? details.filter((detail) => isWithin(deepest, detail)) : [];
-}
-
-function isWithin(depth: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  return depth > 0 && Object.values(value).every((inner) => isWithin(depth - 1, inner));
+  return Array.isArray(details) ? details.filter(isWithinDepth) : [];
 }
 
 /** What details say in words, for providers that send nothing else. */

@@ -1,4 +1,5 @@
 import type { CustomToolCallItem, FunctionCallItem, ResponseEvent } from '../../turn/events.js';
+import { callExtras, type Extras, type ExtrasKeeper, extrasKeeper, joinExtras } from '../../turn/extras.js';
 import { isRecord, own, parseJson, stringOf, writeJson } from '../../turn/wire.js';
 import { jsonNesting, type JsonNesting } from './json-nesting.js';
 import { beginsObject, wholeArguments } from './whole-arguments.js';
@@ -18,6 +19,8 @@ export interface ToolCallsOptions {
   readonly label: { readonly choice?: number };
   /** An id for a call that the provider gave none. */
   readonly makeId: (index: number) => string;
+  /** Keeps what the provider says of a call that is not modelled. Default: one of its own. */
+  readonly keeper?: ExtrasKeeper | undefined;
   /** Told of each call that never got a name. */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
@@ -51,6 +54,8 @@ interface Call {
   isBroken: boolean;
   /** It began with nothing but a name that had been there before, and is none unless more comes. */
   isEcho: boolean;
+  /** What the provider said of it that is not modelled. */
+  extras: Extras | undefined;
 }
 
 /** What one entry of `tool_calls` says, checked. */
@@ -60,6 +65,7 @@ interface Entry {
   readonly isCustom: boolean;
   readonly name: string;
   readonly text: string;
+  readonly extras: Extras | undefined;
 }
 
 /** Where an entry stands towards the call that it may go on with. */
@@ -99,7 +105,13 @@ interface Relation {
  *
  * @see docs/tool-calls.md, where each row is told with what sends it
  */
-export function toolCalls({ emit, label, makeId, onNameless }: ToolCallsOptions): ToolCalls {
+export function toolCalls({
+  emit,
+  label,
+  makeId,
+  onNameless,
+  keeper = extrasKeeper(),
+}: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
   const byId = new Map<string, Call>();
   const byIndex = new Map<number, Call>();
@@ -122,6 +134,7 @@ export function toolCalls({ emit, label, makeId, onNameless }: ToolCallsOptions)
       read: 0,
       isBroken: false,
       isEcho,
+      extras: undefined,
     };
     calls.push(call);
     return call;
@@ -143,7 +156,9 @@ export function toolCalls({ emit, label, makeId, onNameless }: ToolCallsOptions)
     return isAnother(call, entry, relation) ? undefined : call;
   }
 
-  function append(call: Call, { id, isCustom, name, text }: Entry): void {
+  function append(call: Call, { id, isCustom, name, text, extras }: Entry): void {
+    const kept = keeper.keep(extras);
+    if (kept !== undefined) call.extras = joinExtras(call.extras, kept);
     if (id !== undefined && call.givenId === undefined) {
       // An id that was told stays, and so does one that another call has.
       if (!call.isTold && !byId.has(id)) call.id = id;
@@ -200,7 +215,7 @@ export function toolCalls({ emit, label, makeId, onNameless }: ToolCallsOptions)
       for (const call of inOrder(calls)) {
         if (call.name === '') onNameless?.({ length: call.length });
         else if (!call.isEcho || call.pieces.length > 0)
-          emit({ type: 'output_item_done', item: itemOf(call), ...label });
+          emit({ type: 'output_item_done', item: itemOf(call, keeper.provider), ...label });
       }
     },
   };
@@ -267,10 +282,14 @@ function inOrder(calls: readonly Call[]): readonly Call[] {
     .map(({ call }) => call);
 }
 
-function itemOf({ id, name, pieces, isCustom }: Call): FunctionCallItem | CustomToolCallItem {
+function itemOf(
+  { id, name, pieces, isCustom, extras }: Call,
+  provider: string | undefined,
+): FunctionCallItem | CustomToolCallItem {
+  const said = extras && { extras, ...(provider !== undefined && { provider }) };
   return isCustom
-    ? { type: 'custom_tool_call', call_id: id, name, input: pieces.join('') }
-    : { type: 'function_call', call_id: id, name, arguments: wholeArguments(pieces) };
+    ? { type: 'custom_tool_call', call_id: id, name, input: pieces.join(''), ...said }
+    : { type: 'function_call', call_id: id, name, arguments: wholeArguments(pieces), ...said };
 }
 
 function readEntry(raw: unknown): Entry | undefined {
@@ -287,8 +306,10 @@ function readEntry(raw: unknown): Entry | undefined {
     isCustom,
     name: stringOf(name),
     text: textOf(text),
+    extras: callExtras(raw),
   };
-  return entry.id === undefined && entry.name === '' && entry.text === '' ? undefined : entry;
+  const saysSomething = entry.id ?? entry.extras ?? (entry.name || entry.text);
+  return saysSomething ? entry : undefined;
 }
 
 /** A number, or one as text. */

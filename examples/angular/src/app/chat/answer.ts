@@ -14,13 +14,13 @@ import {
   take,
 } from 'rxjs';
 import {
-  assistantMessage,
   functionCallOutput,
   type FunctionCallOutputItem,
   idleState,
   type InputItem,
   type ResponseEvent,
   toState,
+  turnItems,
   type Turn,
   type TurnState,
   type TurnToolCall,
@@ -105,16 +105,11 @@ function outputOf(call: TurnToolCall, tools: readonly ChatTool[]): Observable<Fu
   );
 }
 
-const itemsOfRound = ({ turn, outputs }: Round): readonly InputItem[] => [
-  ...textOf(turn),
-  ...turn.toolCalls.flatMap(({ item }) => item ?? []),
-  ...outputs,
-];
+/** With what the provider wants to see again, such as the signature of each call. */
+const itemsOfRound = ({ turn, outputs }: Round): readonly InputItem[] => [...turnItems(turn), ...outputs];
 
 /** What the next question sends of an answer. Calls without an output are left out: providers refuse them. */
 export const itemsOfAnswer = ({ rounds, state }: Answer): readonly InputItem[] => [
   ...rounds.flatMap(itemsOfRound),
-  ...textOf(state.turn),
+  ...turnItems({ ...state.turn, toolCalls: [] }),
 ];
-
-const textOf = ({ text }: Turn): readonly InputItem[] => (text === '' ? [] : [assistantMessage(text)]);

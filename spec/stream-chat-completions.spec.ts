@@ -187,6 +187,50 @@ describe('streamChatCompletions', () => {
       });
     });
 
+    it('takes the wait in the body of a 429 in place of the backoff, once the body is read', () => {
+      testScheduler().run((helpers) => {
+        const frames = {
+          x: '{"error":{"message":"Please try again in 1.2s."}}',
+          a: textChunk('Hel'),
+          D: done,
+        };
+        const limited = { response: '-r', status: 429, body: '-(x|)', frames };
+        const { turn, transport } = drawn(helpers, [limited, { body: 'a-D|', frames }]);
+        helpers.expectObservable(turn).toBe('-- 1200ms a-(N|)', events);
+        helpers.expectSubscriptions(transport.connections[1]!.response.subscriptions).toBe('-- 1200ms (^!)');
+      });
+    });
+
+    it('takes the reset of a rate limit where a 429 asks for no wait', () => {
+      testScheduler().run((helpers) => {
+        const headers = { 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '6m0s' };
+        const limited = { status: 429, headers, body: '|' };
+        const { turn } = drawn(helpers, [limited, { body: 'a-D|' }], { retry: { maxRetryAfter: 400_000 } });
+        helpers.expectObservable(turn).toBe('6m a-(N|)', events);
+      });
+    });
+
+    it('fails at once where a quota of the day is spent, whatever wait its body names', () => {
+      testScheduler().run((helpers) => {
+        const body = '{"error":{"details":[{"quotaId":"RequestsPerDay"},{"retryDelay":"5s"}]}}';
+        const { turn, transport } = drawn(helpers, [{ status: 429, body: '-(x|)', frames: { x: body } }]);
+        helpers
+          .expectObservable(turn)
+          .toBe('-#', undefined, new UnexpectedStatusError({ status: 429, retryAfter: 5_000, body }));
+        helpers.flush();
+        expect(transport.connections).toHaveLength(1);
+      });
+    });
+
+    it.each([408, 409, 425])('does not retry %i (C6)', (status) => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ status, body: '|' }]);
+        helpers.expectObservable(turn).toBe('#', undefined, new UnexpectedStatusError({ status }));
+        helpers.flush();
+        expect(transport.connections).toHaveLength(1);
+      });
+    });
+
     it('fails at once where Retry-After is longer than maxRetryAfter', () => {
       testScheduler().run((helpers) => {
         const { turn, transport } = drawn(helpers, [

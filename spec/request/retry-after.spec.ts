@@ -179,7 +179,7 @@ describe('retryAfterInBody', () => {
   it.each([
     ['retryafter', undefined],
     ['wait ', undefined],
-    ['wait 1s', 1_000],
+    ['wait 1s. ', 1_000],
     ['9', undefined],
     ['retryDelay"', undefined],
   ])('reads 64 KiB of %j', (text, expected) => {

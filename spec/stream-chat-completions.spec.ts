@@ -1,6 +1,7 @@
 import { first, NEVER, Observable, of, take, throwError, VirtualTimeScheduler } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import {
+  builtInProviders,
   type ChatOptions,
   type Diagnostic,
   IdleTimeoutError,
@@ -10,6 +11,7 @@ import {
   streamChatCompletions,
   TransportError,
   UnexpectedStatusError,
+  userMessage,
 } from '../src/index.js';
 import { type MarbleAnswer, marbleTransport, scriptedTransport } from '../src/testing/index.js';
 import { completed, provider, text } from './support/events.js';
@@ -486,6 +488,30 @@ describe('streamChatCompletions', () => {
           body: '{"temperature":0,"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true}',
         },
       ]);
+    });
+
+    it('is written without what the provider does not support', () => {
+      const transport = scriptedTransport({ body: done });
+      const { unsupported } = builtInProviders.mistral;
+      streamChatCompletions(
+        { input: [{ role: 'developer', content: 'Be brief.' }, userMessage('Hi')] },
+        {
+          model: 'm',
+          provider: { ...provider, ...(unsupported && { unsupported }) },
+          transport,
+          includeUsage: true,
+          params: { max_completion_tokens: 7 },
+        },
+      ).subscribe();
+      expect(JSON.parse(transport.requests[0]?.body ?? '')).toEqual({
+        max_tokens: 7,
+        model: 'm',
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: 'Hi' },
+        ],
+        stream: true,
+      });
     });
 
     it('is refused synchronously where an argument is of the wrong type', () => {

@@ -2,6 +2,7 @@ import { concatMap, Observable } from 'rxjs';
 import { type ChatOptions, checkOptions, openTurn, type OpenTurn, type TurnOptions } from './options.js';
 import { chatRequest } from './prompt/chat-request.js';
 import type { Prompt } from './prompt/prompt.js';
+import { withoutUnsupported } from './prompt/unsupported.js';
 import { retryWithBackoff, type RetryWithBackoffOptions } from './request/retry-with-backoff.js';
 import { sendRequest } from './request/send-request.js';
 import { readAnswer } from './response/read-answer.js';
@@ -81,5 +82,6 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
 export function requestBody(prompt: Prompt | string, options: ChatOptions, known?: string[]): string {
   checkOptions(options, known);
   const { sendReasoning = options.provider.sendReasoning } = options;
-  return JSON.stringify(chatRequest(prompt, { ...options, sendReasoning }));
+  const request = chatRequest(prompt, { ...options, sendReasoning });
+  return JSON.stringify(withoutUnsupported(request, options.provider.unsupported));
 }

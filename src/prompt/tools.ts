@@ -1,3 +1,5 @@
+import { isRecord } from '../turn/wire.js';
+
 /** A function that the model may call, in the format of OpenAI's Responses API. */
 export interface FunctionTool {
   readonly type: 'function';
@@ -44,14 +46,21 @@ export type ResponseFormat =
   | ProviderTool;
 
 /**
- * Chat Completions nests under the name of the type what the Responses API puts beside it. A value that
- * is already nested passes unchanged.
+ * Chat Completions nests under the name of the type what the Responses API puts beside it, and knows no `null` there
+ * (`strict`, `description`, `parameters`): what is `null` is left out. A value that is nested and without one passes
+ * unchanged. What stands inside a JSON schema is not touched.
  */
 function nested<T extends { readonly type: string }>(value: T, keys: readonly string[]): object {
-  if (!keys.includes(value.type) || Object.hasOwn(value, value.type)) return value;
+  if (!keys.includes(value.type)) return value;
   const { type, ...rest } = value;
-  return { type, [type]: rest };
+  const definition: unknown = Object.hasOwn(value, type) ? value[type as keyof T] : undefined;
+  if (definition === undefined) return { type, [type]: withoutNulls(rest) };
+  const isClean = !isRecord(definition) || !Object.values(definition).includes(null);
+  return isClean ? value : { ...value, [type]: withoutNulls(definition) };
 }
+
+const withoutNulls = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 
 export const chatTool = (tool: ToolDefinition): object => nested(tool, ['function', 'custom']);
 

@@ -45,26 +45,22 @@ export type ResponseFormat =
     }
   | ProviderTool;
 
+const nestingTypes: readonly string[] = ['function', 'custom', 'json_schema'];
+
 /**
- * Chat Completions nests under the name of the type what the Responses API puts beside it, and knows no `null` there
- * (`strict`, `description`, `parameters`): what is `null` is left out. A value that is nested and without one passes
- * unchanged. What stands inside a JSON schema is not touched.
+ * A tool, a choice of tools or a format as Chat Completions writes it: nested under the name of the type is what
+ * the Responses API puts beside it, without the `null`s that it writes there (`strict`, `description`, `parameters`)
+ * and strict providers reject. A value that is already nested, and has none, passes unchanged. What stands inside a
+ * JSON schema is not touched.
  */
-function nested<T extends { readonly type: string }>(value: T, keys: readonly string[]): object {
-  if (!keys.includes(value.type)) return value;
+export function nested(value: ToolDefinition | ToolChoice | ResponseFormat): unknown {
+  if (typeof value === 'string' || !nestingTypes.includes(value.type)) return value;
   const { type, ...rest } = value;
-  const definition: unknown = Object.hasOwn(value, type) ? value[type as keyof T] : undefined;
-  if (definition === undefined) return { type, [type]: withoutNulls(rest) };
+  if (!Object.hasOwn(value, type)) return { type, [type]: withoutNulls(rest) };
+  const definition = (value as Readonly<Record<string, unknown>>)[type];
   const isClean = !isRecord(definition) || !Object.values(definition).includes(null);
   return isClean ? value : { ...value, [type]: withoutNulls(definition) };
 }
 
 const withoutNulls = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
-
-export const chatTool = (tool: ToolDefinition): object => nested(tool, ['function', 'custom']);
-
-export const chatToolChoice = (choice: ToolChoice): unknown =>
-  typeof choice === 'string' ? choice : nested(choice, ['function', 'custom']);
-
-export const chatResponseFormat = (format: ResponseFormat): object => nested(format, ['json_schema']);

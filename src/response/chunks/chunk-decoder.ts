@@ -3,12 +3,13 @@ import { ProviderStreamError } from '../../turn/errors.js';
 import type {
   CompletedEvent,
   ContentPart,
-  ReasoningItem,
   ResponseEvent,
+  ResponseItem,
   TokenUsage,
 } from '../../turn/events.js';
 import { type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
-import { isRecord, own, parseJson } from '../../turn/wire.js';
+import { reasoningItem } from '../../turn/reasoning-item.js';
+import { isIndex, isRecord, own, parseJson, stringOf } from '../../turn/wire.js';
 import {
   type ReasoningAlias,
   reasoningDetails,
@@ -66,7 +67,7 @@ export function chunkDecoder(
   const { includeChunks = false, redact = (text: string) => text, onMalformed } = options;
   let position = -1;
   let responseId = '';
-  let model: string | undefined;
+  let model = '';
   let usage: TokenUsage | null = null;
   const first: Choice = { label: {}, finishReason: null, calls: undefined };
   const choices = new Map<number, Choice>([[0, first]]);
@@ -74,9 +75,9 @@ export function chunkDecoder(
   const failure = ({ message, code, type, status }: Partial<ProviderErrorReport>) =>
     new ProviderStreamError({
       status,
-      code: code === undefined ? undefined : redact(code),
-      type: type === undefined ? undefined : redact(type),
-      message: message === undefined ? undefined : redact(message),
+      code: code && redact(code),
+      type: type && redact(type),
+      message: message && redact(message),
     });
 
   function choiceAt(index: number): Choice {
@@ -88,22 +89,14 @@ export function chunkDecoder(
     return choice;
   }
 
-  function emitMessage({ label }: Choice, part: ContentPart): void {
-    emit({
-      type: 'output_item_done',
-      item: { type: 'message', role: 'assistant', content: [part] },
-      ...label,
-    });
-  }
+  const emitItem = ({ label }: Choice, item: ResponseItem) =>
+    emit({ type: 'output_item_done', item, ...label });
 
-  function emitReasoning({ label }: Choice, text: string, details: readonly unknown[] = []): void {
-    const content: ReasoningItem['content'] = text === '' ? [] : [{ type: 'reasoning_text', text }];
-    emit({
-      type: 'output_item_done',
-      item: { type: 'reasoning', content, ...(details.length > 0 && { reasoning_details: details }) },
-      ...label,
-    });
-  }
+  const emitMessage = (choice: Choice, part: ContentPart) =>
+    emitItem(choice, { type: 'message', role: 'assistant', content: [part] });
+
+  const emitReasoning = (choice: Choice, text: string, details: readonly unknown[] = []) =>
+    emitItem(choice, reasoningItem(text, details));
 
   function readContent(choice: Choice, content: unknown): void {
     if (typeof content === 'string') {
@@ -116,8 +109,7 @@ export function chunkDecoder(
       if (!isRecord(part)) continue;
       const type = own(part, 'type');
       if (type === 'text' || type === 'output_text') {
-        const text = own(part, 'text');
-        if (typeof text === 'string') readContent(choice, text);
+        readContent(choice, stringOf(own(part, 'text')));
       } else if (type === 'thinking' || type === 'reasoning') {
         const text = thinkingText(part);
         if (text !== '') emitReasoning(choice, text);
@@ -127,8 +119,9 @@ export function chunkDecoder(
     }
   }
 
-  function readRefusal(choice: Choice, refusal: unknown): void {
-    if (typeof refusal === 'string' && refusal !== '') emitMessage(choice, { type: 'refusal', refusal });
+  function readRefusal(choice: Choice, value: unknown): void {
+    const refusal = stringOf(value);
+    if (refusal !== '') emitMessage(choice, { type: 'refusal', refusal });
   }
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
@@ -158,17 +151,16 @@ export function chunkDecoder(
   function readChoice(raw: unknown, place: number): void {
     if (!isRecord(raw)) return;
     const given = own(raw, 'index');
-    const index = typeof given === 'number' && Number.isInteger(given) && given >= 0 ? given : place;
+    const index = isIndex(given) ? given : place;
     if (index >= maxChoices) return;
     // Moonshot tells the usage here.
     usage = readUsage(own(raw, 'usage')) ?? usage;
     const delta = own(raw, 'delta');
-    const reason = own(raw, 'finish_reason');
-    const isFinished = typeof reason === 'string' && reason !== '';
-    if (!isRecord(delta) && !isFinished) return;
+    const reason = stringOf(own(raw, 'finish_reason'));
+    if (!isRecord(delta) && reason === '') return;
     const choice = choiceAt(index);
     if (isRecord(delta)) readDelta(choice, delta);
-    if (!isFinished) return;
+    if (reason === '') return;
     if (reason === 'error') throw failure(readProviderError(raw) ?? {});
     choice.finishReason = reason;
     choice.calls?.flush();
@@ -192,10 +184,8 @@ export function chunkDecoder(
         const report = readProviderError(chunk);
         if (report !== undefined) throw failure(report);
       }
-      const id = own(chunk, 'id');
-      if (responseId === '' && typeof id === 'string') responseId = id;
-      const name = own(chunk, 'model');
-      if (model === undefined && typeof name === 'string' && name !== '') model = name;
+      responseId ||= stringOf(own(chunk, 'id'));
+      model ||= stringOf(own(chunk, 'model'));
       usage = readUsage(own(chunk, 'usage')) ?? usage;
       if (!Array.isArray(list)) return;
       const end = Math.min(list.length, maxChoices);
@@ -212,7 +202,7 @@ export function chunkDecoder(
       emit({
         type: 'completed',
         responseId,
-        ...(model !== undefined && { model }),
+        ...(model !== '' && { model }),
         finishReason: first.finishReason,
         usage,
         ...(others.length > 0 && { choices: others }),

@@ -1,6 +1,7 @@
 import { first, NEVER, Observable, of, take, throwError, VirtualTimeScheduler } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import {
+  builtInProviders,
   type ChatOptions,
   type Diagnostic,
   IdleTimeoutError,
@@ -10,6 +11,7 @@ import {
   streamChatCompletions,
   TransportError,
   UnexpectedStatusError,
+  userMessage,
 } from '../src/index.js';
 import { type MarbleAnswer, marbleTransport, scriptedTransport } from '../src/testing/index.js';
 import { completed, provider, text } from './support/events.js';
@@ -184,6 +186,50 @@ describe('streamChatCompletions', () => {
         const { turn, transport } = drawn(helpers, [limited, { response: '-r', body: '-a-D|' }]);
         helpers.expectObservable(turn).toBe('- 2s --a-(N|)', events);
         helpers.expectSubscriptions(transport.connections[1]!.response.subscriptions).toBe('- 2s ^!');
+      });
+    });
+
+    it('takes the wait in the body of a 429 in place of the backoff, once the body is read', () => {
+      testScheduler().run((helpers) => {
+        const frames = {
+          x: '{"error":{"message":"Please try again in 1.2s."}}',
+          a: textChunk('Hel'),
+          D: done,
+        };
+        const limited = { response: '-r', status: 429, body: '-(x|)', frames };
+        const { turn, transport } = drawn(helpers, [limited, { body: 'a-D|', frames }]);
+        helpers.expectObservable(turn).toBe('-- 1200ms a-(N|)', events);
+        helpers.expectSubscriptions(transport.connections[1]!.response.subscriptions).toBe('-- 1200ms (^!)');
+      });
+    });
+
+    it('takes the reset of a rate limit where a 429 asks for no wait', () => {
+      testScheduler().run((helpers) => {
+        const headers = { 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '6m0s' };
+        const limited = { status: 429, headers, body: '|' };
+        const { turn } = drawn(helpers, [limited, { body: 'a-D|' }], { retry: { maxRetryAfter: 400_000 } });
+        helpers.expectObservable(turn).toBe('6m a-(N|)', events);
+      });
+    });
+
+    it('fails at once where a quota of the day is spent, whatever wait its body names', () => {
+      testScheduler().run((helpers) => {
+        const body = '{"error":{"details":[{"quotaId":"RequestsPerDay"},{"retryDelay":"5s"}]}}';
+        const { turn, transport } = drawn(helpers, [{ status: 429, body: '-(x|)', frames: { x: body } }]);
+        helpers
+          .expectObservable(turn)
+          .toBe('-#', undefined, new UnexpectedStatusError({ status: 429, retryAfter: 5_000, body }));
+        helpers.flush();
+        expect(transport.connections).toHaveLength(1);
+      });
+    });
+
+    it.each([408, 409, 425])('does not retry %i (C6)', (status) => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ status, body: '|' }]);
+        helpers.expectObservable(turn).toBe('#', undefined, new UnexpectedStatusError({ status }));
+        helpers.flush();
+        expect(transport.connections).toHaveLength(1);
       });
     });
 
@@ -442,6 +488,30 @@ describe('streamChatCompletions', () => {
           body: '{"temperature":0,"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true}',
         },
       ]);
+    });
+
+    it('is written without what the provider does not support', () => {
+      const transport = scriptedTransport({ body: done });
+      const { unsupported } = builtInProviders.mistral;
+      streamChatCompletions(
+        { input: [{ role: 'developer', content: 'Be brief.' }, userMessage('Hi')] },
+        {
+          model: 'm',
+          provider: { ...provider, ...(unsupported && { unsupported }) },
+          transport,
+          includeUsage: true,
+          params: { max_completion_tokens: 7 },
+        },
+      ).subscribe();
+      expect(JSON.parse(transport.requests[0]?.body ?? '')).toEqual({
+        max_tokens: 7,
+        model: 'm',
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: 'Hi' },
+        ],
+        stream: true,
+      });
     });
 
     it('is refused synchronously where an argument is of the wrong type', () => {

@@ -95,6 +95,12 @@ describe('streamChatRequest', () => {
       });
     });
 
+    it('with no question for the usage where the provider does not support one', () => {
+      const mistral = { ...provider, unsupported: ['stream_options', 'max_tokens', 'developer'] } as const;
+      const body = { ...ask, messages: [{ role: 'developer', content: 'Hi' }], max_tokens: 7 };
+      expect(sent(body, { provider: mistral, includeUsage: true })).toStrictEqual({ ...body, stream: true });
+    });
+
     it('with its own stream options where they do not', () => {
       expect(sent({ ...ask, stream_options: { include_usage: true } })).toStrictEqual({
         ...ask,

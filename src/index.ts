@@ -116,6 +116,7 @@ export type {
   ToolChoice,
   ToolDefinition,
 } from './prompt/tools.js';
+export type { UnsupportedFeature } from './prompt/unsupported.js';
 export { azureOpenAI, type AzureOpenAIOptions } from './provider/azure-open-ai.js';
 export { builtInProviders } from './provider/built-in-providers.js';
 export type { ModelProvider } from './provider/model-provider.js';

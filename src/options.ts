@@ -15,11 +15,11 @@ import type { Transport } from './request/transport.js';
 export interface RetryOptions extends BackoffOptions {
   /** Retries after the first request. Default: the provider's, else 4. */
   readonly maxRetries?: number | undefined;
-  /** The longest `Retry-After` to wait for, in milliseconds; a longer one fails at once. Default 60,000. */
+  /** The longest wait that a provider may ask for, in milliseconds; a longer one fails at once. Default 60,000. */
   readonly maxRetryAfter?: number | undefined;
   /**
    * Which failures to retry. Default: those with `retryable` set, which are transport failures, 429
-   * (unless the quota is exceeded) and 5xx, unless the provider's `x-should-retry` says otherwise.
+   * (unless a quota is exceeded: the account's or that of the day) and 5xx, unless the provider's `x-should-retry` says otherwise.
    */
   readonly retryable?: ((failure: RequestFailure) => boolean) | undefined;
 }

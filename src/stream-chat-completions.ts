@@ -9,6 +9,7 @@ import {
 } from './options.js';
 import { chatRequest } from './prompt/chat-request.js';
 import type { Prompt } from './prompt/prompt.js';
+import { withoutUnsupported } from './prompt/unsupported.js';
 import { retryWithBackoff, type RetryWithBackoffOptions } from './request/retry-with-backoff.js';
 import { sendRequest } from './request/send-request.js';
 import { readAnswer } from './response/read-answer.js';
@@ -87,5 +88,6 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
 /** The body of a prompt's request, once the arguments have been checked. */
 export function requestBody(prompt: Prompt | string, options: ChatOptions, checks?: Checks): string {
   checkOptions(options, checks);
-  return JSON.stringify(chatRequest(prompt, options));
+  const request = chatRequest(prompt, options);
+  return JSON.stringify(withoutUnsupported(request, options.provider.unsupported));
 }

@@ -50,5 +50,7 @@ export function streamChatRequest<Body extends ChatRequestBody>(
     throw new TypeError('body must be an object with a model and an array of messages.');
   }
   if (body.stream === false) throw new TypeError('body.stream is false, and a turn is always streamed.');
-  return streamTurn(JSON.stringify({ ...body, stream: true, ...streamOptions(body, options) }), options);
+  const includesUsage = !options.provider.unsupported?.includes('stream_options');
+  const request = { ...body, stream: true, ...(includesUsage && streamOptions(body, options)) };
+  return streamTurn(JSON.stringify(request), options);
 }

@@ -387,7 +387,7 @@ describe('a wrong command line ends with status 2 and a sentence:', () => {
       'an unknown provider',
       ['--provider', 'toString', 'Hi'],
       {},
-      '--provider must be one of openai, openrouter, gemini, mistral, deepseek, moonshot, xai, groq, ollama, lmstudio.',
+      '--provider must be one of openai, openrouter, gemini, mistral, deepseek, xai, groq, anthropic, together, fireworks, cerebras, moonshot, zai, dashscope, minimax, nvidia, huggingface, ollama, lmstudio, vllm, llamacpp, litellm.',
     ],
     [
       'a replay of a provider',

@@ -19,12 +19,33 @@ describe('nested, of a tool', () => {
       { type: 'custom', name: 'sh', format: { type: 'text' } },
       { type: 'custom', custom: { name: 'sh', format: { type: 'text' } } },
     ],
+    [
+      "a function with the Responses API's nulls, which it leaves out",
+      { type: 'function', name: 'f', description: null, parameters: null, strict: null },
+      { type: 'function', function: { name: 'f' } },
+    ],
+    [
+      'a function with nulls inside its schema, which it keeps',
+      { type: 'function', name: 'f', parameters: { enum: [null], default: null }, strict: null },
+      { type: 'function', function: { name: 'f', parameters: { enum: [null], default: null } } },
+    ],
+    [
+      'a function that is not strict',
+      { type: 'function', name: 'f', description: '', strict: false },
+      { type: 'function', function: { name: 'f', description: '', strict: false } },
+    ],
+    [
+      'no function that is nested already, and leaves its nulls out',
+      { type: 'function', function: { name: 'f', strict: null }, cache_control: null },
+      { type: 'function', function: { name: 'f' }, cache_control: null },
+    ],
   ])('nests %s', (_, tool, expected) => {
     expect(nested(tool)).toStrictEqual(expected);
   });
 
   it.each<[string, ToolDefinition]>([
     ['a function that is nested already', { type: 'function', function: { name: 'f' } }],
+    ['a function that is nested already, and no object', { type: 'function', function: 'f' }],
     ['a custom tool that is nested already', { type: 'custom', custom: { name: 'sh' } }],
     ["a provider's own tool", { type: 'browser_search', domains: ['example.com'] }],
     ['a tool of a type that objects inherit', { type: 'constructor' }],
@@ -72,6 +93,16 @@ describe('nested, of a format', () => {
     [
       { type: 'json_schema', name: 'weather', schema, strict: true },
       { type: 'json_schema', json_schema: { name: 'weather', schema, strict: true } },
+    ],
+    [
+      {
+        type: 'json_schema',
+        name: 'weather',
+        schema,
+        description: null,
+        strict: null,
+      },
+      { type: 'json_schema', json_schema: { name: 'weather', schema } },
     ],
     [
       { type: 'json_schema', json_schema: { name: 'weather', schema } },

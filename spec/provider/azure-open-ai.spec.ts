@@ -33,6 +33,21 @@ describe('azureOpenAI', () => {
     });
   });
 
+  it('sends to the v1 API where no deployment is named, with a version only where there is one', () => {
+    const v1 = (options: Partial<AzureOpenAIOptions> = {}) =>
+      endpointOf(azureOpenAI({ endpoint: `${resource.endpoint}/`, ...options }), 'k').url;
+    expect(v1()).toBe('https://my-resource.openai.azure.com/openai/v1/chat/completions');
+    expect(v1({ apiVersion: 'preview' })).toBe(
+      'https://my-resource.openai.azure.com/openai/v1/chat/completions?api-version=preview',
+    );
+  });
+
+  it('refuses a deployment without a version', () => {
+    expect(() => azureOpenAI({ ...resource, apiVersion: undefined })).toThrow(
+      new TypeError('options.apiVersion is required with a deployment, such as 2024-10-21.'),
+    );
+  });
+
   it.each([
     'https://my-resource.openai.azure.com/',
     'https://my-resource.openai.azure.com//',

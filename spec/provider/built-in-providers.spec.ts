@@ -3,7 +3,7 @@ import { endpointOf } from '../../src/provider/endpoint.js';
 import type { ModelProvider } from '../../src/provider/model-provider.js';
 
 const providers: readonly (readonly [string, ModelProvider])[] = Object.entries(builtInProviders);
-const local = ['ollama', 'lmstudio'];
+const local = ['ollama', 'lmstudio', 'vllm', 'llamacpp', 'litellm'];
 
 describe('builtInProviders', () => {
   it.each(providers)('has a usable %s', (name, provider) => {
@@ -15,7 +15,7 @@ describe('builtInProviders', () => {
     'asks for the key of %s, over TLS, and says where keys are made',
     (_, { baseUrl, envKey, envKeyInstructions }) => {
       expect(baseUrl).toMatch(/^https:\/\//);
-      expect(envKey).toMatch(/^[A-Z]+_API_KEY$/);
+      expect(envKey).toMatch(/^[A-Z]+_(?:API_KEY|TOKEN)$/);
       expect(envKeyInstructions).toMatch(/^Keys are made at https:\/\/\S+\.$/);
     },
   );
@@ -32,5 +32,16 @@ describe('builtInProviders', () => {
     const keys = providers.flatMap(([, { envKey }]) => envKey ?? []);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys).toHaveLength(providers.length - local.length);
+  });
+
+  it('says what is not supported, where the documentation of the provider does', () => {
+    const unsupported = providers.flatMap(([name, provider]) =>
+      provider.unsupported === undefined ? [] : [[name, provider.unsupported]],
+    );
+    expect(Object.fromEntries(unsupported)).toEqual({
+      mistral: ['developer', 'max_completion_tokens', 'stream_options'],
+      deepseek: ['developer', 'max_completion_tokens'],
+      ollama: ['max_completion_tokens'],
+    });
   });
 });

@@ -29,6 +29,8 @@ describe('isRetryableStatus', () => {
     [401, false],
     [404, false],
     [408, false],
+    [409, false],
+    [425, false],
     [428, false],
     [430, false],
     [499, false],
@@ -87,6 +89,70 @@ describe('errorAnswer', () => {
   ])('is not retryable with a 429 whose %s says that the quota is spent: %j', (_, error) => {
     expect(json(429, { error }).retryable).toBe(false);
     expect(json(429, { error }, { 'x-should-retry': 'true' }).retryable).toBe(false);
+  });
+
+  it('is not retryable with a 429 whose code is that of a spent balance at Moonshot', () => {
+    expect(json(429, { error: { type: 'exceeded_current_quota_error' } }).retryable).toBe(false);
+  });
+
+  it.each<[string, object, Record<string, string>]>([
+    [
+      "Google's quota id",
+      { details: [{ violations: [{ quotaId: 'GenerateRequestsPerDayPerProject-FreeTier' }] }] },
+      {},
+    ],
+    [
+      "Google's quota id beside a retryDelay",
+      { details: [{ quotaId: 'RequestsPerDay' }, { retryDelay: '5s' }] },
+      {},
+    ],
+    [
+      "Google's metric",
+      { message: 'Quota exceeded for metric: x/requests_per_day. Please retry in 5s.' },
+      {},
+    ],
+    ['a quota id beside a Retry-After', { quotaId: 'RequestsPerDay' }, { 'Retry-After': '1' }],
+    ['words, and no wait is named', { message: 'Rate limit exceeded: free-models-per-day' }, {}],
+    ['the word daily, and no wait is named', { message: 'You have hit your daily limit.' }, {}],
+  ])('is not retryable with a 429 about a quota of the day: %s', (_, error, headers) => {
+    expect(json(429, { error }, headers).retryable).toBe(false);
+    expect(json(429, { error }, { ...headers, 'x-should-retry': 'true' }).retryable).toBe(false);
+    expect(json(503, { error }, headers).retryable).toBe(true);
+  });
+
+  it.each<[string, object, Record<string, string>]>([
+    ['the words name it', { message: 'On requests per day: used 200. Please try again in 7.2s.' }, {}],
+    ['a header names it', { message: 'Daily limit.' }, { 'Retry-After': '7.2' }],
+    ['a reset names it', { message: 'Daily limit.' }, { 'x-ratelimit-reset-requests': '7.2s' }],
+  ])('believes a wait that is asked for beside words about the day: %s', (_, error, headers) => {
+    const { retryable, retryAfter } = json(429, { error }, headers);
+    expect({ retryable, retryAfter }).toEqual({ retryable: true, retryAfter: 7_200 });
+  });
+
+  it('takes the wait from the headers, else from the body, else from the reset of a rate limit', () => {
+    const reset = { 'x-ratelimit-reset-requests': '3s' };
+    const error = { message: 'Please try again in 2s.' };
+    expect(json(429, { error }, { ...reset, 'Retry-After': '1' }).retryAfter).toBe(1_000);
+    expect(json(429, { error }, { ...reset, 'retry-after-ms': '4' }).retryAfter).toBe(4);
+    expect(json(429, { error }, { ...reset, 'Retry-After': 'soon' }).retryAfter).toBe(2_000);
+    expect(json(429, { error }, reset).retryAfter).toBe(2_000);
+    expect(json(429, {}, reset).retryAfter).toBe(3_000);
+    expect(json(429, {}).retryAfter).toBeUndefined();
+  });
+
+  it('reads the wait in a body of any status that is retried, and in no other', () => {
+    const error = { message: 'Please try again in 2s.' };
+    expect(json(503, { error }).retryAfter).toBe(2_000);
+    expect(json(400, { error }, { 'x-should-retry': 'true' }).retryAfter).toBe(2_000);
+    expect(json(400, { error }).retryAfter).toBeUndefined();
+  });
+
+  it('reads the reset of a rate limit with 429 alone', () => {
+    expect(json(503, {}, { 'x-ratelimit-reset-requests': '3s' }).retryAfter).toBeUndefined();
+  });
+
+  it('reads a wait in plain text', () => {
+    expect(errorAnswer(answer(429), 'Slow down. Retry in 2 seconds.', identity, 0).retryAfter).toBe(2_000);
   });
 
   it('knows spent quotas of 429 alone', () => {

@@ -54,6 +54,14 @@ export const defaultPace = 20;
 
 const providerNames = Object.keys(builtInProviders) as ProviderName[];
 
+/** Words in lines of at most 56 characters, which stand under each other in the help. */
+const inLines = (words: readonly string[]): string =>
+  words
+    .join(', ')
+    .replace(/(.{1,56})(?: |$)/g, (_, line: string, at: number) =>
+      at === 0 ? line : `\n${' '.repeat(22)}${line}`,
+    );
+
 export const help = `Usage: rxjs-chat-completions [options] [prompt]
        rxjs-chat-completions mock [--port N] [--pace MS] [--fixture FILE]
 
@@ -61,8 +69,7 @@ Streams the answer of a model to stdout. Without a prompt, stdin is the prompt.
 With mock as its first word, it is a provider instead.
 
 Provider
-  --provider NAME     ${providerNames.slice(0, 5).join(', ')},
-                      ${providerNames.slice(5).join(', ')}
+  --provider NAME     ${inLines(providerNames)}
   --base-url URL      any endpoint, up to and without /chat/completions
   --model NAME        default ${openAiModel} for OpenAI; needed with any other
   Where neither is given, and neither OPENAI_API_KEY nor OPENAI_BASE_URL is set,

@@ -1,3 +1,5 @@
+import { isRecord } from '../turn/wire.js';
+
 /** A function that the model may call, in the format of OpenAI's Responses API. */
 export interface FunctionTool {
   readonly type: 'function';
@@ -47,11 +49,18 @@ const nestingTypes: readonly string[] = ['function', 'custom', 'json_schema'];
 
 /**
  * A tool, a choice of tools or a format as Chat Completions writes it: nested under the name of the type is what
- * the Responses API puts beside it. A value that is already nested passes unchanged.
+ * the Responses API puts beside it, without the `null`s that it writes there (`strict`, `description`, `parameters`)
+ * and strict providers reject. A value that is already nested, and has none, passes unchanged. What stands inside a
+ * JSON schema is not touched.
  */
 export function nested(value: ToolDefinition | ToolChoice | ResponseFormat): unknown {
-  if (typeof value === 'string' || !nestingTypes.includes(value.type) || Object.hasOwn(value, value.type))
-    return value;
+  if (typeof value === 'string' || !nestingTypes.includes(value.type)) return value;
   const { type, ...rest } = value;
-  return { type, [type]: rest };
+  if (!Object.hasOwn(value, type)) return { type, [type]: withoutNulls(rest) };
+  const definition = (value as Readonly<Record<string, unknown>>)[type];
+  const isClean = !isRecord(definition) || !Object.values(definition).includes(null);
+  return isClean ? value : { ...value, [type]: withoutNulls(definition) };
 }
+
+const withoutNulls = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));

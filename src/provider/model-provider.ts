@@ -1,5 +1,6 @@
 import type { ObservableInput } from 'rxjs';
 import type { MessageFormat } from '../prompt/messages.js';
+import type { UnsupportedFeature } from '../prompt/unsupported.js';
 
 /** Who is asked: an endpoint that speaks Chat Completions, and how to be let in. */
 export interface ModelProvider extends MessageFormat {
@@ -28,6 +29,25 @@ export interface ModelProvider extends MessageFormat {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Appended to the URL. */
   readonly queryParams?: Readonly<Record<string, string>> | undefined;
+  /**
+   * What this provider rejects, or ignores, of OpenAI's requests. A request is written without it:
+   *
+   * | listed | instead |
+   * |---|---|
+   * | `'developer'` | the message's role becomes `system`; its text stays |
+   * | `'max_completion_tokens'` | its value is sent as `max_tokens`, unless that is given or listed too |
+   * | `'max_tokens'` | its value is sent as `max_completion_tokens`, unless that is given or listed too |
+   * | `'parallel_tool_calls'` | **not sent**: the model calls as many tools at once as it likes, even with `false` |
+   * | `'stream_options'` | **not sent**: there is usage only if the provider sends it unasked, even with `includeUsage` |
+   *
+   * `streamChatRequest` sends its body as it is, and adds no `stream_options` where they are listed. Default: nothing.
+   *
+   * @example
+   * ```ts
+   * const provider = { name: 'mine', baseUrl: 'https://llm.example/v1', unsupported: ['developer'] } as const;
+   * ```
+   */
+  readonly unsupported?: readonly UnsupportedFeature[] | undefined;
   /** As in `retry.maxRetries`, where that is not given. */
   readonly maxRetries?: number | undefined;
   /** As `idleTimeout` in the options, where that is not given; in milliseconds. */

@@ -15,7 +15,7 @@ export interface CheckStatusOptions {
  * Lets answers with success through and turns every other into an `UnexpectedStatusError`.
  *
  * The body of an error answer is read where it is needed: where nothing will follow it, and with any
- * 429, since the code that says whether the quota is spent stands there. Any other body is left
+ * 429, since it says whether a quota is spent, and often how long to wait. Any other body is left
  * unsubscribed, so the transport frees its socket at once.
  *
  * ```

@@ -12,7 +12,7 @@ import {
 import { readProviderError } from '../turn/provider-error.js';
 import { UnexpectedStatusError } from '../turn/errors.js';
 import { parseJson, requestIdOf } from '../turn/wire.js';
-import { retryAfter } from './retry-after.js';
+import { retryAfter, retryAfterInBody, untilRateLimitReset } from './retry-after.js';
 import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
 
@@ -22,7 +22,10 @@ const maxBodySize = 64 * 1024;
 /** How long an error answer's body is read, in milliseconds. */
 const maxBodyTime = 5_000;
 
-/** 429 and 5xx, unless the answer's `x-should-retry` says otherwise (OpenAI's SDKs obey it too). */
+/**
+ * 429 and 5xx, unless the answer's `x-should-retry` says otherwise (OpenAI's SDKs obey it too). Why not 408, 409 and
+ * 425: docs/decisions/0003-retry-inside-the-turn.md.
+ */
 export function isRetryableStatus({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): boolean {
   const shouldRetry = headers.get('x-should-retry');
   if (shouldRetry === 'true') return true;
@@ -30,11 +33,20 @@ export function isRetryableStatus({ status, headers }: Pick<HttpResponse, 'statu
   return status === 429 || (status >= 500 && status <= 599);
 }
 
-/** Codes of a 429 that no waiting cures: the account is out of credit. */
+/** Codes of a 429 that no waiting cures: the account is out of credit. The last is Moonshot's. */
 const quotaExceededCodes: readonly (string | undefined)[] = [
   'insufficient_quota',
   'billing_hard_limit_reached',
+  'exceeded_current_quota_error',
 ];
+
+/**
+ * Whether a quota of the day is spent. Google names it (`GenerateRequestsPerDayPerProjectPerModel-FreeTier`) beside a
+ * `retryDelay` of seconds that does not help. Where the words alone say so, a wait that is asked for is believed:
+ * OpenAI's requests per day are a bucket that fills up all day.
+ */
+const isDailyQuota = (body: string, wait: number | undefined): boolean =>
+  /per_?day/i.test(body) || (wait === undefined && /per[ -]day|daily/i.test(body));
 
 /** The error that an answer stands for, with what could be read of its body. */
 export function errorAnswer(
@@ -44,9 +56,16 @@ export function errorAnswer(
   now: number,
 ): UnexpectedStatusError {
   const { status, headers } = response;
+  const isRetryable = isRetryableStatus(response);
+  const requestedDelay =
+    retryAfter(headers, now) ??
+    (isRetryable ? retryAfterInBody(body) : undefined) ??
+    (status === 429 ? untilRateLimitReset(headers, now) : undefined);
   const report = readProviderError(parseJson(body));
   const isQuotaExceeded =
-    quotaExceededCodes.includes(report?.code) || quotaExceededCodes.includes(report?.type);
+    quotaExceededCodes.includes(report?.code) ||
+    quotaExceededCodes.includes(report?.type) ||
+    isDailyQuota(body, requestedDelay);
   // What repeats a secret is no code and no id.
   const clean = (text: string | undefined) =>
     text !== undefined && redact(text) === text ? text : undefined;
@@ -54,8 +73,8 @@ export function errorAnswer(
     status,
     code: clean(report?.code ?? report?.type),
     requestId: clean(requestIdOf(headers)),
-    retryAfter: retryAfter(headers, now),
-    retryable: isRetryableStatus(response) && !(status === 429 && isQuotaExceeded),
+    retryAfter: requestedDelay,
+    retryable: isRetryable && !(status === 429 && isQuotaExceeded),
     body: redact(body),
   });
 }

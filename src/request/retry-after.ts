@@ -1,25 +1,18 @@
 import type { HttpHeaders } from '../turn/wire.js';
-
-const httpDate =
-  /^(?:\w{3}, \d{2} \w{3} \d{4} [\d:]{8} GMT|\w{6,9}, \d{2}-\w{3}-\d{2} [\d:]{8} GMT|\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})$/;
-
-/** Milliseconds since the epoch of an HTTP date (RFC 9110, 5.6.7, all three forms). */
-function parseHttpDate(value: string): number | undefined {
-  const text = value.trim();
-  if (!httpDate.test(text)) return undefined;
-  // The asctime form names no zone and means GMT all the same.
-  const time = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
-  return Number.isNaN(time) ? undefined : time;
-}
+import { parseHttpDate, parseInternetDate } from './http-date.js';
 
 function parseNumber(value: string | null): number | undefined {
   return value !== null && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
 }
 
+/** The moment of the answer: its own `Date`, which makes a wrong clock harmless, else `now`. */
+const sentAt = (headers: HttpHeaders, now: number): number =>
+  parseHttpDate(headers.get('date') ?? '', now) ?? now;
+
 /**
- * The wait that an answer asks for, in milliseconds: `retry-after-ms` where it has one, else
- * `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3). A date is measured against the
- * answer's own `Date`, which makes a wrong clock harmless, else against `now`.
+ * The wait that an answer's headers ask for, in milliseconds: `retry-after-ms` where there is one, else
+ * `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), measured against the answer's own `Date`,
+ * else against `now`.
  *
  * @param now - the present, in milliseconds since the epoch
  * @returns 0 or more, possibly `Infinity`; `undefined` where the answer asks for nothing readable
@@ -30,7 +23,81 @@ export function retryAfter(headers: HttpHeaders, now: number): number | undefine
   const value = headers.get('retry-after');
   const seconds = parseNumber(value);
   if (seconds !== undefined) return Math.round(seconds * 1_000);
-  const date = value === null ? undefined : parseHttpDate(value);
-  if (date === undefined) return undefined;
-  return Math.max(0, date - (parseHttpDate(headers.get('date') ?? '') ?? now));
+  const sent = sentAt(headers, now);
+  const date = parseHttpDate(value ?? '', sent);
+  return date === undefined ? undefined : Math.max(0, date - sent);
+}
+
+/** Numbers with their units: `6m0s`, `8.64s`, `20ms`, `1 minute and 30 seconds`. */
+const duration =
+  '(?:\\d{1,15}(?:\\.\\d{1,15})? ?(?:m?s|[mhd]|(?:milli)?sec(?:ond)?s?|min(?:ute)?s?|h(?:ou)?rs?|days?)(?![a-z])(?:,? (?:and )?)?)+';
+
+const unitLengths: Readonly<Record<string, number>> = {
+  ms: 1,
+  milli: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+function lengthOf(text: string): number {
+  const parts = text.toLowerCase().matchAll(/([\d.]+) ?(m(?:s|illi)|[smhd])/g);
+  return Math.round(
+    [...parts].reduce((sum, [, value, unit = '']) => sum + Number(value) * (unitLengths[unit] ?? 0), 0),
+  );
+}
+
+/**
+ * The wait that an error's body asks for, in milliseconds: in a field (Google's `retryDelay`, `retry_after`,
+ * `retry_after_ms`), else in words ("Please try again in 6m0s.", "Please retry after 20 seconds.").
+ *
+ * The body is read as text, since a proxy often quotes one provider's error inside another's.
+ *
+ * @returns more than 0; `undefined` where the body names no wait
+ */
+export function retryAfterInBody(body: string): number | undefined {
+  const find = (pattern: string) => new RegExp(pattern, 'i').exec(body) ?? [];
+  const sign = `[\\\\"'\\s]{0,16}`;
+  const [, suffix = '', field = ''] = find(
+    `retry[-_]?(?:after|delay)(\\w{0,16})${sign}[:=]${sign}(${duration}|\\d{1,15}(?:\\.\\d{1,15})?)`,
+  );
+  const seconds = parseNumber(field);
+  if (seconds !== undefined)
+    return Math.round(seconds * (/^_?m(?:s|illi)/i.test(suffix) ? 1 : 1_000)) || undefined;
+  const [, words = ''] = find(`\\b(?:try again|retry|wait|resets?)\\b[^\\d.:;!?"\\\\]{0,40}(${duration})`);
+  return lengthOf(field || words) || undefined;
+}
+
+/** Times since the epoch are told from waits by their size: 30 years in seconds, 3 in milliseconds. */
+function untilReset(value: string, now: number): number {
+  const number = parseNumber(value);
+  if (number !== undefined) {
+    const milliseconds = number < 1e11 ? number * 1_000 : number;
+    return number < 1e9 ? milliseconds : milliseconds - now;
+  }
+  if (new RegExp(`^\\s*${duration}\\s*$`, 'i').test(value)) return lengthOf(value);
+  return (parseHttpDate(value, now) ?? parseInternetDate(value) ?? now) - now;
+}
+
+/**
+ * The wait until a limit is reset, in milliseconds, from the `x-ratelimit-reset-requests` and `-tokens` of a 429 that
+ * asks for no wait: OpenAI's durations (`6m0s`, `20ms`), others' seconds, times since the epoch, or dates.
+ *
+ * Of two limits the later reset counts, but a limit of which something remains does not, unless it is that of tokens
+ * (which may be too few for this request) and the other has not run out either.
+ *
+ * @param now - the present, in milliseconds since the epoch
+ * @returns more than 0; `undefined` where the answer names no reset that is still to come
+ */
+export function untilRateLimitReset(headers: HttpHeaders, now: number): number | undefined {
+  const sent = sentAt(headers, now);
+  const read = (limit: string) => {
+    const wait = Math.round(untilReset(headers.get(`x-ratelimit-reset${limit}`) ?? '', sent));
+    return { wait, isLeft: Number(headers.get(`x-ratelimit-remaining${limit}`)) > 0 };
+  };
+  const tokens = read('-tokens');
+  const spent = [tokens, read('-requests'), read('')].filter(({ isLeft }) => !isLeft);
+  const wait = Math.max(0, ...spent.map(({ wait }) => wait)) || tokens.wait;
+  return wait > 0 ? wait : undefined;
 }

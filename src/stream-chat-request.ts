@@ -14,6 +14,7 @@ export interface ChatRequestBody {
   /** Set by the turn; `false` is refused. */
   readonly stream?: boolean | null | undefined;
   readonly stream_options?: unknown;
+  readonly n?: number | null | undefined;
 }
 
 /**
@@ -50,5 +51,6 @@ export function streamChatRequest<Body extends ChatRequestBody>(
     throw new TypeError('body must be an object with a model and an array of messages.');
   }
   if (body.stream === false) throw new TypeError('body.stream is false, and a turn is always streamed.');
-  return streamTurn(JSON.stringify({ ...body, stream: true, ...streamOptions(body, options) }), options);
+  const request = JSON.stringify({ ...body, stream: true, ...streamOptions(body, options) });
+  return streamTurn(request, options, body.n);
 }

@@ -12,7 +12,12 @@ import { type HttpHeaders, requestIdOf } from './wire.js';
 export type Diagnostic = DiagnosticReport & { readonly turn: number; readonly attempt: number };
 
 export type DiagnosticReport =
-  RequestDiagnostic | ResponseDiagnostic | RetryDiagnostic | MalformedDiagnostic | EndDiagnostic;
+  | RequestDiagnostic
+  | ResponseDiagnostic
+  | RetryDiagnostic
+  | MalformedDiagnostic
+  | BreakDiagnostic
+  | EndDiagnostic;
 
 /** A request is about to be sent. */
 export interface RequestDiagnostic {
@@ -49,6 +54,13 @@ export interface MalformedDiagnostic {
   readonly position: number;
 }
 
+/** The connection broke after the finish reason: the answer is whole, and the turn completes. */
+export interface BreakDiagnostic {
+  readonly type: 'break';
+  /** The `name` of the error. */
+  readonly error: string;
+}
+
 /** The turn is over. */
 export interface EndDiagnostic {
   readonly type: 'end';
@@ -76,6 +88,7 @@ export interface TurnDiagnostics {
   readonly events: (count: number) => void;
   readonly comment: () => void;
   readonly malformed: (event: { readonly length: number; readonly position: number }) => void;
+  readonly broken: (error: unknown) => void;
   readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown) => void;
 }
 
@@ -87,6 +100,7 @@ const silent: TurnDiagnostics = {
   events: noop,
   comment: noop,
   malformed: noop,
+  broken: noop,
   end: noop,
 };
 
@@ -144,14 +158,17 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
       counts.malformed += 1;
       report({ type: 'malformed', ...event });
     },
+    broken: (error) => report({ type: 'break', error: nameOf(error) ?? 'Error' }),
     end(outcome, error) {
       // Told of once.
       if (isOver) return;
       isOver = true;
-      report({ type: 'end', outcome, error: error instanceof Error ? error.name : undefined, ...counts });
+      report({ type: 'end', outcome, error: nameOf(error), ...counts });
     },
   };
 }
+
+const nameOf = (error: unknown): string | undefined => (error instanceof Error ? error.name : undefined);
 
 /** Tells of the end of a turn, whichever it is. */
 export function reportEnd(log: TurnDiagnostics): MonoTypeOperatorFunction<ResponseEvent> {

@@ -7,8 +7,9 @@ import type {
   ResponseEvent,
   TokenUsage,
 } from '../../turn/events.js';
-import { type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
+import { errorFields, type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { isRecord, own, parseJson } from '../../turn/wire.js';
+import { isEndMark, piecesOf } from './pieces.js';
 import {
   type ReasoningAlias,
   reasoningDetails,
@@ -25,8 +26,10 @@ export type TextKey = 'content' | ReasoningAlias;
 export interface ChunkDecoderOptions {
   /** Puts a `chunk` event with each chunk as it came before the events that it stands for. Default `false`. */
   readonly includeChunks?: boolean | undefined;
-  /** Takes the secrets out of what a provider said. */
-  readonly redact?: ((text: string) => string) | undefined;
+  /** Takes the secrets out of what a provider said, those of `shortest` characters or more. */
+  readonly redact?: ((text: string, shortest?: number) => string) | undefined;
+  /** How many choices the request asked for. Of one alone the number does not matter. Default: unknown. */
+  readonly choiceCount?: number | undefined;
   /** Told of each event whose data was no JSON object. */
   readonly onMalformed?:
     ((event: { readonly length: number; readonly position: number }) => void) | undefined;
@@ -37,12 +40,27 @@ export interface ChunkDecoder {
   push(message: EventSourceMessage): void;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
   pushText(text: string, key: TextKey, details: readonly unknown[]): void;
+  /** How the stream has ended, if it ends here. */
+  endedBy(): NonNullable<CompletedEvent['endedBy']>;
   /** Emits the calls that are still open, then `completed`, with what the stream has told of itself. */
   end(): void;
 }
 
-/** What a chunk begins with; an error may stand in a list. */
-const maybeChunk = /^\s*[[{]/;
+/** Nothing shorter is a key: dummies such as `none` stand in many texts. */
+const shortestKey = 8;
+
+/**
+ * Finish reasons that tell of a failure: of OpenRouter and Mistral (`error`), of Z.ai (`network_error`), of DeepSeek
+ * (`insufficient_system_resource`: interrupted for lack of resources), and what gateways make of them
+ * (hermes-agent#92161).
+ */
+const errorReasons: readonly string[] = [
+  'error',
+  'error_finish',
+  'network_error',
+  'network-error',
+  'insufficient_system_resource',
+];
 
 /** How many choices are read: OpenAI's `n` goes to 128, and a hostile stream would go on. */
 const maxChoices = 128;
@@ -52,7 +70,18 @@ interface Choice {
   readonly label: { readonly choice?: number };
   finishReason: string | null;
   calls: ToolCalls | undefined;
+  hasBegun: boolean;
+  /** Whether its deltas have said anything. */
+  hasSpoken: boolean;
 }
+
+const newChoice = (label: Choice['label']): Choice => ({
+  label,
+  finishReason: null,
+  calls: undefined,
+  hasBegun: false,
+  hasSpoken: false,
+});
 
 /**
  * Server-sent events to response events: the state of one answer, from its first chunk to
@@ -63,12 +92,16 @@ export function chunkDecoder(
   emit: (event: ResponseEvent) => void,
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
-  const { includeChunks = false, redact = (text: string) => text, onMalformed } = options;
+  const { includeChunks = false, redact = (text: string) => text, onMalformed, choiceCount } = options;
   let position = -1;
+  let isDone = false;
+  /** The number of the only choice that was asked for. */
+  let only: number | undefined;
+  let hasFinishReason = false;
   let responseId = '';
   let model: string | undefined;
   let usage: TokenUsage | null = null;
-  const first: Choice = { label: {}, finishReason: null, calls: undefined };
+  const first = newChoice({});
   const choices = new Map<number, Choice>([[0, first]]);
 
   const failure = ({ message, code, type, status }: Partial<ProviderErrorReport>) =>
@@ -82,59 +115,66 @@ export function chunkDecoder(
   function choiceAt(index: number): Choice {
     let choice = choices.get(index);
     if (choice === undefined) {
-      choice = { label: { choice: index }, finishReason: null, calls: undefined };
+      choice = newChoice({ choice: index });
       choices.set(index, choice);
     }
+    choice.hasBegun = true;
     return choice;
   }
 
-  function emitMessage({ label }: Choice, part: ContentPart): void {
+  function emitMessage(choice: Choice, part: ContentPart): void {
+    choice.hasSpoken = true;
     emit({
       type: 'output_item_done',
       item: { type: 'message', role: 'assistant', content: [part] },
-      ...label,
+      ...choice.label,
     });
   }
 
-  function emitReasoning({ label }: Choice, text: string, details: readonly unknown[] = []): void {
+  function emitReasoning(choice: Choice, text: string, details: readonly unknown[] = []): void {
+    choice.hasSpoken = true;
     const content: ReasoningItem['content'] = text === '' ? [] : [{ type: 'reasoning_text', text }];
     emit({
       type: 'output_item_done',
       item: { type: 'reasoning', content, ...(details.length > 0 && { reasoning_details: details }) },
-      ...label,
+      ...choice.label,
     });
   }
 
   function readContent(choice: Choice, content: unknown): void {
-    if (typeof content === 'string') {
-      if (content !== '') emitMessage(choice, { type: 'output_text', text: content });
+    if (isText(content)) {
+      const text = String(content);
+      if (text !== '') emitMessage(choice, { type: 'output_text', text });
       return;
     }
-    if (!Array.isArray(content)) return;
-    for (const part of content as readonly unknown[]) {
-      if (typeof part === 'string') readContent(choice, part);
-      if (!isRecord(part)) continue;
-      const type = own(part, 'type');
-      if (type === 'text' || type === 'output_text') {
-        const text = own(part, 'text');
-        if (typeof text === 'string') readContent(choice, text);
-      } else if (type === 'thinking' || type === 'reasoning') {
-        const text = thinkingText(part);
-        if (text !== '') emitReasoning(choice, text);
-      } else if (type === 'refusal') {
-        readRefusal(choice, own(part, 'refusal'));
-      }
+    for (const part of Array.isArray(content) ? (content as readonly unknown[]) : [content]) {
+      if (isText(part)) readContent(choice, part);
+      else if (isRecord(part)) readPart(choice, part);
+    }
+  }
+
+  function readPart(choice: Choice, part: Record<string, unknown>): void {
+    const type = own(part, 'type');
+    const text = own(part, 'text');
+    if (type === 'text' || type === 'output_text' || (type === undefined && isText(text))) {
+      if (isText(text)) readContent(choice, text);
+    } else if (type === 'refusal') {
+      readRefusal(choice, own(part, 'refusal'));
+    } else if (type === undefined ? text === undefined : reasoningTypes.includes(type)) {
+      const thought = thinkingText(part);
+      if (thought !== '') emitReasoning(choice, thought);
     }
   }
 
   function readRefusal(choice: Choice, refusal: unknown): void {
-    if (typeof refusal === 'string' && refusal !== '') emitMessage(choice, { type: 'refusal', refusal });
+    if (isText(refusal) && refusal !== '') emitMessage(choice, { type: 'refusal', refusal: String(refusal) });
   }
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
     const { choice: index = 0 } = label;
     choice.calls ??= toolCalls(emit, label, (call) => `call_${index}_${call}`);
+    choice.hasSpoken = true;
     choice.calls.push(entries);
   }
 
@@ -157,55 +197,111 @@ export function chunkDecoder(
 
   function readChoice(raw: unknown, place: number): void {
     if (!isRecord(raw)) return;
-    const given = own(raw, 'index');
-    const index = typeof given === 'number' && Number.isInteger(given) && given >= 0 ? given : place;
-    if (index >= maxChoices) return;
+    const number = indexOf(own(raw, 'index'), place);
+    if (number >= maxChoices) return;
+    if (choiceCount === 1) only ??= number;
+    const index = number === only ? 0 : number;
     // Moonshot tells the usage here.
-    usage = readUsage(own(raw, 'usage')) ?? usage;
+    readUsageOf(raw);
     const delta = own(raw, 'delta');
+    const message = own(raw, 'message');
     const reason = own(raw, 'finish_reason');
     const isFinished = typeof reason === 'string' && reason !== '';
-    if (!isRecord(delta) && !isFinished) return;
+    const report = reportOf(raw);
+    if (!isRecord(delta) && !isRecord(message) && !isFinished && report === undefined) return;
     const choice = choiceAt(index);
     if (isRecord(delta)) readDelta(choice, delta);
+    else if (isRecord(message)) readMessage(choice, message);
+    if (report !== undefined) throw failure(report);
     if (!isFinished) return;
-    if (reason === 'error') throw failure(readProviderError(raw) ?? {});
+    hasFinishReason = true;
     choice.finishReason = reason;
     choice.calls?.flush();
   }
 
+  /** A message in place of deltas; beside them it says what they have said. */
+  function readMessage(choice: Choice, message: Record<string, unknown>): void {
+    if (choice.hasSpoken) return;
+    readDelta(choice, message);
+    choice.hasSpoken = false;
+  }
+
+  /** The latest usage counts; zeros, or a price alone, are none. */
+  function readUsageOf(record: Record<string, unknown>): void {
+    const told = readUsage(own(record, 'usage'));
+    if (told !== undefined && (usage === null || told.totalTokens + told.inputTokens + told.outputTokens > 0))
+      usage = told;
+  }
+
+  /** The event of a chunk as it came, but for a key that the provider repeats; an error is none. */
+  function emitChunk(chunk: Record<string, unknown>, data: string, list: unknown): void {
+    if (Array.isArray(list) && list.some((choice) => isRecord(choice) && reportOf(choice) !== undefined))
+      return;
+    const clean = redact(data, shortestKey);
+    const shown = clean === data ? chunk : parseJson(clean);
+    if (isRecord(shown)) emit({ type: 'chunk', chunk: shown });
+  }
+
+  function readChunk(chunk: Record<string, unknown>, data: string): void {
+    const list = own(chunk, 'choices');
+    if (own(chunk, 'error') || own(chunk, 'base_resp') || !Array.isArray(list)) {
+      const report = readProviderError(chunk);
+      if (report !== undefined) throw failure(report);
+    }
+    if (includeChunks) emitChunk(chunk, data, list);
+    const id = own(chunk, 'id');
+    if (responseId === '' && isText(id)) responseId = String(id);
+    const name = own(chunk, 'model');
+    if (model === undefined && typeof name === 'string' && name !== '') model = name;
+    const groq = own(chunk, 'x_groq');
+    if (isRecord(groq)) readUsageOf(groq);
+    readUsageOf(chunk);
+    if (!Array.isArray(list)) return;
+    const end = Math.min(list.length, maxChoices);
+    for (let place = 0; place < end; place += 1) readChoice(list[place], place);
+  }
+
+  function readPiece(event: string | undefined, data: string, value: unknown): void {
+    if (event === 'error') throw failure(errorFields(value, data));
+    if (isRecord(value)) {
+      readChunk(value, data);
+      return;
+    }
+    const report = readProviderError(value);
+    if (report !== undefined) throw failure(report);
+    onMalformed?.({ length: data.length, position });
+  }
+
+  function endedBy(): NonNullable<CompletedEvent['endedBy']> {
+    if (isDone) return 'done';
+    const isOpen = ({ hasBegun, finishReason }: Choice) => hasBegun && finishReason === null;
+    return hasFinishReason && ![...choices.values()].some(isOpen) ? 'finish_reason' : 'eof';
+  }
+
   return {
     push({ event, data }) {
+      if (isDone) return;
       position += 1;
-      // To find out that something is no JSON costs many times what it costs to read a chunk.
-      const chunk = maybeChunk.test(data) ? parseJson(data) : undefined;
-      if (event === 'error') throw failure(readProviderError(chunk) ?? { message: data });
-      if (!isRecord(chunk)) {
-        const report = readProviderError(chunk);
-        if (report !== undefined) throw failure(report);
-        onMalformed?.({ length: data.length, position });
+      const chunk = data.charCodeAt(0) === 0x7b ? parseJson(data) : undefined;
+      if (isRecord(chunk) && event !== 'error') {
+        readChunk(chunk, data);
         return;
       }
-      if (includeChunks) emit({ type: 'chunk', chunk });
-      const list = own(chunk, 'choices');
-      if (own(chunk, 'error') || !Array.isArray(list)) {
-        const report = readProviderError(chunk);
-        if (report !== undefined) throw failure(report);
+      for (const piece of piecesOf(data)) {
+        if (isEndMark(piece.data)) {
+          isDone = true;
+          return;
+        }
+        readPiece(event, piece.data, piece.value);
       }
-      const id = own(chunk, 'id');
-      if (responseId === '' && typeof id === 'string') responseId = id;
-      const name = own(chunk, 'model');
-      if (model === undefined && typeof name === 'string' && name !== '') model = name;
-      usage = readUsage(own(chunk, 'usage')) ?? usage;
-      if (!Array.isArray(list)) return;
-      const end = Math.min(list.length, maxChoices);
-      for (let place = 0; place < end; place += 1) readChoice(list[place], place);
     },
     pushText(text, key, details) {
+      if (isDone) return;
       position += 1;
       if (key === 'content') emitMessage(first, { type: 'output_text', text });
       else emitReasoning(first, text, details);
     },
+    endedBy,
     end() {
       for (const { calls } of choices.values()) calls?.flush();
       const others = othersOf(choices);
@@ -215,10 +311,33 @@ export function chunkDecoder(
         ...(model !== undefined && { model }),
         finishReason: first.finishReason,
         usage,
+        endedBy: endedBy(),
         ...(others.length > 0 && { choices: others }),
       });
     },
   };
+}
+
+/** Types of the parts of a message's content that hold reasoning. */
+const reasoningTypes: readonly unknown[] = ['thinking', 'reasoning', 'reasoning_text', 'summary_text'];
+
+/** Text, or a number where text is expected: a token that looks like one (cloudflare/ai#651). */
+const isText = (value: unknown): value is string | number =>
+  typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
+
+/** The number of a choice, which may come as text; its place in the list where it has none. */
+function indexOf(index: unknown, place: number): number {
+  const number = typeof index === 'string' && /^\d{1,9}$/.test(index) ? Number(index) : index;
+  return typeof number === 'number' && Number.isInteger(number) && number >= 0 ? number : place;
+}
+
+/** The error that a choice tells of, in `error` or as its finish reason. */
+function reportOf(choice: Record<string, unknown>): Partial<ProviderErrorReport> | undefined {
+  const reason = ['finish_reason', 'native_finish_reason']
+    .map((name) => own(choice, name))
+    .find((value) => typeof value === 'string' && errorReasons.includes(value));
+  if (own(choice, 'error') || reason === 'error') return readProviderError(choice) ?? {};
+  return typeof reason === 'string' ? { code: reason } : undefined;
 }
 
 /** Most deltas hold text and nothing else: half the cost of a delta is to look for what is not there. */

@@ -1,7 +1,7 @@
 import { isRecord, own } from '../../turn/wire.js';
 
 /** The names under which providers send the same reasoning; the first that says something counts. */
-const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking'] as const;
+const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'] as const;
 
 export type ReasoningAlias = (typeof reasoningAliases)[number];
 
@@ -40,16 +40,16 @@ export function textOfDetails(details: readonly unknown[]): string {
   return text;
 }
 
-/** The text of a thinking part of a message's content: Mistral nests text parts in it. */
+/** The text of a thinking part of a message's content: Mistral nests text parts in it, others a summary. */
 export function thinkingText(part: Record<string, unknown>): string {
-  for (const name of ['thinking', 'reasoning', 'text'] as const) {
+  for (const name of ['thinking', 'reasoning', 'text', 'content', 'summary'] as const) {
     const text = textOf(own(part, name));
     if (text !== '') return text;
   }
   return '';
 }
 
-/** A string, an object with text or content, or a list of these. */
+/** A string, an object with text, content or a summary, or a list of these. */
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.map(plainText).join('');
   return plainText(value);
@@ -57,10 +57,19 @@ function textOf(value: unknown): string {
 
 function plainText(value: unknown): string {
   if (typeof value === 'string') return value;
+  // A token that looks like a number.
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (!isRecord(value)) return '';
-  for (const name of ['text', 'content'] as const) {
-    const text = own(value, name);
+  for (const name of ['text', 'content', 'summary'] as const) {
+    const inner = own(value, name);
+    const text = Array.isArray(inner) ? inner.map(shallowText).join('') : inner;
     if (typeof text === 'string' && text !== '') return text;
   }
   return '';
+}
+
+/** What stands at the bottom: a string, or an object with text. */
+function shallowText(value: unknown): string {
+  const text = isRecord(value) ? own(value, 'text') : value;
+  return typeof text === 'string' ? text : '';
 }

@@ -67,7 +67,7 @@ const promises = [
 
 const dynamicImport = {
   selector: 'ImportExpression',
-  message: 'Only cross-fetch is loaded lazily, in request/fetch-transport.ts.',
+  message: 'Only cross-fetch is loaded lazily, in request/fallback-fetch.ts.',
 };
 
 const timers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'requestAnimationFrame'].map(
@@ -170,12 +170,12 @@ export default tseslint.config(
     })),
   ),
   {
-    files: ['src/request/fetch-transport.ts'],
+    files: ['src/request/fallback-fetch.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
     // Where a pipeline ends: consumers that ask for values are given promises.
-    files: ['src/flow/pull.ts', 'src/relay/readable-stream-from.ts'],
+    files: ['src/request/fetch-transport.ts', 'src/flow/pull.ts', 'src/relay/readable-stream-from.ts'],
     rules: { 'no-restricted-syntax': ['error', dynamicImport] },
   },
   {

@@ -10,6 +10,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** What bundlers for browsers take in the place of what. */
+const browser = { './request/fallback-fetch.js': './request/no-fetch.js' };
+
 rmSync(dist, { recursive: true, force: true });
 compile('esm');
 compile('cjs');
@@ -17,7 +20,6 @@ await joinModules(join(dist, 'esm'));
 
 // Bundlers read `sideEffects` and `browser` from the nearest package.json, and this one hides the root's.
 const { sideEffects } = manifest;
-const browser = { 'cross-fetch': './request/no-fetch.js' };
 writeFileSync(
   join(dist, 'esm', 'package.json'),
   `${JSON.stringify({ type: 'module', sideEffects, browser }, null, 2)}\n`,
@@ -40,12 +42,16 @@ function compile(format) {
 
 /**
  * Puts the modules of each entry into one file, and what entries share into further ones: Node takes its time
- * for every ECMAScript module it loads, whatever its size. The types stay as they are.
+ * for every ECMAScript module it loads, whatever its size. What bundlers for browsers replace stays a file of
+ * its own. The types stay as they are.
  */
 async function joinModules(folder) {
+  const mapped = Object.entries(browser)
+    .flat()
+    .map((file) => join(folder, file));
   const entries = Object.values(manifest.exports).flatMap((entry) => entry.import?.default ?? []);
   const { metafile } = await build({
-    entryPoints: [...entries, join(folder, 'request', 'no-fetch.js')],
+    entryPoints: entries,
     absWorkingDir: root,
     outdir: folder,
     outbase: folder,
@@ -56,13 +62,14 @@ async function joinModules(folder) {
     format: 'esm',
     platform: 'neutral',
     packages: 'external',
-    external: ['node:*'],
+    external: ['node:*', ...mapped],
     target: 'es2022',
     sourcemap: true,
     metafile: true,
     logLevel: 'warning',
   });
   const written = new Set(Object.keys(metafile.outputs).map((path) => resolve(root, path)));
+  for (const file of mapped) written.add(file).add(`${file}.map`);
   for (const file of readdirSync(folder, { recursive: true })) {
     const path = join(folder, file);
     if (/\.js(?:\.map)?$/.test(path) && !written.has(path)) rmSync(path);

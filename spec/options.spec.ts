@@ -6,7 +6,7 @@ import {
   openTurn,
   type RetryOptions,
   type TurnOptions,
-  turnOptionNames,
+  turnChecks,
 } from '../src/options.js';
 
 const provider = { name: 'local', baseUrl: 'http://localhost' };
@@ -117,7 +117,7 @@ describe('checkOptions', () => {
 
   it('knows every option that there is', () => {
     expect(() => checkOptions(everyOption)).not.toThrow();
-    expect(() => checkOptions(everyTurnOption, turnOptionNames)).not.toThrow();
+    expect(() => checkOptions(everyTurnOption, turnChecks)).not.toThrow();
   });
 
   it('takes an unknown option that is undefined for one that is not given', () => {
@@ -179,14 +179,14 @@ describe('checkOptions', () => {
   it.each(['model', 'params', 'temperature', 'toolChoice', 'top_k', 'x'])(
     'refuses the option %s where the request is a body',
     (name) => {
-      expect(() => checkOptions({ provider, [name]: 1 }, turnOptionNames)).toThrow(
+      expect(() => checkOptions({ provider, [name]: 1 }, turnChecks)).toThrow(
         new TypeError(`Unknown option "${name}": request parameters go in the body.`),
       );
     },
   );
 
   it('asks whether another option was meant where the request is a body, too', () => {
-    expect(() => checkOptions({ provider, maxRetries: 1 } as TurnOptions, turnOptionNames)).toThrow(
+    expect(() => checkOptions({ provider, maxRetries: 1 } as TurnOptions, turnChecks)).toThrow(
       new TypeError('Unknown option "maxRetries": did you mean options.retry.maxRetries?'),
     );
   });
@@ -206,12 +206,18 @@ describe('checkOptions', () => {
   const bad = [NaN, '1', null, -1, -Infinity];
 
   it.each(
-    ['maxRetries', 'initialDelay', 'factor', 'jitter', 'maxDelay', 'maxRetryAfter'].flatMap((name) =>
+    ['maxRetries', 'initialDelay', 'factor', 'maxDelay', 'maxRetryAfter'].flatMap((name) =>
       bad.map((value) => [name, value] as const),
     ),
   )('refuses retry.%s of %p', (name, value) => {
     expect(refuse({ ...options, retry: { [name]: value } })).toThrow(
       new TypeError(`options.retry.${name} must be a number of at least 0.`),
+    );
+  });
+
+  it.each([...bad, 1.5, Infinity])('refuses retry.jitter of %p', (jitter) => {
+    expect(refuse({ ...options, retry: { jitter } })).toThrow(
+      new TypeError('options.retry.jitter must be a number from 0 to 1.'),
     );
   });
 

@@ -1,7 +1,7 @@
 import { Demand } from './flow/demand.js';
 import type { ResponseEvent } from './turn/events.js';
-import { checkPullOptions, pull } from './flow/pull.js';
-import { chatOptionNames, type ChatOptions } from './options.js';
+import { pull } from './flow/pull.js';
+import { chatChecks, type ChatOptions, type Checks, limit } from './options.js';
 import type { Prompt } from './prompt/prompt.js';
 import { requestBody, streamTurn } from './stream-chat-completions.js';
 
@@ -9,6 +9,11 @@ export interface IterateOptions extends ChatOptions {
   /** The network is not read while this many events wait for the consumer. Default 16. */
   readonly highWaterMark?: number | undefined;
 }
+
+const iterateChecks: Checks<IterateOptions> = /* @__PURE__ */ Object.assign(
+  { highWaterMark: limit },
+  chatChecks,
+);
 
 /**
  * One model turn, pulled: for consumers slower than the network, which an Observable would have to
@@ -37,8 +42,7 @@ export function iterateChatCompletions(
   prompt: Prompt | string,
   options: IterateOptions,
 ): AsyncIterable<ResponseEvent> {
-  const body = requestBody(prompt, options, [...chatOptionNames, 'highWaterMark']);
-  checkPullOptions(options);
+  const body = requestBody(prompt, options, iterateChecks);
   const { highWaterMark } = options;
   const iterator = () => {
     const { demand = new Demand() } = options;

@@ -1,5 +1,12 @@
 import { concatMap, Observable } from 'rxjs';
-import { type ChatOptions, checkOptions, openTurn, type OpenTurn, type TurnOptions } from './options.js';
+import {
+  type ChatOptions,
+  checkOptions,
+  type Checks,
+  openTurn,
+  type OpenTurn,
+  type TurnOptions,
+} from './options.js';
 import { chatRequest } from './prompt/chat-request.js';
 import type { Prompt } from './prompt/prompt.js';
 import { retryWithBackoff, type RetryWithBackoffOptions } from './request/retry-with-backoff.js';
@@ -78,8 +85,8 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
 }
 
 /** The body of a prompt's request, once the arguments have been checked. */
-export function requestBody(prompt: Prompt | string, options: ChatOptions, known?: string[]): string {
-  checkOptions(options, known);
+export function requestBody(prompt: Prompt | string, options: ChatOptions, checks?: Checks): string {
+  checkOptions(options, checks);
   const { sendReasoning = options.provider.sendReasoning } = options;
   return JSON.stringify(chatRequest(prompt, { ...options, sendReasoning }));
 }

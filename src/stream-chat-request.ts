@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { ResponseEvent } from './turn/events.js';
-import { checkOptions, turnOptionNames, type TurnOptions } from './options.js';
+import { checkOptions, turnChecks, type TurnOptions } from './options.js';
 import { streamOptions } from './prompt/chat-request.js';
 import { streamTurn } from './stream-chat-completions.js';
 
@@ -41,7 +41,7 @@ export function streamChatRequest<Body extends ChatRequestBody>(
   body: Body,
   options: TurnOptions,
 ): Observable<ResponseEvent> {
-  checkOptions(options, turnOptionNames);
+  checkOptions(options, turnChecks);
   if (
     typeof body !== 'object' ||
     body === null ||

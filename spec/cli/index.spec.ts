@@ -111,7 +111,7 @@ describe('the command', () => {
       stdout: '',
       stderr:
         'Error: The provider answered with status 404 (model_not_found). ' +
-        'Check the base URL and the name of the model. It said: No such model.\n',
+        'Check the base URL and the model. It said: No such model.\n',
     });
     expect(await start(['--json', '--max-retries', 'x', 'Hi']).outcome).toMatchObject({
       code: 2,

@@ -365,7 +365,7 @@ describe('an error is one sentence, with the words of the provider, and status 1
 
   it('for a base URL that is none', async () => {
     expect((await run(['--base-url', 'nowhere', '--model', 'm', 'Hi'])).stderr).toBe(
-      'Error: The baseUrl of the provider "--base-url" cannot be used: it is no absolute URL, and relative ones are for browsers.\n',
+      'Error: The baseUrl of the provider "--base-url" cannot be used: it is not a URL (relative ones work only in browsers).\n',
     );
   });
 

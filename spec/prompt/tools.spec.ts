@@ -1,15 +1,8 @@
-import {
-  chatResponseFormat,
-  chatTool,
-  chatToolChoice,
-  type ResponseFormat,
-  type ToolChoice,
-  type ToolDefinition,
-} from '../../src/prompt/tools.js';
+import { nested, type ResponseFormat, type ToolChoice, type ToolDefinition } from '../../src/prompt/tools.js';
 
 const schema = { type: 'object', properties: { city: { type: 'string' } } };
 
-describe('chatTool', () => {
+describe('nested, of a tool', () => {
   it.each<[string, ToolDefinition, object]>([
     [
       'a function',
@@ -27,7 +20,7 @@ describe('chatTool', () => {
       { type: 'custom', custom: { name: 'sh', format: { type: 'text' } } },
     ],
   ])('nests %s', (_, tool, expected) => {
-    expect(chatTool(tool)).toStrictEqual(expected);
+    expect(nested(tool)).toStrictEqual(expected);
   });
 
   it.each<[string, ToolDefinition]>([
@@ -36,17 +29,17 @@ describe('chatTool', () => {
     ["a provider's own tool", { type: 'browser_search', domains: ['example.com'] }],
     ['a tool of a type that objects inherit', { type: 'constructor' }],
   ])('passes %s as it is', (_, tool) => {
-    expect(chatTool(tool)).toBe(tool);
+    expect(nested(tool)).toBe(tool);
   });
 
   it('leaves the tool as it was', () => {
     const tool = Object.freeze({ type: 'function', name: 'f' } as const);
-    chatTool(tool);
+    nested(tool);
     expect(tool).toStrictEqual({ type: 'function', name: 'f' });
   });
 });
 
-describe('chatToolChoice', () => {
+describe('nested, of a choice', () => {
   it.each<[ToolChoice, unknown]>([
     ['auto', 'auto'],
     ['none', 'none'],
@@ -68,11 +61,11 @@ describe('chatToolChoice', () => {
       { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } },
     ],
   ])('writes %j', (choice, expected) => {
-    expect(chatToolChoice(choice)).toStrictEqual(expected);
+    expect(nested(choice)).toStrictEqual(expected);
   });
 });
 
-describe('chatResponseFormat', () => {
+describe('nested, of a format', () => {
   it.each<[ResponseFormat, object]>([
     [{ type: 'text' }, { type: 'text' }],
     [{ type: 'json_object' }, { type: 'json_object' }],
@@ -89,6 +82,6 @@ describe('chatResponseFormat', () => {
       { type: 'grammar', grammar: 'root ::= "x"' },
     ],
   ])('writes %j', (format, expected) => {
-    expect(chatResponseFormat(format)).toStrictEqual(expected);
+    expect(nested(format)).toStrictEqual(expected);
   });
 });

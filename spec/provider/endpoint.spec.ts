@@ -43,9 +43,9 @@ describe('the URL of an endpoint', () => {
     ['https://user:sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
     ['https://sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
     ['https://:sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
-    ['/sk-secret', 'it is no absolute URL, and relative ones are for browsers'],
-    ['', 'it is no absolute URL, and relative ones are for browsers'],
-    ['https://sk secret', 'it is no absolute URL, and relative ones are for browsers'],
+    ['/sk-secret', 'it is not a URL (relative ones work only in browsers)'],
+    ['', 'it is not a URL (relative ones work only in browsers)'],
+    ['https://sk secret', 'it is not a URL (relative ones work only in browsers)'],
   ])('is refused for %j, which is not quoted', (given, reason) => {
     const error = refusal({ baseUrl: given });
     expect(error.setting).toBe('baseUrl');
@@ -70,7 +70,7 @@ describe('the URL of an endpoint', () => {
     it('is refused where it is none', () => {
       onPage('about:blank');
       expect(refusal({ baseUrl: '/api' }).message).toBe(
-        'The baseUrl of the provider "spec" cannot be used: it is no URL.',
+        'The baseUrl of the provider "spec" cannot be used: it is not a URL (relative ones work only in browsers).',
       );
     });
   });
@@ -127,9 +127,9 @@ describe('the headers of an endpoint', () => {
       { 'X-A': 'secret\n' },
       'it holds a character that HTTP headers do not allow',
     ],
-    ['a name with a blank', { 'X A': 'secret' }, 'the name is no HTTP header name'],
-    ['a name with a colon', { 'X:A': 'secret' }, 'the name is no HTTP header name'],
-    ['an empty name', { '': 'secret' }, 'the name is no HTTP header name'],
+    ['a name with a blank', { 'X A': 'secret' }, 'it holds a character that HTTP headers do not allow'],
+    ['a name with a colon', { 'X:A': 'secret' }, 'it holds a character that HTTP headers do not allow'],
+    ['an empty name', { '': 'secret' }, 'it holds a character that HTTP headers do not allow'],
   ])('are refused for %s', (_, headers, reason) => {
     const error = refusal({ headers });
     expect(error.setting).toBe(`headers.${Object.keys(headers)[0]}`);

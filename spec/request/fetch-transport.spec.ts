@@ -167,8 +167,7 @@ describe('fetchTransport', () => {
     const failure = firstValueFrom(fetchTransport({ fetch: () => Promise.resolve(opaque) })(request));
     await expect(failure).rejects.toMatchObject({
       name: 'TransportError',
-      message:
-        'The provider answered with a redirect, which is refused. Set the base URL to the address it leads to.',
+      message: 'The provider answered with a redirect, which is refused. Set the base URL to where it leads.',
       retryable: false,
     });
   });

@@ -117,7 +117,7 @@ describe('causeWithoutSecrets', () => {
     ['a stack', Object.assign(new Error('failed'), { stack: 'at fetch(https://x/?key=sk-secret)' })],
   ])('gives an error of its own where %s holds a secret', (_, cause) => {
     const safe = causeWithoutSecrets(cause, clean);
-    expect(safe).toEqual(new Error('The platform’s own words held a secret and were left out.'));
+    expect(safe).toEqual(new Error('The platform’s message held a secret.'));
     const { message, stack, cause: below } = safe as Error;
     expect([message, stack, String(below)].join()).not.toContain('sk-secret');
   });

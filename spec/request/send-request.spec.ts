@@ -185,9 +185,7 @@ describe('sendRequest', () => {
       ['a promise', () => Promise.resolve()],
     ])('that returns %s: tells so', (_, transport) => {
       expect(failWith(transport)).toEqual(
-        new TypeError(
-          'options.transport must return an Observable. Is it fetchTransport in place of fetchTransport()?',
-        ),
+        new TypeError('options.transport must return an Observable. Did you mean fetchTransport()?'),
       );
     });
   });

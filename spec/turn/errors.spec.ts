@@ -183,14 +183,14 @@ describe('the message of an error', () => {
 
 describe('the advice of an UnexpectedStatusError', () => {
   it.each([
-    [400, 'The provider refused the request: check the model and the parameters.'],
+    [400, 'Check the model and the parameters.'],
     [401, 'Check the API key.'],
-    [402, 'Check the balance of the account.'],
+    [402, 'Check the account balance.'],
     [403, 'The key may not use this model or endpoint.'],
-    [404, 'Check the base URL and the name of the model.'],
-    [413, 'The prompt is too large for the provider.'],
-    [422, 'The provider refused the request: check the model and the parameters.'],
-    [429, 'Check the rate limits and the quota of the account.'],
+    [404, 'Check the base URL and the model.'],
+    [413, 'The prompt is too large.'],
+    [422, 'Check the model and the parameters.'],
+    [429, 'Check the rate limits and the quota.'],
   ])('with %i is: %s', (status, advice) => {
     const { message } = new UnexpectedStatusError({ status });
     expect(message).toBe(`The provider answered with status ${status}. ${advice}`);

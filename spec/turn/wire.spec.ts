@@ -1,4 +1,4 @@
-import { isRecord, own, requestIdOf } from '../../src/turn/wire.js';
+import { isIndex, isRecord, own, requestIdOf, stringOf, writeJson } from '../../src/turn/wire.js';
 
 describe('isRecord()', () => {
   it.each([[{}], [{ a: 1 }], [Object.create(null)]])('is true for the object %j', (value) => {
@@ -35,6 +35,38 @@ describe('own()', () => {
     const bare = Object.create(null) as Record<string, unknown>;
     bare['a'] = 1;
     expect(own(bare, 'a')).toBe(1);
+  });
+});
+
+describe('stringOf()', () => {
+  it('gives a string', () => {
+    expect(stringOf('x')).toBe('x');
+  });
+
+  it.each([undefined, null, 1, true, {}, ['x'], new String('x')])('gives nothing for %p', (value) => {
+    expect(stringOf(value)).toBe('');
+  });
+});
+
+describe('isIndex()', () => {
+  it.each([0, 1, 127, Number.MAX_SAFE_INTEGER, 1e300])('is true for %d', (value) => {
+    expect(isIndex(value)).toBe(true);
+  });
+
+  it.each([-1, 0.5, NaN, Infinity, '1', null, undefined, [], {}])('is false for %p', (value) => {
+    expect(isIndex(value)).toBe(false);
+  });
+});
+
+describe('writeJson()', () => {
+  it('writes what can be written', () => {
+    expect(writeJson({ a: [1, null] })).toBe('{"a":[1,null]}');
+  });
+
+  it('gives undefined for what is nested too deep, and for nothing', () => {
+    const deep: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+    expect(writeJson(deep)).toBeUndefined();
+    expect(writeJson(undefined)).toBeUndefined();
   });
 });
 

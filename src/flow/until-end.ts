@@ -13,7 +13,7 @@ export interface EndingReader<T, R> {
   /** What the end of a source gives that has not said so. What it throws is an error, too. */
   end(): R | undefined;
   /** The error in place of the source's own. Default: that one. */
-  errorOf?(error: unknown): unknown;
+  readonly errorOf?: ((error: unknown) => unknown) | undefined;
 }
 
 /** How long a connection may take to end by itself, in milliseconds. */

@@ -1,11 +1,6 @@
 import { concatMap, filter, type OperatorFunction, pipe, scan } from 'rxjs';
-import type {
-  CompletedEvent,
-  ContentPart,
-  ReasoningItem,
-  ResponseEvent,
-  ResponseItem,
-} from '../turn/events.js';
+import type { CompletedEvent, ContentPart, ResponseEvent, ResponseItem } from '../turn/events.js';
+import { reasoningItem } from '../turn/reasoning-item.js';
 import { emptyTurn, reduceTurn, type Turn, type TurnAnswer } from '../turn/turn.js';
 
 /**
@@ -53,13 +48,13 @@ const hasEnded = (fold: Fold): fold is Ended => fold.event?.type === 'completed'
 const wholeItems = ({ turn, event }: Ended): readonly ResponseEvent[] => [...itemEvents(turn), event];
 
 function itemEvents(turn: Turn): readonly ResponseEvent[] {
-  return [
-    ...itemsOf(turn).map((item): ResponseEvent => ({ type: 'output_item_done', item })),
-    ...turn.choices.flatMap((answer) => {
-      const { choice } = answer;
-      return itemsOf(answer).map((item): ResponseEvent => ({ type: 'output_item_done', item, choice }));
-    }),
-  ];
+  return [turn, ...turn.choices].flatMap((answer) =>
+    itemsOf(answer).map((item): ResponseEvent => ({
+      type: 'output_item_done',
+      item,
+      ...('choice' in answer && { choice: answer.choice }),
+    })),
+  );
 }
 
 function itemsOf(answer: TurnAnswer): readonly ResponseItem[] {
@@ -70,16 +65,8 @@ function itemsOf(answer: TurnAnswer): readonly ResponseItem[] {
   ];
 }
 
-function reasoningOf({ reasoning, reasoningDetails }: TurnAnswer): readonly ReasoningItem[] {
-  if (reasoning === '' && reasoningDetails.length === 0) return [];
-  return [
-    {
-      type: 'reasoning',
-      content: reasoning === '' ? [] : [{ type: 'reasoning_text', text: reasoning }],
-      ...(reasoningDetails.length > 0 && { reasoning_details: reasoningDetails }),
-    },
-  ];
-}
+const reasoningOf = ({ reasoning, reasoningDetails }: TurnAnswer): readonly ResponseItem[] =>
+  reasoning === '' && reasoningDetails.length === 0 ? [] : [reasoningItem(reasoning, reasoningDetails)];
 
 function messageOf({ text, refusal }: TurnAnswer): readonly ResponseItem[] {
   const content: ContentPart[] = [];

@@ -1,12 +1,6 @@
 import { type ChatMessage, chatMessages, type ReasoningField } from './messages.js';
 import { type Prompt, userMessage } from './prompt.js';
-import {
-  chatResponseFormat,
-  chatTool,
-  chatToolChoice,
-  type ResponseFormat,
-  type ToolChoice,
-} from './tools.js';
+import { nested, type ResponseFormat, type ToolChoice } from './tools.js';
 
 /** The body of a Chat Completions request. */
 export interface ChatRequest {
@@ -42,20 +36,26 @@ export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions
     throw new TypeError('A prompt is a string, or an object whose input is an array of items.');
   const system: readonly ChatMessage[] =
     instructions === undefined ? [] : [{ role: 'system', content: instructions }];
-  const body = {
+  const given = {
     model,
     messages: [...system, ...chatMessages(input as Prompt['input'], options.sendReasoning)],
-    ...(tools !== undefined && tools.length > 0 && { tools: tools.map(chatTool) }),
-    ...(toolChoice !== undefined && { tool_choice: chatToolChoice(toolChoice) }),
-    ...(parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
-    ...(responseFormat !== undefined && { response_format: chatResponseFormat(responseFormat) }),
-    stream: true as const,
+    tools: tools?.length ? tools.map(nested) : undefined,
+    tool_choice: toolChoice && nested(toolChoice),
+    parallel_tool_calls: parallelToolCalls,
+    response_format: responseFormat && nested(responseFormat),
+    stream: true,
   };
-  for (const name of Object.keys(body)) {
+  const request: Record<string, unknown> = { ...params };
+  // Not over Object.entries(), which costs each turn 0.4 µs.
+  let name: keyof typeof given;
+  for (name in given) {
+    const value = given[name];
+    if (value === undefined) continue;
     if (Object.hasOwn(params, name))
       throw new TypeError(`params.${name} is set by the turn itself and cannot be given.`);
+    request[name] = value;
   }
-  return { ...params, ...body, ...streamOptions(params, options) };
+  return { ...request, ...streamOptions(params, options) } as ChatRequest;
 }
 
 const asPrompt = (text: string): Prompt => ({ input: [userMessage(text)] });

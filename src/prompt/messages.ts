@@ -87,10 +87,8 @@ export function chatMessages(
 
 /** An item in its full form: a message may omit its type, and have a string as its content. */
 function itemOf(raw: InputItem, index: number): ResponseItem {
-  if (typeof raw !== 'object' || raw === null) throw new TypeError(`prompt.input[${index}] must be an item.`);
-  const { type = 'message' } = raw;
+  const { type = 'message', role, content } = (raw ?? {}) as EasyMessage;
   if (type !== 'message') return raw as ResponseItem;
-  const { role, content } = raw as EasyMessage;
   if (typeof role !== 'string' || (typeof content !== 'string' && !Array.isArray(content))) {
     throw new TypeError(`prompt.input[${index}] must be an item: a message has a role and content.`);
   }
@@ -166,8 +164,8 @@ function textOf(part: ContentPart): string {
 }
 
 function inputContent(parts: readonly ContentPart[]): unknown {
-  if (parts.every((part) => !isMedia(part))) return parts.map(textOf).join('');
-  return parts.flatMap((part) => (isMedia(part) ? [mediaPart(part)] : textPart(textOf(part))));
+  if (!parts.some(isMedia)) return parts.map(textOf).join('');
+  return parts.flatMap((part) => (isMedia(part) ? mediaPart(part) : textPart(textOf(part))));
 }
 
 const textPart = (text: string): readonly object[] => (text === '' ? [] : [{ type: 'text', text }]);
@@ -175,7 +173,7 @@ const textPart = (text: string): readonly object[] => (text === '' ? [] : [{ typ
 type MediaPart = Exclude<ContentPart, { readonly type: 'input_text' | 'output_text' | 'refusal' }>;
 
 const isMedia = (part: ContentPart): part is MediaPart =>
-  part.type !== 'input_text' && part.type !== 'output_text' && part.type !== 'refusal';
+  !['input_text', 'output_text', 'refusal'].includes(part.type);
 
 /** Unknown parts may already have the provider's own shape, and pass unchanged. */
 function mediaPart(part: MediaPart): object {

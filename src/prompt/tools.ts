@@ -43,19 +43,15 @@ export type ResponseFormat =
     }
   | ProviderTool;
 
+const nestingTypes: readonly string[] = ['function', 'custom', 'json_schema'];
+
 /**
- * Chat Completions nests under the name of the type what the Responses API puts beside it. A value that
- * is already nested passes unchanged.
+ * A tool, a choice of tools or a format as Chat Completions writes it: nested under the name of the type is what
+ * the Responses API puts beside it. A value that is already nested passes unchanged.
  */
-function nested<T extends { readonly type: string }>(value: T, keys: readonly string[]): object {
-  if (!keys.includes(value.type) || Object.hasOwn(value, value.type)) return value;
+export function nested(value: ToolDefinition | ToolChoice | ResponseFormat): unknown {
+  if (typeof value === 'string' || !nestingTypes.includes(value.type) || Object.hasOwn(value, value.type))
+    return value;
   const { type, ...rest } = value;
   return { type, [type]: rest };
 }
-
-export const chatTool = (tool: ToolDefinition): object => nested(tool, ['function', 'custom']);
-
-export const chatToolChoice = (choice: ToolChoice): unknown =>
-  typeof choice === 'string' ? choice : nested(choice, ['function', 'custom']);
-
-export const chatResponseFormat = (format: ResponseFormat): object => nested(format, ['json_schema']);

@@ -18,60 +18,45 @@ export function endpointOf(provider: ModelProvider, key: string | undefined): En
 }
 
 function urlOf({ name, baseUrl, queryParams }: ModelProvider): string {
+  const refused = (reason: string) => new InvalidProviderError(name, 'baseUrl', reason);
   const query = queryParams === undefined ? '' : new URLSearchParams(queryParams).toString();
   const address = `${baseUrl.trim().replace(/\/+$/, '')}/chat/completions`;
-  if (/[?#]/.test(address)) {
-    throw new InvalidProviderError(name, 'baseUrl', 'a query belongs in queryParams, and a fragment nowhere');
-  }
-  const base = (globalThis as { location?: { href: string } }).location?.href;
+  if (/[?#]/.test(address)) throw refused('a query belongs in queryParams, and a fragment nowhere');
   let url: URL;
   try {
-    url = new URL(address, base);
+    url = new URL(address, (globalThis as { location?: { href: string } }).location?.href);
   } catch {
-    throw new InvalidProviderError(
-      name,
-      'baseUrl',
-      base === undefined ? 'it is no absolute URL, and relative ones are for browsers' : 'it is no URL',
-    );
+    throw refused('it is not a URL (relative ones work only in browsers)');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new InvalidProviderError(name, 'baseUrl', 'it must begin with http:// or https://');
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new InvalidProviderError(
-      name,
-      'baseUrl',
-      'it holds a user name or a password; use headers or apiKey',
-    );
-  }
+  if (!/^https?:$/.test(url.protocol)) throw refused('it must begin with http:// or https://');
+  if (url.username !== '' || url.password !== '')
+    throw refused('it holds a user name or a password; use headers or apiKey');
   return query === '' ? address : `${address}?${query}`;
 }
 
 function headersOf(provider: ModelProvider, key: string | undefined): Record<string, string> {
+  const { name: providerName, apiKeyHeader, headers: given = {} } = provider;
   const headers: Record<string, string> = {};
-  // Names are compared in lower case, so that the caller's `authorization` replaces ours.
-  const names = new Map<string, string>();
-  const set = (name: string, value: string, setting: string) => {
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-      throw new InvalidProviderError(provider.name, setting, 'the name is no HTTP header name');
-    }
-    if (typeof value !== 'string' || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+  const set = (name: string, value: string, setting = `headers.${name}`) => {
+    if (
+      !/^[\w!#$%&'*+.^`|~-]+$/.test(name) ||
+      typeof value !== 'string' ||
+      !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+    )
       throw new InvalidProviderError(
-        provider.name,
+        providerName,
         setting,
         'it holds a character that HTTP headers do not allow',
       );
-    }
-    const before = names.get(name.toLowerCase());
-    if (before !== undefined) delete headers[before];
-    names.set(name.toLowerCase(), name);
+    // Names are compared in lower case, so that the caller's `authorization` replaces ours.
+    for (const other of Object.keys(headers))
+      if (other.toLowerCase() === name.toLowerCase()) delete headers[other];
     headers[name] = value;
   };
-  set('Accept', 'text/event-stream', 'headers.Accept');
-  set('Content-Type', 'application/json', 'headers.Content-Type');
-  const { apiKeyHeader } = provider;
-  if (key !== undefined && apiKeyHeader === undefined) set('Authorization', `Bearer ${key}`, 'apiKey');
-  if (key !== undefined && apiKeyHeader !== undefined) set(apiKeyHeader, key, 'apiKey');
-  for (const [name, value] of Object.entries(provider.headers ?? {})) set(name, value, `headers.${name}`);
+  set('Accept', 'text/event-stream');
+  set('Content-Type', 'application/json');
+  if (key !== undefined)
+    set(apiKeyHeader ?? 'Authorization', apiKeyHeader === undefined ? `Bearer ${key}` : key, 'apiKey');
+  for (const [name, value] of Object.entries(given)) set(name, value);
   return headers;
 }

@@ -1,4 +1,4 @@
-import { concatMap, map, of, type OperatorFunction, type SchedulerLike, throwError } from 'rxjs';
+import { concatMap, map, of, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import type { UnexpectedStatusError } from '../turn/errors.js';
 import { errorAnswer, isRetryableStatus, readErrorBody } from './error-answer.js';
 import type { Redact } from './secrets.js';
@@ -35,7 +35,7 @@ export function checkStatus({
     const error = (body: string) => errorAnswer(response, body, redact, scheduler.now());
     const unread = error('');
     const isEnough = response.status !== 429 && isRetryableStatus(response) && !needsBody(unread);
-    if (isEnough) return throwError(() => unread);
+    if (isEnough) throw unread;
     return readErrorBody(response, scheduler).pipe(
       map((body) => {
         throw error(body);

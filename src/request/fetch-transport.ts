@@ -7,6 +7,7 @@ import {
   TransportError,
 } from '../turn/errors.js';
 import { eventLoop } from '../flow/event-loop.js';
+import { fallbackFetch } from './fallback-fetch.js';
 import { isRedirectStatus, refusedRedirect } from './redirect.js';
 import { causeWithoutSecrets, redactor } from './secrets.js';
 import type { HttpHeaders } from '../turn/wire.js';
@@ -88,15 +89,10 @@ async function send(
   const { url, method, headers, body } = request;
   const platform: { fetch?: FetchLike } = globalThis;
   // Called as plain functions: browsers refuse a `fetch` that is called as a method of anything else.
-  const fetch = options.fetch ?? platform.fetch ?? (await loadCrossFetch());
+  const fetch = options.fetch ?? platform.fetch ?? (await fallbackFetch());
   // The subscriber may have left while cross-fetch was being loaded.
   signal.throwIfAborted();
   return fetch(url, { ...options.init, method, headers: { ...headers }, body, signal, redirect: 'manual' });
-}
-
-async function loadCrossFetch(): Promise<FetchLike> {
-  const { fetch } = await import('cross-fetch');
-  return fetch;
 }
 
 /** What an answer still needs of its request. Its body, which may be large, is let go of. */
@@ -147,36 +143,21 @@ const firstOf = (values: Observable<unknown>, subscriber: Subscriber<Uint8Array>
     subscriber.add(values.pipe(take(1), throwIfEmpty()).subscribe({ next, error }));
   });
 
-type Read = () => Promise<{ done?: boolean; value?: Uint8Array | undefined }>;
+type Read = () => Promise<{ done?: boolean | undefined; value?: Uint8Array | undefined }>;
 
 function readerOf(response: FetchResponse): Read {
-  const { body } = response;
-  if (isWebStream(body)) {
-    const reader = body.getReader();
-    return () => reader.read();
-  }
-  if (isAsyncIterable(body)) {
-    const iterator = body[Symbol.asyncIterator]();
-    return () => iterator.next();
-  }
-  // No stream at all: an empty answer, or a platform that cannot stream (React Native).
-  let taken = false;
-  return async () => {
-    if (taken) return { done: true };
-    taken = true;
-    return { value: new Uint8Array(await response.arrayBuffer()) };
-  };
+  const body = response.body as
+    Partial<ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>> | null | undefined;
+  const reader = body?.getReader?.();
+  if (reader !== undefined) return () => reader.read();
+  const chunks = body?.[Symbol.asyncIterator]?.() ?? wholeBody(response);
+  return () => chunks.next();
 }
 
-const has = (body: unknown, key: PropertyKey): boolean =>
-  typeof body === 'object' && body !== null && key in body;
-
-const isWebStream = (body: unknown): body is ReadableStream<Uint8Array> => has(body, 'getReader');
-
-const isAsyncIterable = (
-  body: unknown,
-): body is { [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> } =>
-  has(body, Symbol.asyncIterator);
+/** For an answer without a stream: an empty one, or one of a platform that cannot stream (React Native). */
+async function* wholeBody(response: FetchResponse): AsyncGenerator<Uint8Array, undefined> {
+  yield new Uint8Array(await response.arrayBuffer());
+}
 
 /** Browsers show a redirect only as a response of this type, with status 0. */
 const isRedirect = ({ type, status }: FetchResponse): boolean =>

@@ -1,5 +1,5 @@
 /**
- * What a bundle for browsers has in the place of `cross-fetch` (the `browser` map of package.json): they
+ * What a bundle for browsers has in the place of `fallback-fetch.ts` (the `browser` map of package.json): they
  * have a `fetch`. A file, since not every bundler leaves out what is mapped to `false`.
  */
-export const fetch = undefined;
+export const fallbackFetch = undefined;

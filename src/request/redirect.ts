@@ -7,7 +7,6 @@ export const isRedirectStatus = (status: number): boolean => redirects.includes(
 /** Following a redirect would carry the prompt, and keys in headers, to an address that nobody configured. */
 export const refusedRedirect = (): TransportError =>
   new TransportError({
-    message:
-      'The provider answered with a redirect, which is refused. Set the base URL to the address it leads to.',
+    message: 'The provider answered with a redirect, which is refused. Set the base URL to where it leads.',
     retryable: false,
   });

@@ -1,4 +1,4 @@
-import { identity, type MonoTypeOperatorFunction, type SchedulerLike, throwError, timeout } from 'rxjs';
+import { identity, type MonoTypeOperatorFunction, type SchedulerLike, timeout } from 'rxjs';
 import { ResponseTimeoutError } from '../turn/errors.js';
 import { clampDelay } from '../flow/timers.js';
 
@@ -19,7 +19,9 @@ export function responseTimeout<T>(
   if (milliseconds === Infinity) return identity;
   return timeout({
     first: clampDelay(milliseconds),
-    with: () => throwError(() => new ResponseTimeoutError(milliseconds)),
+    with: () => {
+      throw new ResponseTimeoutError(milliseconds);
+    },
     scheduler,
   });
 }

@@ -1,4 +1,11 @@
-import { asyncScheduler, retry, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import {
+  asyncScheduler,
+  identity,
+  retry,
+  timer,
+  type MonoTypeOperatorFunction,
+  type SchedulerLike,
+} from 'rxjs';
 import { clampDelay } from '../flow/timers.js';
 import { backoff, type BackoffOptions } from './backoff.js';
 
@@ -47,14 +54,14 @@ export interface RetryWithBackoffOptions extends BackoffOptions {
  */
 export function retryWithBackoff<T>(options: RetryWithBackoffOptions = {}): MonoTypeOperatorFunction<T> {
   const { maxRetries = 4, maxRetryAfter = 60_000, scheduler = asyncScheduler } = options;
-  const { retryable, retryAfter, onRetry, giveUp } = options;
+  const { retryable, retryAfter, onRetry, giveUp = identity } = options;
   // The limit is counted here: `retry({ count: 0 })` never asks `delay` about the last error (docs/decisions/0003).
   return retry({
     delay: (error: unknown, attempt) => {
       if (retryable?.(error) === false) throw error;
       const requestedDelay = retryAfter?.(error);
-      if (attempt > maxRetries || (requestedDelay !== undefined && requestedDelay > maxRetryAfter)) {
-        throw giveUp === undefined ? error : giveUp(error, attempt);
+      if (attempt > maxRetries || (requestedDelay ?? 0) > maxRetryAfter) {
+        throw giveUp(error, attempt);
       }
       const delay = clampDelay(requestedDelay ?? backoff(attempt, options));
       onRetry?.({ attempt, delay, error });

@@ -1,4 +1,4 @@
-import { platformCode } from '../turn/errors.js';
+import { causesOf, platformCode } from '../turn/errors.js';
 import type { HttpRequest } from './transport.js';
 
 const secretName = /authori[sz]|auth$|key|token|secret|cookie/i;
@@ -8,19 +8,15 @@ export function secretsOf(
   { url, headers }: Pick<HttpRequest, 'url' | 'headers'>,
   key?: string,
 ): readonly string[] {
-  const secrets = new Set(key === undefined ? [] : [key]);
-  for (const [name, value] of Object.entries(headers)) {
-    if (secretName.test(name)) secrets.add(value.replace(/^\s*(?:Bearer|Basic)\s+/i, '').trim());
+  const secrets = key === undefined ? [] : [key];
+  for (const [name, value] of [
+    ...Object.entries(headers),
+    ...new URLSearchParams(url.replace(/^[^?]*/, '')),
+  ]) {
+    if (secretName.test(name)) secrets.push(value.replace(/^\s*(?:Bearer|Basic)\s+/i, '').trim());
   }
-  const query = url.indexOf('?');
-  if (query !== -1) {
-    for (const [name, value] of new URLSearchParams(url.slice(query))) {
-      if (secretName.test(name)) secrets.add(value);
-    }
-  }
-  secrets.delete('');
-  for (const secret of [...secrets]) for (const form of formsOf(secret)) secrets.add(form);
-  return [...secrets].sort((a, b) => b.length - a.length);
+  const forms = new Set(secrets.filter((secret) => secret !== '').flatMap(formsOf));
+  return [...forms].sort((a, b) => b.length - a.length);
 }
 
 /** How a provider may repeat a secret: as it stands in JSON, in a URL, or in HTML. */
@@ -29,6 +25,7 @@ function formsOf(secret: string): readonly string[] {
   const inUrls = [encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)];
   const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   return [
+    secret,
     json,
     json.replaceAll('/', '\\/'),
     ...inUrls,
@@ -117,20 +114,17 @@ function hideOthers(error: Error): void {
  * something private: some platforms quote the URL or a header's value.
  */
 export function causeWithoutSecrets(cause: unknown, clean: Redact): unknown {
-  let current = cause;
-  for (let depth = 0; depth < 5 && current !== undefined && current !== null; depth += 1) {
-    if (isError(current)) hideOthers(current);
-    const words = isError(current)
-      ? `${current.message} ${current.stack ?? ''}`
-      : typeof current === 'string'
-        ? current
+  for (const each of causesOf(cause)) {
+    if (isError(each)) hideOthers(each);
+    const words = isError(each)
+      ? `${each.message} ${each.stack ?? ''}`
+      : typeof each === 'string'
+        ? each
         : '';
-    if (clean(words) !== words) {
-      const code = platformCode(cause);
-      const error = new Error('The platform’s own words held a secret and were left out.');
-      return code === undefined || clean(code) !== code ? error : Object.assign(error, { code });
-    }
-    current = isError(current) ? current.cause : undefined;
+    if (clean(words) === words) continue;
+    const code = platformCode(cause);
+    const error = new Error('The platform’s message held a secret.');
+    return code === undefined || clean(code) !== code ? error : Object.assign(error, { code });
   }
   return cause;
 }

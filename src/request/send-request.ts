@@ -1,13 +1,11 @@
 import {
   catchError,
   concatMap,
-  defer,
   isObservable,
   map,
   type Observable,
   type SchedulerLike,
   tap,
-  throwError,
   throwIfEmpty,
 } from 'rxjs';
 import { resolveApiKey } from '../provider/api-key.js';
@@ -63,7 +61,7 @@ export interface SendRequestOptions extends AttemptCount {
  */
 export function sendRequest(body: string, turn: SendRequestOptions): Observable<Answer> {
   const { provider, transport, demand, scheduler, log } = turn;
-  return defer(() => resolveApiKey(provider)).pipe(
+  return resolveApiKey(provider).pipe(
     tap({ error: (error: unknown) => (turn.keyError = error) }),
     concatMap((key) => {
       const endpoint = endpointOf(provider, key);
@@ -101,23 +99,17 @@ function callTransport(transport: Transport, request: HttpRequest, redact: Redac
   try {
     responses = transport(request);
   } catch (error) {
+    if (!(error instanceof TypeError)) throw failure(error);
     const cause = causeWithoutSecrets(error, redact);
-    return throwError(() =>
-      error instanceof TypeError
-        ? new TypeError('options.transport threw a TypeError.', { cause })
-        : failure(error),
-    );
+    throw new TypeError('options.transport threw a TypeError.', { cause });
   }
   if (!isObservable(responses)) {
-    return throwError(
-      () =>
-        new TypeError(
-          'options.transport must return an Observable. Is it fetchTransport in place of fetchTransport()?',
-        ),
-    );
+    throw new TypeError('options.transport must return an Observable. Did you mean fetchTransport()?');
   }
   return (responses as Observable<HttpResponse>).pipe(
     throwIfEmpty(),
-    catchError((error: unknown) => throwError(() => failure(error))),
+    catchError((error: unknown) => {
+      throw failure(error);
+    }),
   );
 }

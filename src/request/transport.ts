@@ -1,4 +1,4 @@
-import { Observable, type Subscriber, throwError } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import { StreamError } from '../turn/errors.js';
 import type { HttpHeaders } from '../turn/wire.js';
 
@@ -56,7 +56,7 @@ export function handOver(subscriber: Subscriber<HttpResponse>, open: OpenRespons
   const { status, headers, bytes } = open;
   let isTaken = false;
   const body = new Observable<Uint8Array>((reader) => {
-    if (isTaken) return throwError(readTwice).subscribe(reader);
+    if (isTaken) throw new StreamError({ message: 'The body of an answer can be read once.' });
     isTaken = true;
     reader.add(() => open.abort());
     return bytes.subscribe(reader);
@@ -68,5 +68,3 @@ export function handOver(subscriber: Subscriber<HttpResponse>, open: OpenRespons
   }
   subscriber.complete();
 }
-
-const readTwice = () => new StreamError({ message: 'The body of an answer can be read once.' });

@@ -3,7 +3,6 @@ import {
   identity,
   type MonoTypeOperatorFunction,
   type SchedulerLike,
-  throwError,
   timeout,
   using,
 } from 'rxjs';
@@ -38,7 +37,9 @@ export function idleTimeout<T>(
 ): MonoTypeOperatorFunction<T> {
   if (milliseconds === Infinity) return identity;
   const each = clampDelay(milliseconds);
-  const error = () => throwError(() => new IdleTimeoutError(milliseconds));
+  const error = () => {
+    throw new IdleTimeoutError(milliseconds);
+  };
   return (source) =>
     using(
       () => rearmingClock(scheduler),

@@ -66,7 +66,7 @@ function untilDone<T>(
     read: (part) => take(reader.push(part)),
     isDone: () => done,
     end: () => take(reader.end()),
-    ...(errorOf && { errorOf }),
+    errorOf,
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   TokenUsage,
 } from '../turn/events.js';
 import { textOfDetails } from '../response/chunks/reasoning.js';
+import { reasoningItem } from '../turn/reasoning-item.js';
 
 /** The answer's id and model, where a builder is given none. */
 export const testAnswer = { id: 'chatcmpl-test', model: 'test-model' } as const;
@@ -109,11 +110,7 @@ export function reasoningEvent(text: string, options: ReasoningOptions = {}): Ou
   const words = text === '' ? textOfDetails(details) : text;
   return {
     type: 'output_item_done',
-    item: {
-      type: 'reasoning',
-      content: words === '' ? [] : [{ type: 'reasoning_text', text: words }],
-      ...(details.length > 0 && { reasoning_details: details }),
-    },
+    item: reasoningItem(words, details),
     ...labelOf(options),
   };
 }

@@ -1,4 +1,5 @@
 import type { FunctionCallArgumentsDeltaEvent, OutputItemDoneEvent, ResponseEvent } from './events.js';
+import { reasoningItem } from './reasoning-item.js';
 
 /** What an event adds to something that is written bit by bit. It may grow by what comes after it. */
 export interface Delta {
@@ -63,12 +64,7 @@ export function eventOf({ kind, event, text, details, isChanged }: Delta): Respo
 }
 
 function itemOf(kind: Delta['kind'], text: string, details: readonly unknown[]): OutputItemDoneEvent['item'] {
-  if (kind === 'reasoning')
-    return {
-      type: 'reasoning',
-      content: text === '' ? [] : [{ type: 'reasoning_text', text }],
-      ...(details.length > 0 && { reasoning_details: details }),
-    };
+  if (kind === 'reasoning') return reasoningItem(text, details);
   return {
     type: 'message',
     role: 'assistant',

@@ -25,20 +25,31 @@ export function hide<T extends object, K extends keyof T>(target: T, key: K, val
 
 const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
 
+/** An error and what caused it, five deep at most. */
+export function causesOf(error: unknown): readonly unknown[] {
+  const causes: unknown[] = [];
+  let current = error;
+  while (current !== undefined && current !== null && causes.length < 5) {
+    causes.push(current);
+    current = (current as { cause?: unknown }).cause;
+  }
+  return causes;
+}
+
 /** The `code` of a platform's error (`ECONNREFUSED`, `UND_ERR_SOCKET`), looked for along its causes. */
 export function platformCode(error: unknown): string | undefined {
-  let current = error;
-  for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
-    const { code, cause } = current as { code?: unknown; cause?: unknown };
+  for (const { code } of causesOf(error) as readonly { readonly code?: unknown }[])
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return code;
-    current = cause;
-  }
   return undefined;
 }
 
-const parenthesised = (...details: readonly (string | undefined)[]): string => {
-  const given = details.filter((detail) => detail !== undefined);
-  return given.length === 0 ? '' : ` (${given.join(', ')})`;
+type Details = readonly (string | undefined)[];
+
+const sentences = (...given: Details): string => given.filter(Boolean).join(' ');
+
+const parenthesised = (...given: Details): string => {
+  const details = given.filter(Boolean).join(', ');
+  return details && ` (${details})`;
 };
 
 /** What an error answer said of itself. */
@@ -54,15 +65,24 @@ export interface StatusDetails {
   readonly body?: string;
 }
 
+/** What both errors of a status hold. */
+function setDetails(
+  error: UnexpectedStatusError | RetryLimitError,
+  { status, code, requestId, retryAfter, body = '' }: StatusDetails,
+): void {
+  Object.assign(error, { status, code, requestId, retryAfter });
+  hide(error, 'body', body);
+}
+
 const advice: Readonly<Record<number, string>> = {
-  400: 'The provider refused the request: check the model and the parameters.',
+  400: 'Check the model and the parameters.',
   401: 'Check the API key.',
-  402: 'Check the balance of the account.',
+  402: 'Check the account balance.',
   403: 'The key may not use this model or endpoint.',
-  404: 'Check the base URL and the name of the model.',
-  413: 'The prompt is too large for the provider.',
-  422: 'The provider refused the request: check the model and the parameters.',
-  429: 'Check the rate limits and the quota of the account.',
+  404: 'Check the base URL and the model.',
+  413: 'The prompt is too large.',
+  422: 'Check the model and the parameters.',
+  429: 'Check the rate limits and the quota.',
 };
 
 /**
@@ -75,10 +95,10 @@ export class UnexpectedStatusError extends ChatCompletionsError {
   override get name() {
     return 'UnexpectedStatusError' as const;
   }
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly requestId: string | undefined;
-  readonly retryAfter: number | undefined;
+  declare readonly status: number;
+  declare readonly code: string | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly retryAfter: number | undefined;
   /** Whether the library's own rule would send the request again. */
   readonly retryable: boolean;
   /** The provider's words, at most 64 KiB of them. Not enumerable. */
@@ -86,14 +106,9 @@ export class UnexpectedStatusError extends ChatCompletionsError {
 
   constructor(details: StatusDetails & { readonly retryable?: boolean }) {
     const { status, code } = details;
-    const what = `The provider answered with status ${status}${parenthesised(code)}.`;
-    super(advice[status] === undefined ? what : `${what} ${advice[status]}`);
-    this.status = status;
-    this.code = code;
-    this.requestId = details.requestId;
-    this.retryAfter = details.retryAfter;
+    super(sentences(`The provider answered with status ${status}${parenthesised(code)}.`, advice[status]));
+    setDetails(this, details);
     this.retryable = details.retryable ?? false;
-    hide(this, 'body', details.body ?? '');
   }
 }
 
@@ -107,27 +122,27 @@ export class RetryLimitError extends ChatCompletionsError {
   override get name() {
     return 'RetryLimitError' as const;
   }
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly requestId: string | undefined;
+  declare readonly status: number;
+  declare readonly code: string | undefined;
+  declare readonly requestId: string | undefined;
   /** How many requests were sent. */
   readonly attempts: number;
   /** The wait that the last answer asked for, in milliseconds. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
   /** The provider's words, at most 64 KiB of them. Not enumerable. */
   declare readonly body: string;
 
   constructor(details: StatusDetails, attempts: number) {
     const { status, code, retryAfter } = details;
-    const wait = retryAfter === undefined ? '' : ` It asks to wait ${retryAfter} ms.`;
     const times = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
-    super(`The provider answered with status ${status}${parenthesised(code)} after ${times}.${wait}`);
-    this.status = status;
-    this.code = code;
-    this.requestId = details.requestId;
+    super(
+      sentences(
+        `The provider answered with status ${status}${parenthesised(code)} after ${times}.`,
+        retryAfter === undefined ? undefined : `It asks to wait ${retryAfter} ms.`,
+      ),
+    );
+    setDetails(this, details);
     this.attempts = attempts;
-    this.retryAfter = retryAfter;
-    hide(this, 'body', details.body ?? '');
   }
 }
 
@@ -258,7 +273,7 @@ export class UnexpectedContentError extends ChatCompletionsError {
 
   constructor(details: { readonly status: number; readonly contentType: string; readonly snippet: string }) {
     const { status, contentType } = details;
-    const type = contentType === '' ? 'content of no stated type' : contentType;
+    const type = contentType || 'content of no stated type';
     super(
       `The provider answered with status ${status} and ${type}, which is no event stream. Check the base URL.`,
     );
@@ -283,7 +298,7 @@ export class MissingApiKeyError extends ChatCompletionsError {
       envKey === undefined
         ? `The apiKey function of the provider "${provider}" gave no key.`
         : `The provider "${provider}" needs a key: set the environment variable ${envKey}, or give an apiKey.`;
-    super(instructions === undefined ? what : `${what} ${instructions}`);
+    super(sentences(what, instructions));
     this.envKey = envKey;
     this.instructions = instructions;
   }

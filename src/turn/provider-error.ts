@@ -1,4 +1,4 @@
-import { isRecord, own } from './wire.js';
+import { isRecord, own, writeJson } from './wire.js';
 
 /** What a provider reports when something went wrong, as far as it is known. */
 export interface ProviderErrorReport {
@@ -25,16 +25,8 @@ function httpStatus(...values: readonly unknown[]): number | undefined {
   return undefined;
 }
 
-function words(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (value === undefined || value === null) return undefined;
-  try {
-    return JSON.stringify(value);
-  } catch {
-    // Nested too deep to be written.
-    return undefined;
-  }
-}
+const words = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : writeJson(value ?? undefined);
 
 /** The first of a record's properties, in the order of the names, that is there and not `null`. */
 function firstOf(record: Record<string, unknown>, ...names: readonly string[]): unknown {

@@ -32,7 +32,7 @@ export function joinDetails(details: readonly unknown[], added: readonly unknown
 
 function join(before: unknown, detail: unknown): object | undefined {
   if (!isRecord(before) || !isRecord(detail) || !isContinued(before, detail)) return undefined;
-  const whole: Record<string, unknown> = { ...before };
+  let whole: Record<string, unknown> = { ...before };
   for (const key of Object.keys(detail)) {
     const [start, rest] = [own(before, key), detail[key]];
     const continues = typeof start === 'string' && typeof rest === 'string' && pieces.includes(key);
@@ -41,7 +41,7 @@ function join(before: unknown, detail: unknown): object | undefined {
     if (value === null || value === undefined || value === start) continue;
     if (start !== undefined) whole[key] = value;
     // Not by assignment: a key may be `__proto__`.
-    else Object.defineProperty(whole, key, { value, enumerable: true, writable: true, configurable: true });
+    else whole = { ...whole, [key]: value };
   }
   return whole;
 }

@@ -1,5 +1,4 @@
 import type {
-  CompletedEvent,
   CustomToolCallItem,
   FunctionCallArgumentsDeltaEvent,
   FunctionCallItem,
@@ -115,7 +114,12 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
         model,
         finishReason,
         usage,
-        choices: choices.reduce(withReason, base.choices),
+        // A choice may end without a word.
+        choices: choices.reduce(
+          (answers, other) =>
+            withChoice(answers, other.choice, (answer) => ({ ...answer, finishReason: other.finishReason })),
+          base.choices,
+        ),
       };
     }
     case 'retrying':
@@ -171,45 +175,38 @@ function grown(
   };
 }
 
-function withAnswer(
-  turn: Turn,
-  choice: number | undefined,
-  change: <T extends TurnAnswer>(answer: T) => T,
-): Turn {
+/** What an event makes of the choice that it belongs to. */
+type Change = <T extends TurnAnswer>(answer: T) => T;
+
+function withAnswer(turn: Turn, choice: number | undefined, change: Change): Turn {
   const streaming: Turn = turn.status === 'streaming' ? turn : { ...turn, status: 'streaming' };
   if (choice === undefined || choice === 0) return change(streaming);
-  const before = turn.choices.find((other) => other.choice === choice);
-  const after = change(before ?? { ...emptyAnswer, choice });
-  const choices = [...turn.choices.filter((other) => other !== before), after];
-  return { ...streaming, choices: choices.sort((a, b) => a.choice - b.choice) };
+  return { ...streaming, choices: withChoice(turn.choices, choice, change) };
 }
 
-/** A choice may end without a word. */
-function withReason(
-  answers: readonly TurnChoice[],
-  { choice, finishReason }: NonNullable<CompletedEvent['choices']>[number],
-): readonly TurnChoice[] {
-  const before = answers.find((other) => other.choice === choice);
-  const after = { ...(before ?? emptyAnswer), choice, finishReason };
-  return [...answers.filter((other) => other !== before), after].sort((a, b) => a.choice - b.choice);
+/** The further choices, one of them changed, in the order of their numbers. */
+function withChoice(choices: readonly TurnChoice[], choice: number, change: Change): readonly TurnChoice[] {
+  const before = choices.find((other) => other.choice === choice);
+  const after = change(before ?? { ...emptyAnswer, choice });
+  return [...choices.filter((other) => other !== before), after].sort((a, b) => a.choice - b.choice);
 }
 
 function withItem<T extends TurnAnswer>(answer: T, item: ResponseItem): T {
   switch (item.type) {
     case 'message': {
       if (item.role !== 'assistant') return answer;
-      const refusal = refusalOf(item);
       const text = answer.text + assistantText(item);
-      return refusal === '' ? { ...answer, text } : { ...answer, text, refusal: answer.refusal + refusal };
+      return { ...answer, text, refusal: answer.refusal + refusalOf(item) };
     }
     case 'reasoning': {
       const reasoning = answer.reasoning + reasoningText(item);
       return { ...answer, reasoning, reasoningDetails: detailsWith(answer, item) };
     }
     case 'function_call':
-      return withCall(answer, { callId: item.call_id, name: item.name, arguments: item.arguments, item });
-    case 'custom_tool_call':
-      return withCall(answer, { callId: item.call_id, name: item.name, arguments: item.input, item });
+    case 'custom_tool_call': {
+      const text = item.type === 'function_call' ? item.arguments : item.input;
+      return withCall(answer, { callId: item.call_id, name: item.name, arguments: text, item });
+    }
     default:
       return answer;
   }
@@ -230,8 +227,11 @@ function withCall<T extends TurnAnswer>(answer: T, call: TurnToolCall): T {
 
 /** The text that one assistant item carries: its first text part (C15). */
 function assistantText({ content }: MessageItem): string {
-  for (const part of content) if (part.type === 'output_text') return part.text;
-  return '';
+  return content.find((part) => part.type === 'output_text')?.text ?? '';
+}
+
+function refusalOf({ content }: MessageItem): string {
+  return content.find((part) => part.type === 'refusal')?.refusal ?? '';
 }
 
 function reasoningText({ content }: ReasoningItem): string {
@@ -244,8 +244,3 @@ const detailsWith = (
   { reasoningDetails }: TurnAnswer,
   { reasoning_details: added = [] }: ReasoningItem,
 ): readonly unknown[] => (added.length === 0 ? reasoningDetails : joinDetails(reasoningDetails, added));
-
-function refusalOf({ content }: MessageItem): string {
-  for (const part of content) if (part.type === 'refusal') return part.refusal;
-  return '';
-}

@@ -13,10 +13,29 @@ export function own(record: Record<string, unknown>, key: string): unknown {
   return value !== undefined && Object.hasOwn(record, key) ? value : undefined;
 }
 
+/** A string from the wire; `''` where it is none. */
+export const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Text from the wire, or a number where text is expected: a token that looks like one (cloudflare/ai#651). */
+export const textOf = (value: unknown): string =>
+  typeof value === 'number' && Number.isFinite(value) ? String(value) : stringOf(value);
+
+/** Whether a value from the wire counts something: choices, calls. */
+export const isIndex = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
+
 /** What a text is as JSON; `undefined` where it is none. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value from the wire as JSON; `undefined` where it is nested too deep to be written. */
+export function writeJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
   } catch {
     return undefined;
   }

@@ -3,12 +3,13 @@ import { ProviderStreamError } from '../../turn/errors.js';
 import type {
   CompletedEvent,
   ContentPart,
-  ReasoningItem,
   ResponseEvent,
+  ResponseItem,
   TokenUsage,
 } from '../../turn/events.js';
 import { errorFields, type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
-import { isRecord, own, parseJson } from '../../turn/wire.js';
+import { reasoningItem } from '../../turn/reasoning-item.js';
+import { isIndex, isRecord, own, parseJson, stringOf, textOf } from '../../turn/wire.js';
 import { isEndMark, piecesOf } from './pieces.js';
 import {
   type ReasoningAlias,
@@ -99,7 +100,7 @@ export function chunkDecoder(
   let only: number | undefined;
   let hasFinishReason = false;
   let responseId = '';
-  let model: string | undefined;
+  let model = '';
   let usage: TokenUsage | null = null;
   const first = newChoice({});
   const choices = new Map<number, Choice>([[0, first]]);
@@ -107,9 +108,9 @@ export function chunkDecoder(
   const failure = ({ message, code, type, status }: Partial<ProviderErrorReport>) =>
     new ProviderStreamError({
       status,
-      code: code === undefined ? undefined : redact(code),
-      type: type === undefined ? undefined : redact(type),
-      message: message === undefined ? undefined : redact(message),
+      code: code && redact(code),
+      type: type && redact(type),
+      message: message && redact(message),
     });
 
   function choiceAt(index: number): Choice {
@@ -122,52 +123,45 @@ export function chunkDecoder(
     return choice;
   }
 
-  function emitMessage(choice: Choice, part: ContentPart): void {
+  function emitItem(choice: Choice, item: ResponseItem): void {
     choice.hasSpoken = true;
-    emit({
-      type: 'output_item_done',
-      item: { type: 'message', role: 'assistant', content: [part] },
-      ...choice.label,
-    });
+    emit({ type: 'output_item_done', item, ...choice.label });
   }
 
-  function emitReasoning(choice: Choice, text: string, details: readonly unknown[] = []): void {
-    choice.hasSpoken = true;
-    const content: ReasoningItem['content'] = text === '' ? [] : [{ type: 'reasoning_text', text }];
-    emit({
-      type: 'output_item_done',
-      item: { type: 'reasoning', content, ...(details.length > 0 && { reasoning_details: details }) },
-      ...choice.label,
-    });
-  }
+  const emitMessage = (choice: Choice, part: ContentPart) =>
+    emitItem(choice, { type: 'message', role: 'assistant', content: [part] });
+
+  const emitReasoning = (choice: Choice, text: string, details: readonly unknown[] = []) =>
+    emitItem(choice, reasoningItem(text, details));
 
   function readContent(choice: Choice, content: unknown): void {
-    if (isText(content)) {
-      const text = String(content);
-      if (text !== '') emitMessage(choice, { type: 'output_text', text });
-      return;
-    }
     for (const part of Array.isArray(content) ? (content as readonly unknown[]) : [content]) {
-      if (isText(part)) readContent(choice, part);
-      else if (isRecord(part)) readPart(choice, part);
+      if (isRecord(part)) readPart(choice, part);
+      else readText(choice, part);
     }
+  }
+
+  function readText(choice: Choice, value: unknown): void {
+    const text = textOf(value);
+    if (text !== '') emitMessage(choice, { type: 'output_text', text });
   }
 
   function readPart(choice: Choice, part: Record<string, unknown>): void {
     const type = own(part, 'type');
     const text = own(part, 'text');
-    if (type === 'text' || type === 'output_text' || (type === undefined && isText(text))) {
-      if (isText(text)) readContent(choice, text);
+    if (type === 'text' || type === 'output_text' || (type === undefined && text !== undefined)) {
+      readText(choice, text);
     } else if (type === 'refusal') {
       readRefusal(choice, own(part, 'refusal'));
-    } else if (type === undefined ? text === undefined : reasoningTypes.includes(type)) {
+    } else if (type === undefined || reasoningTypes.includes(type)) {
       const thought = thinkingText(part);
       if (thought !== '') emitReasoning(choice, thought);
     }
   }
 
-  function readRefusal(choice: Choice, refusal: unknown): void {
-    if (isText(refusal) && refusal !== '') emitMessage(choice, { type: 'refusal', refusal: String(refusal) });
+  function readRefusal(choice: Choice, value: unknown): void {
+    const refusal = textOf(value);
+    if (refusal !== '') emitMessage(choice, { type: 'refusal', refusal });
   }
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
@@ -205,15 +199,14 @@ export function chunkDecoder(
     readUsageOf(raw);
     const delta = own(raw, 'delta');
     const message = own(raw, 'message');
-    const reason = own(raw, 'finish_reason');
-    const isFinished = typeof reason === 'string' && reason !== '';
+    const reason = stringOf(own(raw, 'finish_reason'));
     const report = reportOf(raw);
-    if (!isRecord(delta) && !isRecord(message) && !isFinished && report === undefined) return;
+    if (!isRecord(delta) && !isRecord(message) && reason === '' && report === undefined) return;
     const choice = choiceAt(index);
     if (isRecord(delta)) readDelta(choice, delta);
     else if (isRecord(message)) readMessage(choice, message);
     if (report !== undefined) throw failure(report);
-    if (!isFinished) return;
+    if (reason === '') return;
     hasFinishReason = true;
     choice.finishReason = reason;
     choice.calls?.flush();
@@ -249,10 +242,8 @@ export function chunkDecoder(
       if (report !== undefined) throw failure(report);
     }
     if (includeChunks) emitChunk(chunk, data, list);
-    const id = own(chunk, 'id');
-    if (responseId === '' && isText(id)) responseId = String(id);
-    const name = own(chunk, 'model');
-    if (model === undefined && typeof name === 'string' && name !== '') model = name;
+    responseId ||= textOf(own(chunk, 'id'));
+    model ||= stringOf(own(chunk, 'model'));
     const groq = own(chunk, 'x_groq');
     if (isRecord(groq)) readUsageOf(groq);
     readUsageOf(chunk);
@@ -308,7 +299,7 @@ export function chunkDecoder(
       emit({
         type: 'completed',
         responseId,
-        ...(model !== undefined && { model }),
+        ...(model !== '' && { model }),
         finishReason: first.finishReason,
         usage,
         endedBy: endedBy(),
@@ -321,14 +312,10 @@ export function chunkDecoder(
 /** Types of the parts of a message's content that hold reasoning. */
 const reasoningTypes: readonly unknown[] = ['thinking', 'reasoning', 'reasoning_text', 'summary_text'];
 
-/** Text, or a number where text is expected: a token that looks like one (cloudflare/ai#651). */
-const isText = (value: unknown): value is string | number =>
-  typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
-
 /** The number of a choice, which may come as text; its place in the list where it has none. */
 function indexOf(index: unknown, place: number): number {
   const number = typeof index === 'string' && /^\d{1,9}$/.test(index) ? Number(index) : index;
-  return typeof number === 'number' && Number.isInteger(number) && number >= 0 ? number : place;
+  return isIndex(number) ? number : place;
 }
 
 /** The error that a choice tells of, in `error` or as its finish reason. */

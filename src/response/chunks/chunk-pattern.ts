@@ -1,4 +1,4 @@
-import { isRecord, own, parseJson } from '../../turn/wire.js';
+import { isRecord, own, parseJson, stringOf } from '../../turn/wire.js';
 import type { TextKey } from './chunk-decoder.js';
 
 /**
@@ -144,7 +144,7 @@ function readString(data: string, start: number, end: number): string | undefine
   const inner = data.slice(start + 1, end - 1);
   const isPlain = inner.length <= longestCopy && !needsParsing.test(inner);
   const text = isPlain ? inner : parseJson(data.slice(start, end));
-  return typeof text === 'string' && text !== '' ? text : undefined;
+  return stringOf(text) || undefined;
 }
 
 /** What its probes show of a chunk; `undefined` where it says more than that text. */

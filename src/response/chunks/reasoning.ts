@@ -1,4 +1,4 @@
-import { isRecord, own } from '../../turn/wire.js';
+import { isRecord, own, stringOf, textOf } from '../../turn/wire.js';
 
 /** The names under which providers send the same reasoning; the first that says something counts. */
 const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'] as const;
@@ -6,13 +6,8 @@ const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking', 'reasoni
 export type ReasoningAlias = (typeof reasoningAliases)[number];
 
 /** What is new of a model's reasoning in one delta: never the sum of two aliases. */
-export function reasoningText(delta: Record<string, unknown>): string {
-  for (const alias of reasoningAliases) {
-    const text = textOf(own(delta, alias));
-    if (text !== '') return text;
-  }
-  return '';
-}
+export const reasoningText = (delta: Record<string, unknown>): string =>
+  firstText(delta, reasoningAliases, textIn);
 
 /** Real details are a few levels deep. */
 const deepest = 100;
@@ -34,42 +29,36 @@ function isWithin(depth: number, value: unknown): boolean {
 /** What details say in words, for providers that send nothing else. */
 export function textOfDetails(details: readonly unknown[]): string {
   let text = '';
-  for (const detail of details) {
-    if (isRecord(detail)) text += textOf(own(detail, 'text')) || textOf(own(detail, 'summary'));
-  }
+  for (const detail of details) if (isRecord(detail)) text += firstText(detail, ['text', 'summary'], textIn);
   return text;
 }
 
 /** The text of a thinking part of a message's content: Mistral nests text parts in it, others a summary. */
-export function thinkingText(part: Record<string, unknown>): string {
-  for (const name of ['thinking', 'reasoning', 'text', 'content', 'summary'] as const) {
-    const text = textOf(own(part, name));
+export const thinkingText = (part: Record<string, unknown>): string =>
+  firstText(part, ['thinking', 'reasoning', 'text', 'content', 'summary'], textIn);
+
+/** A string, an object with text, content or a summary, or a list of these. */
+const textIn = (value: unknown): string =>
+  Array.isArray(value) ? value.map(plainText).join('') : plainText(value);
+
+const plainText = (value: unknown): string =>
+  isRecord(value) ? firstText(value, ['text', 'content', 'summary'], textInside) : textOf(value);
+
+/** What an object says: a string, or a list of strings and of objects with text. */
+const textInside = (value: unknown): string =>
+  Array.isArray(value)
+    ? value.map((part) => stringOf(isRecord(part) ? own(part, 'text') : part)).join('')
+    : stringOf(value);
+
+/** What the first of these fields says that says something. */
+function firstText(
+  record: Record<string, unknown>,
+  names: readonly string[],
+  read: (value: unknown) => string,
+): string {
+  for (const name of names) {
+    const text = read(own(record, name));
     if (text !== '') return text;
   }
   return '';
-}
-
-/** A string, an object with text, content or a summary, or a list of these. */
-function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.map(plainText).join('');
-  return plainText(value);
-}
-
-function plainText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  // A token that looks like a number.
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-  if (!isRecord(value)) return '';
-  for (const name of ['text', 'content', 'summary'] as const) {
-    const inner = own(value, name);
-    const text = Array.isArray(inner) ? inner.map(shallowText).join('') : inner;
-    if (typeof text === 'string' && text !== '') return text;
-  }
-  return '';
-}
-
-/** What stands at the bottom: a string, or an object with text. */
-function shallowText(value: unknown): string {
-  const text = isRecord(value) ? own(value, 'text') : value;
-  return typeof text === 'string' ? text : '';
 }

@@ -1,5 +1,5 @@
 import type { CustomToolCallItem, FunctionCallItem, ResponseEvent } from '../../turn/events.js';
-import { isRecord, own } from '../../turn/wire.js';
+import { isIndex, isRecord, own, stringOf, writeJson } from '../../turn/wire.js';
 
 /** The calls of one choice, while they are written. */
 export interface ToolCalls {
@@ -139,7 +139,6 @@ function itemOf({ id, name, text, isCustom }: Call): FunctionCallItem | CustomTo
 
 function readEntry(raw: unknown): Entry | undefined {
   if (!isRecord(raw)) return undefined;
-  const id = own(raw, 'id');
   const index = own(raw, 'index');
   const custom = own(raw, 'custom');
   const isCustom = own(raw, 'type') === 'custom' || isRecord(custom);
@@ -147,10 +146,10 @@ function readEntry(raw: unknown): Entry | undefined {
   const name = isRecord(body) ? own(body, 'name') : undefined;
   const text = isRecord(body) ? own(body, isCustom ? 'input' : 'arguments') : undefined;
   const entry = {
-    id: typeof id === 'string' && id !== '' ? id : undefined,
-    index: typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : undefined,
+    id: stringOf(own(raw, 'id')) || undefined,
+    index: isIndex(index) && Number.isSafeInteger(index) ? index : undefined,
     isCustom,
-    name: typeof name === 'string' ? name : '',
+    name: stringOf(name),
     text: textOf(text),
   };
   return entry.id === undefined && entry.name === '' && entry.text === '' ? undefined : entry;
@@ -158,12 +157,5 @@ function readEntry(raw: unknown): Entry | undefined {
 
 /** Some providers send the arguments as the object that they are. */
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return '';
-  try {
-    return JSON.stringify(value);
-  } catch {
-    // Nested too deep to be written.
-    return '';
-  }
+  return typeof value === 'object' && value !== null ? (writeJson(value) ?? '') : stringOf(value);
 }

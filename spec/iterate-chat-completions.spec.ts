@@ -98,7 +98,7 @@ describe('iterateChatCompletions', () => {
     }
     expect(pulled).toEqual([
       ...['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => text(letter)),
-      completed(),
+      completed({ endedBy: 'eof' }),
       undefined,
     ]);
   });

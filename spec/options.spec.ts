@@ -29,6 +29,7 @@ const everyTurnOption: Required<TurnOptions> = {
   responseTimeout: 1,
   idleTimeout: 1,
   idleOn: 'bytes',
+  finishTimeout: 1,
   maxEventSize: 1,
   includeUsage: true,
   includeRetries: true,
@@ -50,7 +51,7 @@ const everyOption: Required<ChatOptions> = {
 
 describe('openTurn', () => {
   const limitsOf = (given: Partial<ChatOptions>) => {
-    const { maxRetries, maxRetryAfter, responseTimeout, idleTimeout } = openTurn({ ...options, ...given });
+    const { maxRetries, maxRetryAfter, responseTimeout, idleTimeout } = openTurn({ ...options, ...given }, 1);
     return { maxRetries, maxRetryAfter, responseTimeout, idleTimeout };
   };
 
@@ -82,7 +83,7 @@ describe('openTurn', () => {
   });
 
   it('counts the attempts of each turn by themselves', () => {
-    const [first, second] = [openTurn(options), openTurn(options)];
+    const [first, second] = [openTurn(options, 1), openTurn(options, 1)];
     first.attempt += 1;
     expect([first.attempt, second.attempt]).toEqual([1, 0]);
   });
@@ -95,8 +96,11 @@ describe('checkOptions', () => {
       'the smallest',
       { retry: { maxRetries: 0, initialDelay: 0, factor: 0, jitter: 0, maxDelay: 0, maxRetryAfter: 0 } },
     ],
-    ['the smallest times', { responseTimeout: 1, idleTimeout: 1, maxEventSize: 1 }],
-    ['none at all', { responseTimeout: Infinity, idleTimeout: Infinity, maxEventSize: Infinity }],
+    ['the smallest times', { responseTimeout: 1, idleTimeout: 1, finishTimeout: 1, maxEventSize: 1 }],
+    [
+      'none at all',
+      { responseTimeout: Infinity, idleTimeout: Infinity, finishTimeout: Infinity, maxEventSize: Infinity },
+    ],
     ['either life', { idleOn: 'bytes' }],
     ['the other life', { idleOn: 'events' }],
     [

@@ -15,7 +15,7 @@ import {
 } from '../src/index.js';
 import { type MarbleAnswer, marbleTransport, scriptedTransport } from '../src/testing/index.js';
 import { completed, provider, text } from './support/events.js';
-import { testScheduler } from './support/marbles.js';
+import { received, testScheduler } from './support/marbles.js';
 import { chunk, done, finishChunk, textChunk } from './support/wire.js';
 
 const frames = {
@@ -26,7 +26,14 @@ const frames = {
   c: ': keep-alive\n\n',
   h: textChunk('cut in half').slice(0, 20),
 };
-const events = { a: text('Hel'), b: text('lo'), C: completed({ finishReason: 'stop' }), N: completed() };
+const events = {
+  a: text('Hel'),
+  b: text('lo'),
+  C: completed({ finishReason: 'stop' }),
+  F: completed({ finishReason: 'stop', endedBy: 'finish_reason' }),
+  N: completed(),
+  E: completed({ endedBy: 'eof' }),
+};
 
 /** A turn over drawn answers, with exact backoff. */
 function drawn(helpers: RunHelpers, answers: readonly MarbleAnswer[], options: Partial<ChatOptions> = {}) {
@@ -67,16 +74,83 @@ describe('streamChatCompletions', () => {
   it('completes where the stream ends without [DONE], with the finish reason it had (C11)', () => {
     testScheduler().run((helpers) => {
       const { turn } = drawn(helpers, [{ body: '-a-|' }, { body: '-a-f-|' }]);
-      helpers.expectObservable(turn).toBe('-a-(N|)', events);
-      helpers.expectObservable(turn, '----------^').toBe('-----------a---(C|)', events);
+      helpers.expectObservable(turn).toBe('-a-(E|)', events);
+      helpers.expectObservable(turn, '----------^').toBe('-----------a---(F|)', events);
     });
   });
 
   it('drops an event that the end of the stream has cut', () => {
     testScheduler().run((helpers) => {
       const { turn } = drawn(helpers, [{ body: '-a-h-|' }]);
-      helpers.expectObservable(turn).toBe('-a---(N|)', events);
+      helpers.expectObservable(turn).toBe('-a---(E|)', events);
     });
+  });
+
+  describe('the end without [DONE]', () => {
+    it('is the finish reason, 10 s after it where nothing more comes', () => {
+      testScheduler().run((helpers) => {
+        const { turn, transport } = drawn(helpers, [{ body: '-a-f' }]);
+        helpers.expectObservable(turn).toBe('-a- 10s (F|)', events);
+        helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^-- 10s !');
+      });
+    });
+
+    it.each<[string, Partial<ChatOptions>]>([
+      ['finishTimeout', { finishTimeout: 6 }],
+      ['idleTimeout, which is shorter', { idleTimeout: 6 }],
+      [
+        'idleTimeout, which is shorter, although bytes are a sign of life',
+        { idleTimeout: 6, idleOn: 'bytes' },
+      ],
+      ['finishTimeout where there is no idleTimeout', { finishTimeout: 6, idleTimeout: Infinity }],
+    ])('comes after %s, and comments do not put it off', (_, options) => {
+      testScheduler().run((helpers) => {
+        const { turn } = drawn(
+          helpers,
+          [{ body: '-a-f--k--k--k--k', frames: { ...frames, k: ': ping\n\n' } }],
+          options,
+        );
+        helpers.expectObservable(turn).toBe('-a-------(F|)', events);
+      });
+    });
+
+    it('is a break after the finish reason, of which the diagnostics tell', () => {
+      const told: Diagnostic[] = [];
+      testScheduler().run((helpers) => {
+        const { turn } = drawn(helpers, [{ body: '-a-f-#' }], {
+          diagnostics: (diagnostic) => told.push(diagnostic),
+        });
+        helpers.expectObservable(turn).toBe('-a---(F|)', events);
+      });
+      expect(told.slice(-2)).toMatchObject([
+        { type: 'break', error: 'StreamError' },
+        { type: 'end', outcome: 'completed', error: undefined },
+      ]);
+    });
+
+    it('counts an event that no blank line has ended, where it is whole', () => {
+      const body = [textChunk('Hel').trimEnd()];
+      const transport = scriptedTransport({ body });
+      const turn = streamChatCompletions('Hi', { model: 'm', provider, transport });
+      expect(received(turn)).toEqual([events.a, events.E]);
+    });
+  });
+
+  it('takes the only choice for choice 0 where one was asked for, whatever its number', () => {
+    const body = ['data: {"choices":[{"index":1,"delta":{"content":"Hel"}}]}\n\n', done];
+    const turnOf = (params?: ChatOptions['params']) =>
+      received(
+        streamChatCompletions('Hi', {
+          model: 'm',
+          provider,
+          params,
+          transport: scriptedTransport({ body }),
+        }),
+      )[0];
+    expect(turnOf()).toEqual(events.a);
+    expect(turnOf({ n: 1 })).toEqual(events.a);
+    expect(turnOf({ n: null })).toEqual(events.a);
+    expect(turnOf({ n: 2 })).toEqual({ ...events.a, choice: 1 });
   });
 
   describe('the end', () => {

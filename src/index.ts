@@ -1,6 +1,7 @@
 export { chatOptionsFromEnv, type ChatOptionsFromEnv } from './chat-options-from-env.js';
 export { Demand } from './flow/demand.js';
 export type {
+  BreakDiagnostic,
   Diagnostic,
   DiagnosticReport,
   DiagnosticsListener,

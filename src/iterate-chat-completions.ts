@@ -46,7 +46,7 @@ export function iterateChatCompletions(
   const { highWaterMark } = options;
   const iterator = () => {
     const { demand = new Demand() } = options;
-    return pull(streamTurn(body, { ...options, demand }), { demand, highWaterMark });
+    return pull(streamTurn(body, { ...options, demand }, options.params?.n), { demand, highWaterMark });
   };
   return { [Symbol.asyncIterator]: iterator };
 }

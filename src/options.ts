@@ -38,6 +38,11 @@ export interface TurnOptions {
   readonly idleTimeout?: number | undefined;
   /** What resets `idleTimeout`: an event, or any byte, keep-alive comments included. Default `'events'`. */
   readonly idleOn?: 'events' | 'bytes' | undefined;
+  /**
+   * Milliseconds to wait for the rest of the stream, such as the usage and `[DONE]`, once each choice has its finish
+   * reason; comments do not reset it. Then the turn completes. Default 10,000, or `idleTimeout` if that is shorter.
+   */
+  readonly finishTimeout?: number | undefined;
   /** Maximum size of one event, or of a JSON response, in bytes. Default 67,108,864 (64 MiB). */
   readonly maxEventSize?: number | undefined;
   /** Asks for the token usage (`stream_options`), which some providers reject. Default `false`. */
@@ -92,12 +97,13 @@ export interface OpenTurn extends AttemptCount {
   readonly maxRetryAfter: number;
   readonly responseTimeout: number;
   readonly idleTimeout: number;
+  readonly choiceCount: number;
   readonly scheduler: SchedulerLike;
   readonly demand: TurnDemand | undefined;
   readonly log: TurnDiagnostics;
 }
 
-export function openTurn(options: TurnOptions): OpenTurn {
+export function openTurn(options: TurnOptions, choiceCount: number): OpenTurn {
   const { provider, transport = fetchTransport(), retry, scheduler = asyncScheduler } = options;
   return {
     options,
@@ -108,6 +114,7 @@ export function openTurn(options: TurnOptions): OpenTurn {
     maxRetryAfter: retry?.maxRetryAfter ?? defaults.maxRetryAfter,
     responseTimeout: options.responseTimeout ?? Infinity,
     idleTimeout: options.idleTimeout ?? provider.idleTimeout ?? defaults.idleTimeout,
+    choiceCount,
     demand: options.demand && turnDemand(options.demand, scheduler),
     log: diagnose(options.diagnostics),
     attempt: 0,
@@ -157,6 +164,7 @@ export const turnChecks: Checks<TurnOptions> = {
   retry: unchecked,
   responseTimeout: limit,
   idleTimeout: limit,
+  finishTimeout: limit,
   idleOn: (value = 'events') => value === 'events' || value === 'bytes' || "'events' or 'bytes'",
   maxEventSize: limit,
   includeUsage: unchecked,

@@ -46,13 +46,13 @@ export function streamChatCompletions(
   prompt: Prompt | string,
   options: ChatOptions,
 ): Observable<ResponseEvent> {
-  return streamTurn(requestBody(prompt, options), options);
+  return streamTurn(requestBody(prompt, options), options, options.params?.n);
 }
 
-/** The turn itself, for a request whose body is written already. */
-export function streamTurn(body: string, options: TurnOptions): Observable<ResponseEvent> {
+/** The turn itself, for a request whose body is written already and asks for `n` choices. */
+export function streamTurn(body: string, options: TurnOptions, n?: number | null): Observable<ResponseEvent> {
   return new Observable((subscriber) => {
-    const turn = openTurn(options);
+    const turn = openTurn(options, n ?? 1);
     return sendRequest(body, turn) // key -> transport -> responseTimeout -> status: one subscription is one attempt
       .pipe(
         retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })

@@ -14,6 +14,7 @@ export interface ChatRequestBody {
   /** Set by the turn; `false` is refused. */
   readonly stream?: boolean | null | undefined;
   readonly stream_options?: unknown;
+  readonly n?: number | null | undefined;
 }
 
 /**
@@ -52,5 +53,5 @@ export function streamChatRequest<Body extends ChatRequestBody>(
   if (body.stream === false) throw new TypeError('body.stream is false, and a turn is always streamed.');
   const includesUsage = !options.provider.unsupported?.includes('stream_options');
   const request = { ...body, stream: true, ...(includesUsage && streamOptions(body, options)) };
-  return streamTurn(JSON.stringify(request), options);
+  return streamTurn(JSON.stringify(request), options, body.n);
 }

@@ -115,6 +115,7 @@ describe('the answer', () => {
           reasoningOutputTokens: 0,
           totalTokens: 3,
         },
+        endedBy: 'done',
       },
     ]);
     expect(stderr).toBe('503, retrying in 0 ms\n1 tokens in, 2 out, 1.5 s, finish reason length\n');
@@ -262,11 +263,11 @@ describe('--replay', () => {
   it('says that a recording is cut off', async () => {
     const { code, stdout, stderr } = await run([
       '--replay',
-      await recording(`${chunk('a')}\n\n${chunk('b')}`),
+      await recording(`${chunk('a')}\n\n${chunk('b').slice(0, -1)}`),
     ]);
     expect([code, stdout]).toEqual([1, 'a\n']);
     expect(stderr).toBe(
-      '1.5 s\nError: The stream ended without a finish reason: the answer is incomplete.\n',
+      '1.5 s\nError: The stream ended without a finish reason or [DONE]: the answer is incomplete.\n',
     );
   });
 
@@ -338,7 +339,7 @@ describe('an error is one sentence, with the words of the provider, and status 1
       'a stream that ends too early',
       { content: ['Hel'], finishReason: null, done: false },
       'Hel\n',
-      'The stream ended without a finish reason: the answer is incomplete.',
+      'The stream ended without a finish reason or [DONE]: the answer is incomplete.',
     ],
     ['silence', { content: ['Hel', { wait: Infinity }] }, 'Hel\n', 'idle timeout waiting for SSE'],
   ])('for %s', async (_, answer, text, sentence) => {

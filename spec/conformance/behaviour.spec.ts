@@ -204,7 +204,7 @@ describe('over sockets', () => {
   it('C11: a stream that closes without [DONE] completes, and shows that it had no finish reason', async () => {
     const events = eventsOf();
     stream(await server.next()).end(textChunk('Hel', { id: 'r', model: 'm-1' }));
-    expect(await events).toEqual([text('Hel'), completed({ responseId: 'r', model: 'm-1' })]);
+    expect(await events).toEqual([text('Hel'), completed({ responseId: 'r', model: 'm-1', endedBy: 'eof' })]);
     const strict = firstValueFrom(turn().pipe(requireFinish(), toArray())).catch((error: unknown) => error);
     stream(await server.next()).end(textChunk('Hel'));
     expect(await strict).toMatchObject({ name: 'IncompleteStreamError', turn: { text: 'Hel' } });
@@ -356,6 +356,7 @@ describe('over sockets', () => {
           responseId: 'r',
           model: 'm-1',
           finishReason: 'stop',
+          endedBy: 'finish_reason',
           usage: {
             inputTokens: 1,
             cachedInputTokens: 0,

@@ -86,12 +86,12 @@ export function expectedUsage(usage: WireUsage | null): TokenUsage | null {
   };
 }
 
-/** A recording's `expected`, as far as the events of a turn can say it. */
+/**
+ * A recording's `expected`, as far as the events of a turn can say it. A last event counts although no blank line has
+ * ended it, where it is whole.
+ */
 export function expectedFold(expected: Expected): Folded {
-  const { choices, content, reasoning, refusal, tool_calls, finish_reason, id, model, usage } = {
-    ...expected,
-    ...expected.expected_if_last_event_dropped,
-  };
+  const { choices, content, reasoning, refusal, tool_calls, finish_reason, id, model, usage } = expected;
   const toolCalls = (calls: readonly ExpectedToolCall[]): ExpectedToolCall[] =>
     calls.map((call, index) => ({ index, id: call.id, name: call.name ?? '', arguments: call.arguments }));
   return {

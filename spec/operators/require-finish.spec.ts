@@ -9,9 +9,17 @@ const values = {
   a: text('Hel'),
   b: text('lo'),
   c: completed({ finishReason: 'stop' }),
-  n: completed(),
+  n: completed({ endedBy: 'eof' }),
   s: completed({ stopped: true }),
 };
+
+/** A `completed` that an application made by itself, or that an earlier version has written down. */
+const untold = (finishReason: string | null): ResponseEvent => ({
+  type: 'completed',
+  responseId: '',
+  finishReason,
+  usage: null,
+});
 
 describe('requireFinish', () => {
   it('passes a finished turn on unchanged', () => {
@@ -29,6 +37,19 @@ describe('requireFinish', () => {
       expectObservable(source.pipe(requireFinish())).toBe('-a-#', values, error);
       expectSubscriptions(source.subscriptions).toBe('    ^--!');
     });
+  });
+
+  it.each([
+    ['that ended with [DONE], and told no finish reason', completed({ endedBy: 'done' })],
+    ['that broke after its finish reason', completed({ finishReason: 'stop', endedBy: 'finish_reason' })],
+    ['whose end nobody told', untold('stop')],
+  ])('lets a turn pass %s', (_, end) => {
+    expect(received(of<ResponseEvent>(end).pipe(requireFinish()))).toEqual([end]);
+  });
+
+  it('errors in place of a completed that tells neither', () => {
+    const end = of<ResponseEvent>(untold(null));
+    expect(failureOf(end.pipe(requireFinish()))).toBeInstanceOf(IncompleteStreamError);
   });
 
   it('lets a turn pass that its caller stopped', () => {
@@ -65,13 +86,13 @@ describe('requireFinish', () => {
       completed({ finishReason: 'stop' }),
       text('sec'),
       text('ond'),
-      completed({ responseId: 'r2', model: 'm' }),
+      completed({ responseId: 'r2', model: 'm', endedBy: 'eof' }),
     );
     const failure = failureOf(source.pipe(requireFinish()));
     expect(failure).toBeInstanceOf(IncompleteStreamError);
     expect((failure as IncompleteStreamError).name).toBe('IncompleteStreamError');
     expect((failure as IncompleteStreamError).message).toBe(
-      'The stream ended without a finish reason: the answer is incomplete.',
+      'The stream ended without a finish reason or [DONE]: the answer is incomplete.',
     );
     expect((failure as IncompleteStreamError).turn).toEqual({
       ...emptyTurn,

@@ -54,6 +54,7 @@ describe('streamChatCompletions()', () => {
                 ...(isEmpty ? {} : { model: 'm' }),
                 finishReason: null,
                 usage: null,
+                endedBy: hasDone ? 'done' : 'eof',
               },
             ],
             error: undefined,

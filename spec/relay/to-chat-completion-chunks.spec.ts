@@ -119,6 +119,18 @@ describe('toChatCompletionChunks', () => {
     });
   });
 
+  it('gives no [DONE] after a stream that was cut, so that a client can tell', () => {
+    const cut = [text('Hel'), completed({ endedBy: 'eof' })];
+    const events = received(
+      from<ResponseEvent[]>(cut).pipe(toChatCompletionChunks(), decodeChatCompletions()),
+    );
+    expect(events.at(-1)).toMatchObject({ finishReason: null, endedBy: 'eof' });
+    const whole = [text('Hel'), completed({ finishReason: 'stop', endedBy: 'finish_reason' })];
+    expect(received(from<ResponseEvent[]>(whole).pipe(toChatCompletionChunks())).at(-1)).toEqual({
+      data: '[DONE]',
+    });
+  });
+
   it('gives [DONE] once the source has ended, not at completed', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-c-|', { c: completed() });
@@ -564,6 +576,7 @@ const anyTurn = fc
     const others = reasons.slice(1).map((finishReason, index) => ({ choice: index + 1, finishReason }));
     const end: CompletedEvent = {
       type: 'completed',
+      endedBy: 'done',
       responseId,
       ...(model !== undefined && { model }),
       finishReason: reasons[0] ?? null,

@@ -26,7 +26,7 @@ const messages: Record<string, ServerSentMessage> = {
   b: {
     data: '{"type":"output_item_done","item":{"type":"message","role":"assistant","content":[{"type":"output_text","text":"lo\\n\\n"}]}}',
   },
-  c: { data: '{"type":"completed","responseId":"","finishReason":"stop","usage":null}' },
+  c: { data: '{"type":"completed","responseId":"","finishReason":"stop","usage":null,"endedBy":"done"}' },
   D: { data: '[DONE]' },
   E: {
     data: '{"type":"error","error":{"name":"RetryLimitError","status":429,"code":"rate_limit_exceeded","retryAfter":70000}}',

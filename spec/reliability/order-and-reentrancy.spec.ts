@@ -830,7 +830,7 @@ describe('a provider that is driven by its own answer', () => {
     const { turn, ends } = scripted([{ body }]);
     const log = heard(turn, (event) => event.type === 'output_item_done' && body.complete());
     body.next(frames.a);
-    expect(log).toEqual([a, N, 'complete']);
+    expect(log).toEqual([a, completed({ endedBy: 'eof' }), 'complete']);
     expect(ends()).toEqual([1, 0]);
   });
 

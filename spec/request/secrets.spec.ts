@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { identity } from 'rxjs';
-import { causeWithoutSecrets, redact, secretsOf } from '../../src/request/secrets.js';
+import { causeWithoutSecrets, redact, redactor, secretsOf } from '../../src/request/secrets.js';
 
 const url = 'https://api.example/v1/chat/completions';
 
@@ -82,6 +82,14 @@ describe('redact', () => {
         expect(redact(`${before}${key}${after}`, [key])).not.toContain(key);
       }),
     );
+  });
+});
+
+describe('redactor', () => {
+  it('takes out what a request holds of secrets, or those alone that are long enough', () => {
+    const clean = redactor({ url, headers: { 'api-key': 'none' } }, 'sk-123456789');
+    expect(clean('none, sk-123456789')).toBe('***, ***');
+    expect(clean('none, sk-123456789', 8)).toBe('none, ***');
   });
 });
 

@@ -41,7 +41,57 @@ describe('bodyReader()', () => {
       });
     });
 
-    it('drops what no blank line ended', () => {
+    const chunk = '{"choices":[]}';
+
+    it.each([
+      ['a chunk', `data: ${chunk}`, [{ data: chunk }]],
+      ['a chunk and its line feed', `data: ${chunk}\n`, [{ data: chunk }]],
+      ['two chunks, a line each', `data: ${chunk}\ndata: ${chunk}`, [{ data: `${chunk}\n${chunk}` }]],
+      ['a chunk and one that was cut', `data: ${chunk}\ndata: {"ch`, [{ data: `${chunk}\n{"ch` }]],
+      ['[DONE]', 'data: [DONE]', [{ data: '[DONE]' }]],
+      ['a chunk and [DONE]', `data: ${chunk}\ndata: [DONE]\n`, [{ data: `${chunk}\n[DONE]` }]],
+      ['an error', 'event: error\ndata: gone', [{ event: 'error', data: 'gone' }]],
+    ])('gives, at its end, %s that no blank line ended', (_, last, expected) => {
+      for (const parts of [[`data: 1\n\n${last}`], pieces(utf8(`data: 1\n\n${last}`), 1)]) {
+        const { events, error } = read(parts);
+        expect(events.at(-1)).toEqual(expected);
+        expect(events.flat()).toEqual([{ data: '1' }, ...expected]);
+        expect(error).toBeUndefined();
+      }
+    });
+
+    it('gives none of that where the body breaks', () => {
+      const broken = concat(
+        of(utf8(`data: ${chunk}`)),
+        throwError(() => new StreamError()),
+      );
+      expect(record(broken.pipe(bodyEvents({ status: 200, contentType: eventStream }))).events).toEqual([[]]);
+    });
+
+    it.each([
+      ['in one line', '{"error":{"code":500}}\n', ['{"error":{"code":500}}']],
+      ['in one line that nothing ends', '{"error":"gone"}', ['{"error":"gone"}']],
+      [
+        'in several lines',
+        '{\n  "error": {\n    "code": 500\n  }\n}\n',
+        ['{\n  "error": {\n    "code": 500\n  }\n}'],
+      ],
+      ['in a list', '[{"error":{"code":500}}]\n', ['[{"error":{"code":500}}]']],
+      ['twice', '{"error":"a"}\n\n{"error":"b"}\n', ['{"error":"a"}', '{"error":"b"}']],
+      ['after one that was cut', '{"error":{"co\n{"error":"gone"}\n', ['{"error":"gone"}']],
+      ['that is none', '{"hello":1}\n{\n}\n}\n', []],
+      ['as prose', 'Error: gone\n', []],
+      ['in more than 64 KiB', `{"error":"${'x'.repeat(65_536)}"}\n`, []],
+    ])('gives an error that stands between its events as bare JSON, %s', (_, stray, expected) => {
+      const body = `data: ${chunk}\n\n${stray}`;
+      for (const parts of [[body], pieces(utf8(body), 7)]) {
+        const { events, error } = read(parts);
+        expect(events.flat()).toEqual([chunk, ...expected].map((data) => ({ data })));
+        expect(error).toBeUndefined();
+      }
+    });
+
+    it('drops what no blank line ended, where it is not whole', () => {
       expect(read(['data: 1\n\ndata: 2\n'])).toEqual({
         events: [[{ data: '1' }], []],
         error: undefined,

@@ -21,7 +21,8 @@ const events = {
   x: text('Hel'),
   y: text('lo'),
   C: completed({ responseId: 'r1', model: 'm', finishReason: 'stop' }),
-  N: completed({ responseId: 'r1', model: 'm' }),
+  E: completed({ responseId: 'r1', model: 'm', endedBy: 'eof' }),
+  F: completed({ responseId: 'r1', model: 'm', finishReason: 'stop', endedBy: 'finish_reason' }),
 };
 
 describe('decodeChatCompletions', () => {
@@ -43,8 +44,28 @@ describe('decodeChatCompletions', () => {
 
   it('gives a source that ends without [DONE] its completed, without a finish reason', () => {
     testScheduler().run(({ cold, expectObservable }) => {
-      expectObservable(cold('-a-|', messages).pipe(decodeChatCompletions())).toBe('-x-(N|)', events);
+      expectObservable(cold('-a-|', messages).pipe(decodeChatCompletions())).toBe('-x-(E|)', events);
     });
+  });
+
+  it('completes 10 s after the finish reason, or after as long as is said, where nothing more comes', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-f', messages);
+      expectObservable(source.pipe(decodeChatCompletions())).toBe('-x- 10s (F|)', events);
+      expectObservable(source.pipe(decodeChatCompletions({ finishTimeout: 5 }))).toBe('-x------(F|)', events);
+      expectSubscriptions(source.subscriptions).toBe(['^-- 10s !', '^-------!']);
+    });
+  });
+
+  it('completes where the source breaks after the finish reason, and tells of it', () => {
+    const onBreak = jest.fn();
+    testScheduler().run(({ cold, expectObservable }) => {
+      expectObservable(cold('-a-f-#', messages).pipe(decodeChatCompletions({ onBreak }))).toBe(
+        '-x---(F|)',
+        events,
+      );
+    });
+    expect(onBreak.mock.calls).toEqual([['error']]);
   });
 
   it("passes the source's error and the provider's on", () => {

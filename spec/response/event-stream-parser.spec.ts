@@ -51,6 +51,28 @@ describe('eventStreamParser()', () => {
       expect(dataOf(pushed(['data: 1\n\ndata: 2\n']))).toEqual([['1']]);
     });
 
+    it('it at the end, where it is asked for', () => {
+      const parser = eventStreamParser();
+      expect(parser.push(utf8('data: 1\n\nid: 7\ndata: 2\nda'))).toEqual([{ data: '1' }]);
+      expect(parser.push(utf8('ta: 3'))).toEqual([]);
+      expect(parser.end()).toEqual([{ id: '7', data: '2\n3' }]);
+      expect(eventStreamParser().end()).toEqual([]);
+    });
+
+    it('what a line that is no field stands for, where it is asked about', () => {
+      const asked: string[] = [];
+      const parser = eventStreamParser({
+        eventOf: (line) => {
+          asked.push(line);
+          return line === 'b' ? { data: 'B' } : undefined;
+        },
+      });
+      const given = parser.push(utf8('data: 1\n\na: x\nb\nretry: x\n: c\ndata: 2\n\nb'));
+      expect(given.map(({ data }) => data)).toEqual(['1', 'B', '2']);
+      expect(parser.end()).toEqual([{ data: 'B' }]);
+      expect(asked).toEqual(['a: x', 'b', 'b']);
+    });
+
     it('nothing of a block without data', () => {
       expect(pushed(['event: delta\nid: 7\n\n'])).toEqual([[]]);
     });

@@ -46,6 +46,7 @@ const values: Record<string, ResponseEvent> = {
   y: text('b'),
   z: text('c'),
   C: completed(),
+  E: completed({ endedBy: 'eof' }),
 };
 
 /** Each part holds its events already. */
@@ -73,14 +74,14 @@ describe('the three stages of readAnswer', () => {
   it('gives the events of each part at once, and completed where the parts end', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-e-b---|', batches);
-      expectObservable(source.pipe(answer())).toBe('-x---(yz)(C|)', values);
+      expectObservable(source.pipe(answer())).toBe('-x---(yz)(E|)', values);
       expectSubscriptions(source.subscriptions).toBe('^--------!');
     });
   });
 
   it('gives completed alone for an answer without events', () => {
     testScheduler().run(({ cold, expectObservable }) => {
-      expectObservable(cold<Batch>('--|').pipe(answer())).toBe('--(C|)', values);
+      expectObservable(cold<Batch>('--|').pipe(answer())).toBe('--(E|)', values);
     });
   });
 
@@ -96,7 +97,7 @@ describe('the three stages of readAnswer', () => {
     const atEnd = (batch: Batch) => stages(() => ({ ...reader, end: () => [...batch] }));
     testScheduler().run(({ cold, expectObservable }) => {
       expectObservable(cold('-a-|', batches).pipe(atEnd([content('b'), content('c')]))).toBe(
-        '-x-(yzC|)',
+        '-x-(yzE|)',
         values,
       );
       expectObservable(cold('-a-|', batches).pipe(atEnd([content('b'), done, content('c')]))).toBe(
@@ -153,7 +154,7 @@ describe('the three stages of readAnswer', () => {
     const malformed: unknown[] = [];
     const source = of<Batch[]>([content('a'), message('{"choices"')], [message('7'), content('b')]);
     const onMalformed = (event: object) => malformed.push(event);
-    expect(received(source.pipe(answer({ onMalformed })))).toEqual([values['x'], values['y'], values['C']]);
+    expect(received(source.pipe(answer({ onMalformed })))).toEqual([values['x'], values['y'], values['E']]);
     expect(malformed).toEqual([
       { length: 10, position: 1 },
       { length: 1, position: 2 },
@@ -178,7 +179,7 @@ describe('the three stages of readAnswer', () => {
 
   it('keeps the state of each subscription by itself', () => {
     const turn = of<Batch>([content('a', { id: 'r1', model: 'm' })]).pipe(answer());
-    const expected = [values['x'], completed({ responseId: 'r1', model: 'm' })];
+    const expected = [values['x'], completed({ responseId: 'r1', model: 'm', endedBy: 'eof' })];
     expect(received(turn)).toEqual(expected);
     expect(received(turn)).toEqual(expected);
   });
@@ -426,7 +427,7 @@ describe('the three stages of readAnswer', () => {
           error,
         );
         expectObservable(source.pipe(answer({ idleTimeout: 6, pass: 'bytes' }))).toBe(
-          '-----------(C|)',
+          '-----------(E|)',
           values,
         );
         expectSubscriptions(source.subscriptions).toBe(['^-----!', '^----------!']);

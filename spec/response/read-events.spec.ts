@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { concat, map, NEVER, of, range, take } from 'rxjs';
 import type { AnswerReader } from '../../src/response/body-reader.js';
-import { isDone, readEvents } from '../../src/response/read-events.js';
+import { endMarkOf, readEvents } from '../../src/response/read-events.js';
 import { StreamError } from '../../src/turn/errors.js';
 import { received, testScheduler } from '../support/marbles.js';
 
@@ -18,21 +18,37 @@ const letters: AnswerReader<string> = {
   end: () => [],
 };
 const parts = { a: 'a', b: 'bc', e: ' ', D: '.', E: 'bc.d' };
-const batches = { x: messages('a'), y: messages('b', 'c'), n: [] };
+const batches = {
+  x: messages('a'),
+  y: messages('b', 'c'),
+  n: [],
+  D: [{ data: '[DONE]' }],
+  z: [...messages('b', 'c'), { data: '[DONE]' }],
+};
 
-describe('isDone', () => {
+describe('endMarkOf', () => {
   it.each([
-    ['[DONE]', true],
-    [' [DONE] ', true],
-    ['\n[DONE]\t', true],
-    ['[done]', false],
-    ['[DONE', false],
-    ['[DONE] ?', false],
-    ['{"content":"[DONE]"}', false],
-    ['"[DONE]"', false],
-    ['', false],
-  ])('of %j is %s', (data, expected) => {
-    expect(isDone(message(data))).toBe(expected);
+    ['[DONE]', 0],
+    [' [DONE] ', 0],
+    ['\n[DONE]\t', 0],
+    ['data: [DONE]\n\n', 0],
+    ['{"a":1}\n[DONE]', 7],
+    ['{"a":1}\r\n\r\n [DONE]\n', 7],
+    ['{"a":1}[DONE]', 7],
+    ['{"a":1} [DONE]', 7],
+    ['{"a":1}\ndata: [DONE]', 7],
+    ['cut\n[DONE]', 3],
+    ['[done]', -1],
+    ['[DONE', -1],
+    ['[DONE] ?', -1],
+    ['[DONE]xyz', -1],
+    ['that is [DONE]', -1],
+    ['{"content":"[DONE]"}', -1],
+    ['{"content":"\n[DONE]"} ', -1],
+    ['"[DONE]"', -1],
+    ['', -1],
+  ])('of %j is %d', (data, expected) => {
+    expect(endMarkOf(data)).toBe(expected);
   });
 });
 
@@ -40,7 +56,7 @@ describe('readEvents', () => {
   it('gives what each part completes, and reads on after [DONE] until the source ends', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-e-b-D--a-|', parts);
-      expectObservable(source.pipe(readEvents(() => letters))).toBe('-x---y-|', batches);
+      expectObservable(source.pipe(readEvents(() => letters))).toBe('-x---y-(D|)', batches);
       expectSubscriptions(source.subscriptions).toBe('^-----------!');
     });
   });
@@ -48,15 +64,27 @@ describe('readEvents', () => {
   it('gives what came before [DONE] in one part, and nothing after it', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-E', parts);
-      expectObservable(source.pipe(readEvents(() => letters))).toBe('-x-(y|)', batches);
+      expectObservable(source.pipe(readEvents(() => letters))).toBe('-x-(z|)', batches);
       expectSubscriptions(source.subscriptions).toBe('^-- 1s !');
     });
+  });
+
+  it('finds [DONE] at the end of an event too, whose rest it gives', () => {
+    const told: unknown[] = [];
+    const glued = { ...message('{}\n[DONE]'), event: 'e' };
+    const source = of(0).pipe(
+      readEvents(() => ({ push: () => [message('a'), glued, message('b')], end: () => [] }), {
+        onEvents: (count) => told.push(count),
+      }),
+    );
+    expect(received(source)).toEqual([[message('a'), { ...message('{}'), event: 'e' }, { data: '[DONE]' }]]);
+    expect(told).toEqual([2]);
   });
 
   it('passes on every part before [DONE] where any byte is a sign of life', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold('-a-e-D-e-|', parts);
-      expectObservable(source.pipe(readEvents(() => letters, { pass: 'bytes' }))).toBe('-x-n-|', batches);
+      expectObservable(source.pipe(readEvents(() => letters, { pass: 'bytes' }))).toBe('-x-n-(D|)', batches);
     });
   });
 
@@ -80,7 +108,7 @@ describe('readEvents', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-D', parts);
       const longer = concat(source.pipe(readEvents(() => letters)), NEVER);
-      expectObservable(longer, '^---!').toBe('-x--', batches);
+      expectObservable(longer, '^---!').toBe('-x-D', batches);
       expectSubscriptions(source.subscriptions).toBe('^-- 1s !');
     });
   });

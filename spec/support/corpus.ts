@@ -115,8 +115,21 @@ function corrected(recording: Recording): Recording {
   return { ...recording, expected: { ...expected, tool_calls, choices } };
 }
 
+/** Recordings expect no usage where Groq tells it in `x_groq` alone, which counts here: it is read from the body. */
+function withGroqUsage(folder: Folder, recording: Recording): Recording {
+  const { name, exercises = [], expected } = recording;
+  if (!exercises.includes('usage:x_groq') || expected.usage !== null) return recording;
+  const chunks = readFileSync(join(root, folder, `${name}.sse`), 'utf8').match(/^data: \{.*$/gm) ?? [];
+  const usages = chunks.flatMap((line): readonly WireUsage[] => {
+    const { x_groq: groq } = JSON.parse(line.slice('data: '.length)) as { x_groq?: { usage?: WireUsage } };
+    return groq?.usage === undefined ? [] : [groq.usage];
+  });
+  return { ...recording, expected: { ...expected, usage: usages.at(-1) ?? null } };
+}
+
 const corpus: Corpus = {
-  recordings: (folder) => readFolder<Recording>(folder).map(corrected),
+  recordings: (folder) =>
+    readFolder<Recording>(folder).map((recording) => withGroqUsage(folder, corrected(recording))),
   bytes: (folder, name) => new Uint8Array(readFileSync(join(root, folder, `${name}.sse`))),
   eventStreamCases: () =>
     readJson<{ readonly cases: readonly EventStreamCase[] }>('sse-format', 'cases.json').cases,

@@ -16,12 +16,13 @@ export const thought = (said: string, ...details: readonly unknown[]): OutputIte
   },
 });
 
-/** A `completed` of a stream that told nothing, or what is given. */
+/** A `completed` of a stream that told nothing but `[DONE]`, or what is given. */
 export const completed = (fields: Partial<CompletedEvent> = {}): CompletedEvent => ({
   type: 'completed',
   responseId: '',
   finishReason: null,
   usage: null,
+  ...(fields.stopped !== true && { endedBy: 'done' }),
   ...fields,
 });
 

@@ -50,7 +50,7 @@ describe('marbleTransport()', () => {
       helpers.expectObservable(turn).toBe('- 200ms -- 400ms 1s -a-b-(C|)', {
         a: textEvent('Hel'),
         b: textEvent('lo'),
-        C: completedEvent({ finishReason: null }),
+        C: completedEvent({ finishReason: null, endedBy: 'done' }),
       });
       const [refused, failed, answered] = transport.connections;
       helpers.expectSubscriptions(refused!.response.subscriptions).toBe('^!');

@@ -16,6 +16,7 @@ const completed = {
   model: 'test-model',
   finishReason: 'stop',
   usage: null,
+  endedBy: 'done',
 };
 
 const text = (value: string) => ({
@@ -58,6 +59,7 @@ describe('turnOf()', () => {
       text('Hi'),
       {
         type: 'completed',
+        endedBy: 'done',
         responseId: 'r',
         finishReason: 'length',
         usage: {
@@ -123,7 +125,12 @@ describe('turnOf()', () => {
     expect(turn).toEqual([
       call('first', 'now', ''),
       { ...call('second', 'now', ''), choice: 1 },
-      { ...completed, finishReason: null, choices: [{ choice: 1, finishReason: 'tool_calls' }] },
+      {
+        ...completed,
+        finishReason: null,
+        endedBy: 'eof',
+        choices: [{ choice: 1, finishReason: 'tool_calls' }],
+      },
     ]);
   });
 
@@ -197,6 +204,7 @@ describe('The builders of single events', () => {
     ).toEqual({
       ...completed,
       finishReason: null,
+      endedBy: 'eof',
       usage: {
         inputTokens: 0,
         cachedInputTokens: 0,

@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnose } from '../../src/turn/diagnostics.js';
-import { IdleTimeoutError, TransportError } from '../../src/turn/errors.js';
+import { IdleTimeoutError, StreamError, TransportError } from '../../src/turn/errors.js';
 import { toHeaders } from '../../src/testing/answer.js';
 
 function recorded(use: (log: ReturnType<typeof diagnose>) => void): readonly Diagnostic[] {
@@ -24,6 +24,8 @@ describe('diagnose', () => {
       log.events(2);
       log.comment();
       log.events(3);
+      log.broken(new StreamError());
+      log.broken('no Error at all');
       log.end('completed');
     });
     expect(told).toEqual([
@@ -33,6 +35,8 @@ describe('diagnose', () => {
       { type: 'response', turn: 1, attempt: 2, status: 200, requestId: undefined, rateLimits: {} },
       { type: 'malformed', turn: 1, attempt: 2, length: 3, position: 1 },
       { type: 'nameless-call', turn: 1, attempt: 2, length: 2 },
+      { type: 'break', turn: 1, attempt: 2, error: 'StreamError' },
+      { type: 'break', turn: 1, attempt: 2, error: 'Error' },
       {
         type: 'end',
         turn: 1,

@@ -1,4 +1,4 @@
-import { type ProviderErrorReport, readProviderError } from '../../src/turn/provider-error.js';
+import { errorFields, type ProviderErrorReport, readProviderError } from '../../src/turn/provider-error.js';
 import { describeCorpus } from '../support/corpus.js';
 
 const report = (details: Partial<ProviderErrorReport> = {}): ProviderErrorReport => ({
@@ -82,6 +82,44 @@ describe('readProviderError()', () => {
       ['a detail inside the error', { error: { detail: 'no' } }, { message: 'no' }],
       ['an error inside the error', { error: { error: 'no' } }, { message: 'no' }],
       ['an empty error object', { error: {} }, {}],
+      [
+        'a text beside a message, an identifier (NestJS: a word beside it is prose)',
+        { error: 'rate_limited', message: 'no' },
+        { message: 'no', type: 'rate_limited' },
+      ],
+      [
+        'prose beside a message, with a statusCode (NestJS)',
+        { statusCode: 400, error: 'Bad Request', message: 'no such model' },
+        { message: 'Bad Request: no such model', status: 400 },
+      ],
+      ['the same text twice', { error: 'no', message: 'no' }, { message: 'no' }],
+      ['a text beside an empty message', { error: 'no', message: '' }, { message: 'no' }],
+      [
+        'a text with an error_type (TGI)',
+        { error: 'no', error_type: 'validation' },
+        { message: 'no', type: 'validation' },
+      ],
+      [
+        'base_resp (MiniMax)',
+        { choices: null, base_resp: { status_code: 1004, status_msg: 'no' } },
+        { message: 'no', code: '1004' },
+      ],
+      [
+        'base_resp, its code an HTTP status as text',
+        { base_resp: { status_code: '429', status_msg: 'no' } },
+        { message: 'no', code: '429', status: 429 },
+      ],
+      [
+        'code and message (DashScope)',
+        { code: 'Throttling', message: 'no', request_id: 'r' },
+        { message: 'no', code: 'Throttling' },
+      ],
+      ['status and message', { status: 503, message: 'no' }, { message: 'no', status: 503 }],
+      [
+        'a type that names an error, and a message',
+        { type: 'rate_limit_error', message: 'no' },
+        { message: 'no', type: 'rate_limit_error' },
+      ],
     ])('%s', (_, value, details) => {
       expect(readProviderError(value)).toEqual(report(details));
     });
@@ -105,6 +143,17 @@ describe('readProviderError()', () => {
     { detail: null },
     { id: 'chatcmpl-1', object: 'chat.completion.chunk', choices: [] },
     { message: 'Hello' },
+    { message: 'Hello', code: 0 },
+    { message: 'Hello', code: '200' },
+    { message: 'Hello', code: 'Success' },
+    { message: 'Hello', type: 'greeting' },
+    { message: { text: 'Hello' }, code: 'x' },
+    { code: 'x' },
+    { choices: [], message: 'Hello', code: 'x', detail: 'x', object: 'error' },
+    { base_resp: { status_code: 0, status_msg: 'success' } },
+    { base_resp: { status_code: '0' } },
+    { base_resp: {} },
+    { base_resp: 'x' },
   ])('gives undefined for %j', (value) => {
     expect(readProviderError(value)).toBeUndefined();
   });
@@ -144,6 +193,23 @@ describe('readProviderError()', () => {
     const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) as unknown;
     expect(() => readProviderError(deep)).not.toThrow();
     expect(() => readProviderError({ error: { message: deep } })).not.toThrow();
+  });
+});
+
+describe('errorFields()', () => {
+  it.each<[unknown, Partial<ProviderErrorReport>]>([
+    [undefined, { message: 'the data' }],
+    ['text', { message: 'the data' }],
+    [{ reason: 'no' }, { message: 'the data' }],
+    [{ message: 'no' }, { message: 'no' }],
+    [
+      { code: 422, details: 'no' },
+      { message: 'no', code: '422', status: 422 },
+    ],
+    [{ error: { code: 'x' } }, { message: 'the data', code: 'x' }],
+    [[{ error: 'no' }], { message: 'no' }],
+  ])('of %j', (value, details) => {
+    expect(errorFields(value, 'the data')).toEqual(report(details));
   });
 });
 

@@ -178,8 +178,8 @@ async function runTurn(
     }
     if (completed === undefined) return interrupted;
     status.note(summary(completed, io.now() - startedAt));
-    if (completed.finishReason !== null) return 0;
-    status.note('Error: The stream ended without a finish reason: the answer is incomplete.');
+    if (completed.finishReason !== null || completed.endedBy === 'done') return 0;
+    status.note('Error: The stream ended without a finish reason or [DONE]: the answer is incomplete.');
     return 1;
   } catch (error) {
     await print.end();

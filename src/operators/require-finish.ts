@@ -4,7 +4,7 @@ import type { ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
- * The stream ended without a finish reason, so the output may be incomplete. Raised by `requireFinish()`
+ * The stream ended without a finish reason and without `[DONE]`, so the output may be incomplete. Raised by `requireFinish()`
  * only.
  */
 export class IncompleteStreamError extends ChatCompletionsError {
@@ -15,17 +15,18 @@ export class IncompleteStreamError extends ChatCompletionsError {
   declare readonly turn: Turn;
 
   constructor(turn: Turn) {
-    super('The stream ended without a finish reason: the answer is incomplete.');
+    super('The stream ended without a finish reason or [DONE]: the answer is incomplete.');
     hide(this, 'turn', turn);
   }
 }
 
 /**
- * Errors with an `IncompleteStreamError` instead of emitting a `completed` without a finish reason, as
- * when the connection was closed early. A turn stopped with `stopWhen()` passes.
+ * Errors with an `IncompleteStreamError` instead of emitting a `completed` of a stream that ended with neither a
+ * finish reason nor `[DONE]`, as when the connection was closed early. Some servers send `[DONE]` and never a finish
+ * reason: what they said is whole. A turn stopped with `stopWhen()` passes.
  *
  * ```
- * source   --Hel--(completed|)          completed: { finishReason: null }
+ * source   --Hel--(completed|)          completed: { finishReason: null, endedBy: 'eof' }
  *          requireFinish()
  * result   --Hel--#
  * ```
@@ -42,10 +43,15 @@ export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
       return source.pipe(
         map((event) => {
           turn = reduceTurn(turn, event);
-          if (event.type === 'completed' && event.finishReason === null && event.stopped !== true)
-            throw new IncompleteStreamError(turn);
+          if (isIncomplete(event)) throw new IncompleteStreamError(turn);
           return event;
         }),
       );
     });
 }
+
+const isIncomplete = (event: ResponseEvent): boolean =>
+  event.type === 'completed' &&
+  event.finishReason === null &&
+  event.endedBy !== 'done' &&
+  event.stopped !== true;

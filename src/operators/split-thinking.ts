@@ -66,6 +66,9 @@ export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOpera
     });
 }
 
+/** So many characters are held at the most while the first tag is waited for. */
+const longestStart = 256;
+
 interface Splitter {
   push(text: string): OutputItemDoneEvent[];
   flush(): OutputItemDoneEvent[];
@@ -92,12 +95,18 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
       const events: OutputItemDoneEvent[] = [];
       let rest = held + text;
       if (mayOpen) {
-        if (rest.length < openingTag.length && openingTag.startsWith(rest)) {
+        // Some models break the line before it (vellum-assistant#34556).
+        const starts = [rest, rest.trimStart()];
+        const mayFollow = starts.some(
+          (start) => start.length < openingTag.length && openingTag.startsWith(start),
+        );
+        if (mayFollow && rest.length < longestStart) {
           held = rest;
           return events;
         }
         mayOpen = false;
-        if (rest.startsWith(openingTag)) rest = rest.slice(openingTag.length);
+        const opened = starts.find((start) => start.startsWith(openingTag));
+        rest = opened?.slice(openingTag.length) ?? rest;
       }
       for (;;) {
         const tag = isThinking ? closingTag : openingTag;

@@ -102,6 +102,7 @@ function knownShapes() {
           totalTokens: number,
         }),
       ),
+      endedBy: optional(oneOf('done', 'finish_reason', 'eof')),
       choices: optional(listOf(record({ choice: count, finishReason: nullOr(string) }))),
       stopped: optional(oneOf(true)),
     },

@@ -70,10 +70,17 @@ function withoutSecrets(text: string, secrets: readonly string[]): string {
 /** Takes out of texts what a request holds of secrets; what that is, is looked for with the first of them. */
 export function redactor(request: Pick<HttpRequest, 'url' | 'headers'>, key?: string): Redact {
   let secrets: readonly string[] | undefined;
-  return (text) => redact(text, (secrets ??= secretsOf(request, key)));
+  return (text, shortest = 0) => {
+    secrets ??= secretsOf(request, key);
+    return redact(
+      text,
+      secrets.filter(({ length }) => length >= shortest),
+    );
+  };
 }
 
-export type Redact = (text: string) => string;
+/** Takes the secrets out of a text, those of `shortest` characters or more. Default: all. */
+export type Redact = (text: string, shortest?: number) => string;
 
 /** Properties of a platform's error that say where it happened, and nothing of what was sent or answered. */
 const harmless: readonly string[] = [

@@ -1,8 +1,10 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { StreamError, UnexpectedContentError } from '../turn/errors.js';
 import { readProviderError } from '../turn/provider-error.js';
-import { isRecord, own } from '../turn/wire.js';
+import { isRecord, own, parseJson } from '../turn/wire.js';
+import { endMarkOf } from './read-events.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
+import { piecesOf } from './chunks/pieces.js';
 
 /** Finds the server-sent events in an answer that comes in parts: in its bytes, as a rule. */
 export interface AnswerReader<T> {
@@ -39,7 +41,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
   const { contentType, maxEventSize = defaultMaxEventSize } = options;
   const mediaType = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
   const isEventStream = mediaType === 'text/event-stream';
-  const parser = eventStreamParser(options);
+  const parser = eventStreamParser({ ...options, eventOf: strayErrors() });
   let kind: 'unknown' | 'events' | 'json' | 'other' = 'unknown';
   /** What came before the kind was known; in an answer that is no event stream, all of it. */
   let held = new Uint8Array();
@@ -96,10 +98,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       return [];
     },
     end() {
-      if (kind === 'events') {
-        parser.end();
-        return [];
-      }
+      if (kind === 'events') return parser.end().filter(isWhole);
       const text = heldText();
       const events = eventsOfJson(text);
       if (events !== undefined) return events;
@@ -107,6 +106,34 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       if ((isEventStream || mediaType === '') && text.trim() === '') return [];
       throw unexpected();
     },
+  };
+}
+
+/**
+ * Whether an event says what it had to say, although the blank line after it never came: a whole chunk, `[DONE]`, or
+ * an error. The stream ended in order, and servers forget that line (openai-node#2725).
+ */
+const isWhole = ({ event, data }: EventSourceMessage): boolean =>
+  event === 'error' || endMarkOf(data) !== -1 || piecesOf(data).some(({ value }) => value !== undefined);
+
+/** The most of an error that stands between the events. */
+const maxErrorSize = 64 * 1024;
+
+/**
+ * Finds errors that stand between the events as bare JSON, in one line or several: gateways pass an error of their
+ * upstream on as it came (lemonade#2826).
+ */
+function strayErrors(): (line: string) => EventSourceMessage | undefined {
+  let held = '';
+  return (line) => {
+    const isStart = /^[[{]/.test(line);
+    held = isStart ? line : held === '' ? '' : `${held}\n${line}`;
+    if (held.length > maxErrorSize) held = '';
+    // What is indented goes on: each line is parsed once.
+    if (!/^(?:[[{].*)?[\]}]\s*$/.test(line)) return undefined;
+    const data = held;
+    held = '';
+    return readProviderError(parseJson(data)) === undefined ? undefined : { data };
   };
 }
 

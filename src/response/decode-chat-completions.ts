@@ -1,16 +1,22 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { type OperatorFunction, pipe, type SchedulerLike } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
-import type { ChunkDecoderOptions } from './chunks/chunk-decoder.js';
 import type { AnswerReader } from './body-reader.js';
 import { readEvents } from './read-events.js';
-import { toResponseEvents } from './to-response-events.js';
+import { toResponseEvents, type ToResponseEventsOptions } from './to-response-events.js';
 
 export interface DecodeChatCompletionsOptions extends Pick<
-  ChunkDecoderOptions,
-  'includeChunks' | 'deltas' | 'onMalformed' | 'onNameless' | 'provider' | 'random'
+  ToResponseEventsOptions,
+  | 'includeChunks'
+  | 'deltas'
+  | 'finishTimeout'
+  | 'onMalformed'
+  | 'onNameless'
+  | 'onBreak'
+  | 'provider'
+  | 'random'
 > {
-  /** For the grace after `[DONE]`. Default `asyncScheduler`. */
+  /** For `finishTimeout` and the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
@@ -20,7 +26,8 @@ export interface DecodeChatCompletionsOptions extends Pick<
  * At `[DONE]` it emits `completed` and completes; it then keeps reading the source, dropping what
  * comes, until that ends or 1,000 ms have passed, so that the connection can be used again. An
  * unsubscribe before `completed` ends the source at once. A source that completes without `[DONE]`
- * gives `completed` too. Data that is not JSON is skipped.
+ * gives `completed` too, and so does one that breaks, or is silent for `finishTimeout`, after each choice has had its
+ * finish reason. Data that is not JSON is skipped.
  *
  * ```
  * source   --{"choices":[{"delta":{"content":"Hi"}}]}--[DONE]---|
@@ -38,10 +45,9 @@ export interface DecodeChatCompletionsOptions extends Pick<
 export function decodeChatCompletions(
   options: DecodeChatCompletionsOptions = {},
 ): OperatorFunction<EventSourceMessage, ResponseEvent> {
-  const { scheduler, ...decoding } = options;
   return pipe(
-    readEvents(() => singly, { scheduler }),
-    toResponseEvents(decoding),
+    readEvents(() => singly, { scheduler: options.scheduler }),
+    toResponseEvents(options),
   );
 }
 

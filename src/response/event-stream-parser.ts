@@ -17,8 +17,17 @@ export interface EventStreamParser {
    * once, or where events came before it, at the next call.
    */
   push(bytes: Uint8Array): EventSourceMessage[];
-  /** Throws what `push` still had to throw. What is unfinished is dropped, as the standard says. */
-  end(): void;
+  /**
+   * The event that was being read, which the standard drops: no blank line has ended it. Throws what `push` still
+   * had to throw.
+   */
+  end(): EventSourceMessage[];
+}
+
+export interface EventStreamParserOptions extends EventStreamOptions {
+  readonly onComment?: (() => void) | undefined;
+  /** Asked about each line that is no field of an event stream. Default: it is ignored, as the standard says. */
+  readonly eventOf?: ((line: string) => EventSourceMessage | undefined) | undefined;
 }
 
 /** Real image events reach 28 MiB. */
@@ -41,10 +50,8 @@ const LF = '\n';
  * UTF-8 decoder in front of `eventsource-parser`. An event is dispatched by its blank line alone, so
  * what a broken connection left unfinished is dropped.
  */
-export function eventStreamParser(
-  options: EventStreamOptions & { onComment?: (() => void) | undefined } = {},
-): EventStreamParser {
-  const { maxEventSize = defaultMaxEventSize, onComment } = options;
+export function eventStreamParser(options: EventStreamParserOptions = {}): EventStreamParser {
+  const { maxEventSize = defaultMaxEventSize, onComment, eventOf } = options;
   const decoder = new TextDecoder();
   let events: EventSourceMessage[] = [];
   let failure: StreamError | undefined;
@@ -60,8 +67,12 @@ export function eventStreamParser(
   const parser = createParser({
     maxBufferSize: maxEventSize,
     onEvent: (event) => events.push(event),
-    onError: ({ type }) => {
+    onError: ({ type, line }) => {
       if (type === 'max-buffer-size-exceeded') tooLarge();
+      else if (type === 'unknown-field' && line !== undefined) {
+        const event = eventOf?.(line);
+        if (event !== undefined) events.push(event);
+      }
     },
     ...(onComment && { onComment }),
   });
@@ -119,6 +130,9 @@ export function eventStreamParser(
     },
     end() {
       if (failure !== undefined) throw failure;
+      parser.feed(smallReads);
+      if (failure === undefined) parser.feed(LF + LF);
+      return events;
     },
   };
 }

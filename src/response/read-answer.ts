@@ -8,7 +8,7 @@ import type { ResponseEvent } from '../turn/events.js';
 import { bodyReader } from './body-reader.js';
 import { idleTimeout } from './idle-timeout.js';
 import { readEvents } from './read-events.js';
-import { toResponseEvents } from './to-response-events.js';
+import { defaultFinishTimeout, toResponseEvents } from './to-response-events.js';
 
 export interface ReadAnswerOptions {
   readonly options: {
@@ -17,8 +17,12 @@ export interface ReadAnswerOptions {
     readonly maxEventSize?: number | undefined;
     readonly includeChunks?: boolean | undefined;
     readonly random?: (() => number) | undefined;
+    /** How long more may come after the finish reason, in milliseconds. Default 10,000. */
+    readonly finishTimeout?: number | undefined;
   };
   readonly provider: Pick<ModelProvider, 'name' | 'deltas'>;
+  /** How many choices the request asked for. */
+  readonly choiceCount: number;
   readonly idleTimeout: number;
   readonly scheduler: SchedulerLike;
   /** What holds the provider back: its clock stands still meanwhile. Told that `[DONE]` has come. */
@@ -32,9 +36,9 @@ export interface ReadAnswerOptions {
  * ```
  * body     --"data: a\n\nda"--"ta: b\n\n"-----"data: [DONE]\n\n"---|
  *          readEvents()
- * events   --[a]--------------[b]-------------|
+ * events   --[a]--------------[b]-------------([D]|)
  *          idleTimeout()
- * events   --[a]--------------[b]-------------|
+ * events   --[a]--------------[b]-------------([D]|)
  *          toResponseEvents()
  * result   --A----------------B---------------(completed|)
  * ```
@@ -43,6 +47,7 @@ export interface ReadAnswerOptions {
  */
 export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observable<ResponseEvent> {
   const { options, demand, log, scheduler } = turn;
+  const { finishTimeout = defaultFinishTimeout } = options;
   return ({ response: { status, headers, body }, redact }) =>
     body.pipe(
       // Bytes -> the server-sent events that each network read completes, until [DONE].
@@ -69,15 +74,19 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
       ),
       // RxJS's timeout({ each }), around the reads.
       idleTimeout(turn.idleTimeout, demand?.clock ?? scheduler),
-      // Server-sent events -> ResponseEvents, `completed` where they end.
+      // Server-sent events -> ResponseEvents, `completed` where they end, or are silent after the finish reason.
       toResponseEvents({
         includeChunks: options.includeChunks,
+        choiceCount: turn.choiceCount,
         deltas: turn.provider.deltas,
         provider: turn.provider.name,
         random: options.random,
+        finishTimeout: Math.min(finishTimeout, turn.idleTimeout),
+        scheduler: demand?.clock ?? scheduler,
         redact,
         onMalformed: log.malformed,
         onNameless: log.nameless,
+        onBreak: log.broken,
       }),
     );
 }

@@ -17,7 +17,8 @@ export interface ReadEventsOptions {
 }
 
 /**
- * An answer to the server-sent events in it: those that each part completes, until `[DONE]` (C11, C12).
+ * An answer to the server-sent events in it: those that each part completes, until `[DONE]` (C11, C12), which is the
+ * last of them.
  *
  * At `[DONE]` it completes and keeps the connection for the next turn, as {@link untilEnd} does. Each array is the
  * subscriber's own, to be emptied once it is read: what holds on to its last value, such as RxJS's `timeout`,
@@ -26,7 +27,7 @@ export interface ReadEventsOptions {
  * ```
  * source   --data--(data data)--[DONE]-----|
  *          readEvents(reader)
- * result   --[e]---[e,e]--------|
+ * result   --[e]---[e,e]--------([D]|)
  * read     ^-------------------------------!
  * ```
  */
@@ -44,14 +45,21 @@ function untilDone<T>(
   let done = false;
 
   function take(events: EventSourceMessage[]): EventSourceMessage[] | undefined {
-    const end = done ? -1 : events.findIndex(isDone);
-    if (end !== -1) {
+    // What is more than silence after the end tells `untilEnd` to stop a source that nothing else could end.
+    if (done) return events.length > 0 ? events : undefined;
+    const place = events.findIndex(hasEndMark);
+    const last = events[place];
+    if (last !== undefined) {
       done = true;
-      events.length = end;
+      events.length = place;
+      // One line feed too few, and the mark stands in the event before it.
+      const data = last.data.slice(0, endMarkOf(last.data));
+      if (data.trim() !== '') events.push({ ...last, data });
       onDone?.();
     }
-    if (!done || end !== -1) onEvents?.(events.length);
-    return events.length > 0 || (pass === 'bytes' && !done) ? events : undefined;
+    onEvents?.(events.length);
+    if (done) events.push(endOfAnswer);
+    return events.length > 0 || pass === 'bytes' ? events : undefined;
   }
 
   return {
@@ -62,8 +70,26 @@ function untilDone<T>(
   };
 }
 
-/** Whether an event says that the answer is complete (C12). */
-export function isDone({ data }: EventSourceMessage): boolean {
-  // Nearly every event begins with a brace.
-  return data.charCodeAt(0) !== 0x7b && data.trim() === '[DONE]';
+const hasEndMark = ({ data }: EventSourceMessage): boolean => endMarkOf(data) !== -1;
+
+/** What `[DONE]` becomes, however it is written. */
+export const endOfAnswer: EventSourceMessage = /* @__PURE__ */ Object.freeze({ data: '[DONE]' });
+
+/**
+ * Where data says that the answer is complete (C12): the index of `[DONE]` at its end, alone, in a line of its own or
+ * behind a chunk; -1 where it does not.
+ */
+export function endMarkOf(data: string): number {
+  // Nearly every event ends with a brace.
+  if (data.charCodeAt(data.length - 1) === 0x7d) return -1;
+  const text = data.trimEnd();
+  if (!text.endsWith('[DONE]')) return -1;
+  const before = text.slice(0, -'[DONE]'.length);
+  // Some write the name of the field twice.
+  const said = before
+    .trimEnd()
+    .replace(/data:$/, '')
+    .trimEnd();
+  const isApart = said === '' || said.endsWith('}') || /[\r\n]/.test(before.slice(said.length));
+  return isApart ? said.length : -1;
 }

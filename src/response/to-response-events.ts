@@ -1,12 +1,30 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { Observable, type OperatorFunction } from 'rxjs';
+import { asyncScheduler, noop, Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import { observe } from '../flow/observe.js';
+import { type RearmingClock, rearmingClock } from '../flow/rearming-clock.js';
+import { clampDelay } from '../flow/timers.js';
+import { IdleTimeoutError, ProviderStreamError } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import type { ChunkDecoderOptions } from './chunks/chunk-decoder.js';
 import { patternDecoder } from './chunks/pattern-decoder.js';
 
+export interface ToResponseEventsOptions extends ChunkDecoderOptions {
+  /** How long more may come once each choice has a finish reason, in milliseconds. Default 10,000. */
+  readonly finishTimeout?: number | undefined;
+  /** For `finishTimeout`. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike | undefined;
+  /** Told of an error of the source that came after the finish reason. */
+  readonly onBreak?: ((error: unknown) => void) | undefined;
+}
+
+/** Usage and `[DONE]` follow a finish reason within moments. */
+export const defaultFinishTimeout = 10_000;
+
 /**
  * The server-sent events of an answer to the events of its turn, `completed` where they end.
+ *
+ * Once each choice has a finish reason, the answer is whole: silence for `finishTimeout` then ends it, and an error of
+ * the source does, but for one that the provider reports. What still comes is read.
  *
  * It empties each array that it has read. By hand where `concatMap` could stand: an inner Observable for each
  * network read costs 0.6 µs.
@@ -15,26 +33,52 @@ import { patternDecoder } from './chunks/pattern-decoder.js';
  * source   --[a]--[b,c]------|
  *          toResponseEvents()
  * result   --x----(yz)-------(completed|)
+ *
+ * source   --[a]--[finish]--[usage]----------
+ *          toResponseEvents({ finishTimeout: 6 })
+ * result   --x---------------------(completed|)
  * ```
+ *
+ * @see docs/decisions/0002-the-end-and-its-grace.md
  */
 export function toResponseEvents(
-  options: ChunkDecoderOptions = {},
+  options: ToResponseEventsOptions = {},
 ): OperatorFunction<EventSourceMessage[], ResponseEvent> {
+  const { finishTimeout = defaultFinishTimeout, scheduler = asyncScheduler, onBreak = noop } = options;
   return (source) =>
     new Observable((subscriber) => {
       const decoder = patternDecoder((event) => subscriber.next(event), options);
+      let clock: RearmingClock | undefined;
+      const complete = () => {
+        decoder.end();
+        subscriber.complete();
+      };
+
+      function waitForRest(): void {
+        if (clock === undefined) subscriber.add((clock = rearmingClock(scheduler)));
+        clock.schedule(complete, clampDelay(finishTimeout));
+      }
+
       return observe(source, subscriber, {
         next(events) {
           for (const event of events) {
             decoder.push(event);
             if (subscriber.closed) return;
           }
+          // A part without an event is no sign of life here, whatever `idleOn` says.
+          const isOver = events.length > 0 && decoder.endedBy() === 'finish_reason';
           events.length = 0;
+          if (isOver && finishTimeout !== Infinity) waitForRest();
         },
-        complete() {
-          decoder.end();
-          subscriber.complete();
+        error(error) {
+          if (decoder.endedBy() === 'eof' || error instanceof ProviderStreamError) {
+            subscriber.error(error);
+            return;
+          }
+          if (!(error instanceof IdleTimeoutError)) onBreak(error);
+          complete();
         },
+        complete,
       });
     });
 }

@@ -42,6 +42,8 @@ export interface CompletedOptions {
   readonly model?: string;
   /** Default `'stop'`, or `'tool_calls'` where the choice has a call; `null`: the stream ends without one. */
   readonly finishReason?: string | null;
+  /** Default `'done'`, or `'eof'` where there is no finish reason. */
+  readonly endedBy?: CompletedEvent['endedBy'];
   /** Figures that are left out are 0, and the total is the sum. Default `null`: the stream tells none. */
   readonly usage?: Partial<TokenUsage> | null;
   /** Why the other choices stopped, where it is not the default. */
@@ -201,6 +203,7 @@ export function completedEvent(options: CompletedOptions = {}): CompletedEvent {
     ...(model !== '' && { model }),
     finishReason,
     usage: options.usage ? tokenUsage(options.usage) : null,
+    endedBy: options.endedBy ?? (finishReason === null ? 'eof' : 'done'),
     ...(choices.length > 0 && { choices }),
   };
 }

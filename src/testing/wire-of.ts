@@ -74,7 +74,7 @@ export function chunksOf(turn: readonly ResponseEvent[]): readonly string[] {
       chunks.push(...finish(0, event.finishReason));
       for (const other of event.choices ?? []) chunks.push(...finish(other.choice, other.finishReason));
       if (event.usage !== null) chunks.push(usageChunk(event.usage, answer));
-      chunks.push(doneChunk());
+      if ((event.endedBy ?? 'done') === 'done') chunks.push(doneChunk());
     }
   }
   return chunks;

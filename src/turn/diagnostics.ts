@@ -17,6 +17,7 @@ export type DiagnosticReport =
   | RetryDiagnostic
   | MalformedDiagnostic
   | NamelessCallDiagnostic
+  | BreakDiagnostic
   | EndDiagnostic;
 
 /** A request is about to be sent. */
@@ -61,6 +62,13 @@ export interface NamelessCallDiagnostic {
   readonly length: number;
 }
 
+/** The connection broke after the finish reason: the answer is whole, and the turn completes. */
+export interface BreakDiagnostic {
+  readonly type: 'break';
+  /** The `name` of the error. */
+  readonly error: string;
+}
+
 /** The turn is over. */
 export interface EndDiagnostic {
   readonly type: 'end';
@@ -89,6 +97,7 @@ export interface TurnDiagnostics {
   readonly comment: () => void;
   readonly malformed: (event: { readonly length: number; readonly position: number }) => void;
   readonly nameless: (call: { readonly length: number }) => void;
+  readonly broken: (error: unknown) => void;
   readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown) => void;
 }
 
@@ -101,6 +110,7 @@ const silent: TurnDiagnostics = {
   comment: noop,
   malformed: noop,
   nameless: noop,
+  broken: noop,
   end: noop,
 };
 
@@ -159,14 +169,17 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
       report({ type: 'malformed', ...event });
     },
     nameless: ({ length }) => report({ type: 'nameless-call', length }),
+    broken: (error) => report({ type: 'break', error: nameOf(error) ?? 'Error' }),
     end(outcome, error) {
       // Told of once.
       if (isOver) return;
       isOver = true;
-      report({ type: 'end', outcome, error: error instanceof Error ? error.name : undefined, ...counts });
+      report({ type: 'end', outcome, error: nameOf(error), ...counts });
     },
   };
 }
+
+const nameOf = (error: unknown): string | undefined => (error instanceof Error ? error.name : undefined);
 
 /** Tells of the end of a turn, whichever it is. */
 export function reportEnd(log: TurnDiagnostics): MonoTypeOperatorFunction<ResponseEvent> {

@@ -175,6 +175,12 @@ export interface CompletedEvent {
   readonly finishReason: string | null;
   /** `null` where the stream held none; `includeUsage` asks for it. */
   readonly usage: TokenUsage | null;
+  /**
+   * How the stream ended: with `[DONE]`; without it, after each choice had its finish reason (the body ended or broke,
+   * or nothing more came for `finishTimeout`); or with neither, so that the answer may be incomplete. Absent where no
+   * stream ended, as in a turn that its caller stopped.
+   */
+  readonly endedBy?: 'done' | 'finish_reason' | 'eof';
   /** Why the other choices stopped, where there are any. */
   readonly choices?: readonly { readonly choice: number; readonly finishReason: string | null }[];
   /** The caller stopped the turn, with `stopWhen()`: the answer is what had come by then. */

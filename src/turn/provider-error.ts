@@ -28,15 +28,21 @@ function httpStatus(...values: readonly unknown[]): number | undefined {
 const words = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : writeJson(value ?? undefined);
 
+/** The first of a record's properties, in the order of the names, that is there and not `null`. */
+function firstOf(record: Record<string, unknown>, ...names: readonly string[]): unknown {
+  return names.map((name) => own(record, name)).find((value) => (value ?? undefined) !== undefined);
+}
+
 function fields(record: Record<string, unknown>): ProviderErrorReport {
-  const code = own(record, 'code');
+  const code = firstOf(record, 'code', 'error_code');
   return {
-    message: words(own(record, 'message') ?? own(record, 'detail') ?? own(record, 'error')),
+    message: words(firstOf(record, 'message', 'detail', 'details', 'msg', 'error')),
     code: identifier(code),
-    type: identifier(own(record, 'type')),
+    type: identifier(firstOf(record, 'type', 'error_type')),
     status: httpStatus(
       own(record, 'status'),
       own(record, 'status_code'),
+      own(record, 'statusCode'),
       own(record, 'raw_status_code'),
       code,
     ),
@@ -46,8 +52,9 @@ function fields(record: Record<string, unknown>): ProviderErrorReport {
 /**
  * Reads an error out of what a provider sent, or `undefined` where it holds none. Seen in the wild:
  * `{error: {message, type, code}}` (OpenAI and most others), the same in an array (Gemini),
- * `{error: 'text'}` (Ollama), `{detail}` (FastAPI servers), `{object: 'error', message, code}`
- * (Mistral, vLLM), and the same without `object`.
+ * `{error: 'text'}` (Ollama), `{error: 'Bad Request', message: 'text', statusCode}` (NestJS and Fastify servers),
+ * `{detail}` (FastAPI servers), `{object: 'error', message, code}` (Mistral, vLLM), the same without `object`
+ * (DashScope), and `{base_resp: {status_code, status_msg}}` with a code that is not 0 (MiniMax).
  */
 export function readProviderError(value: unknown): ProviderErrorReport | undefined {
   const report = Array.isArray(value) ? (value as readonly unknown[])[0] : value;
@@ -57,13 +64,54 @@ export function readProviderError(value: unknown): ProviderErrorReport | undefin
     const inner = fields(error);
     return { ...inner, status: inner.status ?? fields(report).status };
   }
-  if (error) return { ...fields(report), message: words(error) };
-  return isBareError(report) ? fields(report) : undefined;
+  if (error) return besideMessage(error, report);
+  return ofBaseResponse(own(report, 'base_resp')) ?? (isBareError(report) ? fields(report) : undefined);
 }
+
+/** The error of an event that is named `error`, whatever it looks like. */
+export function errorFields(value: unknown, data: string): ProviderErrorReport {
+  const report = readProviderError(value) ?? fields(isRecord(value) ? value : {});
+  return { ...report, message: report.message ?? data };
+}
+
+/** An `error` that is no object: what is wrong in a word beside a `message` that says more, or the message itself. */
+function besideMessage(error: unknown, report: Record<string, unknown>): ProviderErrorReport {
+  const beside = fields(report);
+  const message = own(report, 'message');
+  if (typeof error !== 'string' || typeof message !== 'string' || message === '' || message === error)
+    return { ...beside, message: words(error) };
+  const name = identifier(error);
+  return name === undefined
+    ? { ...beside, message: `${error}: ${message}` }
+    : { ...beside, type: beside.type ?? name };
+}
+
+/** MiniMax reports in each chunk how it goes: 0 is well. */
+function ofBaseResponse(response: unknown): ProviderErrorReport | undefined {
+  if (!isRecord(response)) return undefined;
+  const code = identifier(own(response, 'status_code'));
+  if (code === undefined || code === '0') return undefined;
+  return {
+    message: words(own(response, 'status_msg')),
+    code,
+    type: undefined,
+    status: httpStatus(own(response, 'status_code')),
+  };
+}
+
+/** Codes that tell of success. */
+const successCode = /^(?:0|2\d\d|ok|success)$/i;
 
 /** An error that does not stand under `error`. */
 function isBareError(record: Record<string, unknown>): boolean {
+  if (Array.isArray(own(record, 'choices'))) return false;
   if (own(record, 'object') === 'error' || own(record, 'type') === 'error') return true;
   if ((own(record, 'detail') ?? null) !== null) return true;
-  return typeof own(record, 'message') === 'string' && httpStatus(own(record, 'code')) !== undefined;
+  if (typeof own(record, 'message') !== 'string') return false;
+  const { code, type, status } = fields(record);
+  return (
+    status !== undefined ||
+    (code !== undefined && !successCode.test(code)) ||
+    /error|exception/i.test(type ?? '')
+  );
 }

@@ -16,6 +16,10 @@ export function own(record: Record<string, unknown>, key: string): unknown {
 /** A string from the wire; `''` where it is none. */
 export const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+/** Text from the wire, or a number where text is expected: a token that looks like one (cloudflare/ai#651). */
+export const textOf = (value: unknown): string =>
+  typeof value === 'number' && Number.isFinite(value) ? String(value) : stringOf(value);
+
 /** Whether a value from the wire counts something: choices, calls. */
 export const isIndex = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
 

@@ -71,11 +71,13 @@ const says = (said: object, finish_reason: string | null = null) => ({
   choices: [{ index: 0, delta: said, finish_reason }],
 });
 
+/** The end of a stream without `[DONE]`. */
 const completed = (details: Partial<CompletedEvent> = {}): CompletedEvent => ({
   type: 'completed',
   responseId: '',
   finishReason: null,
   usage: null,
+  endedBy: (details.finishReason ?? null) === null ? 'eof' : 'finish_reason',
   ...details,
 });
 
@@ -219,7 +221,7 @@ describe('chunkDecoder()', () => {
       ]);
     });
 
-    it.each([null, '', 7, true, {}, { text: 'a' }])('as none where the content is %j', (content) => {
+    it.each([null, '', true, {}, { text: null }])('as none where the content is %j', (content) => {
       expect(decode([delta(content)]).events).toEqual([completed()]);
     });
   });
@@ -281,7 +283,7 @@ describe('chunkDecoder()', () => {
       ).toEqual([completed({ responseId: 'a', model: 'm' })]);
     });
 
-    it.each([null, 7, {}, []])('for none where they are %j', (value) => {
+    it.each([null, true, {}, []])('for none where they are %j', (value) => {
       expect(decode([{ id: value, model: value, choices: [] }]).events).toStrictEqual([completed()]);
     });
   });
@@ -511,7 +513,7 @@ describe('chunkDecoder()', () => {
 
     it.each<[string, unknown]>([
       ['of an unknown type', { type: 'image_url', image_url: { url: 'x' }, text: 'x' }],
-      ['without a type', { text: 'x' }],
+      ['without a type or text', { value: 'x' }],
       ['with text that is none', { type: 'text', text: { value: 'x' } }],
       ['with text that is a list', { type: 'text', text: [{ type: 'text', text: 'x' }] }],
       ['with a refusal and an unknown type', { type: 'x', refusal: 'x' }],
@@ -519,7 +521,7 @@ describe('chunkDecoder()', () => {
       ['with an empty thought', { type: 'thinking', thinking: [] }],
       ['with an empty refusal', { type: 'refusal', refusal: '' }],
       ['that is null', null],
-      ['that is a number', 7],
+      ['that is true', true],
       ['that is a list', [{ type: 'text', text: 'x' }]],
       ['that is empty text', ''],
     ])('and passes over one %s', (_, part) => {
@@ -562,7 +564,7 @@ describe('chunkDecoder()', () => {
       ]);
     });
 
-    it.each([null, '', [], {}, 7])('as none where it is %j', (value) => {
+    it.each([null, '', [], {}, true])('as none where it is %j', (value) => {
       expect(decode([says({ reasoning: value, reasoning_details: value })]).events).toEqual([completed()]);
     });
   });
@@ -576,7 +578,7 @@ describe('chunkDecoder()', () => {
     ]);
   });
 
-  it.each([null, '', 7, {}, ['x']])('reads a refusal that is %j as none', (value) => {
+  it.each([null, '', true, {}, ['x']])('reads a refusal that is %j as none', (value) => {
     expect(decode([says({ refusal: value })]).events).toEqual([completed()]);
   });
 
@@ -832,7 +834,7 @@ describe('chunkDecoder()', () => {
       );
     });
 
-    it.each([undefined, null, -1, 0.5, '7', {}])('by their place, where the index is %j', (index) => {
+    it.each([undefined, null, -1, 0.5, '-7', 'x', {}])('by their place, where the index is %j', (index) => {
       expect(decode([{ choices: [at(index, 'a'), at(index, 'b')] }]).events).toEqual([
         text('a'),
         { ...text('b'), choice: 1 },
@@ -929,11 +931,43 @@ describe('chunkDecoder()', () => {
       expect(decodeAll('not json', '7', '[]', 'null').events).toEqual([completed()]);
     });
 
-    it('gives the chunk of an error too, before it fails', () => {
-      const chunk = { error: { message: 'no' } };
-      const { events, error } = decodeAll(chunk);
-      expect(events).toEqual([{ type: 'chunk', chunk }]);
+    it.each<[string, Message, readonly ResponseEvent[]]>([
+      ['an error', { error: { message: 'no' } }, []],
+      ['an error event', { event: 'error', data: '{"code":429}' }, []],
+      [
+        'an error inside a choice',
+        { choices: [{ delta: { content: 'a' }, error: { code: 502 } }] },
+        [text('a')],
+      ],
+      ['a finish reason that is an error', says({ content: 'a' }, 'error'), [text('a')]],
+    ])('gives none for %s, and what came with it all the same', (_, message, expected) => {
+      const { events, error } = decodeAll(message);
+      expect(events).toEqual(expected);
       expect(error).toBeInstanceOf(ProviderStreamError);
+    });
+
+    it('gives a chunk without the key that a provider repeats, and asks for no dummy of one', () => {
+      const asked: unknown[] = [];
+      const redact = (said: string, shortest?: number) => {
+        asked.push(shortest);
+        return said.replaceAll('sk-12345', '***');
+      };
+      const { events } = decode([{ debug: { auth: 'Bearer sk-12345' }, ...delta('a') }], {
+        includeChunks: true,
+        redact,
+      });
+      expect(events).toEqual([
+        { type: 'chunk', chunk: { debug: { auth: 'Bearer ***' }, ...delta('a') } },
+        text('a'),
+        completed(),
+      ]);
+      expect(asked).toEqual([8]);
+    });
+
+    it('gives no chunk that is no JSON without the key', () => {
+      const redact = (said: string) => said.replaceAll('12345678', '***');
+      const { events } = decode([{ created: 12345678, ...delta('a') }], { includeChunks: true, redact });
+      expect(events).toEqual([text('a'), completed()]);
     });
 
     it('gives none where it was not asked for', () => {
@@ -979,6 +1013,280 @@ describe('chunkDecoder()', () => {
       ],
     ])('%s', (_, chunks, expected) => {
       expect(decode(chunks)).toEqual({ events: expected, error: undefined });
+    });
+  });
+
+  describe('reads what is nearly right:', () => {
+    const words = (...messages: readonly Message[]) => {
+      const { events, error } = decode(messages);
+      expect(error).toBeUndefined();
+      return events;
+    };
+
+    it('numbers where text is expected, a token each', () => {
+      expect(
+        words(
+          { id: 7, ...delta('It costs ') },
+          delta(12),
+          delta('.'),
+          delta(5),
+          delta(0),
+          delta([{ type: 'text', text: 3 }, 4]),
+          says({ reasoning_content: 42 }),
+          says({ refusal: 1 }),
+        ),
+      ).toEqual([
+        ...['It costs ', '12', '.', '5', '0', '3', '4'].map(text),
+        thought('42'),
+        refusal('1'),
+        completed({ responseId: '7' }),
+      ]);
+    });
+
+    it('parts without a type, and one part that stands in no list', () => {
+      expect(
+        words(
+          delta([{ text: 'a' }, { thinking: 'Hm' }]),
+          delta({ type: 'text', text: 'b' }),
+          delta({ text: 'c' }),
+        ),
+      ).toEqual([text('a'), thought('Hm'), text('b'), text('c'), completed()]);
+    });
+
+    it('parts of reasoning by the names of the Responses API', () => {
+      expect(
+        words(
+          delta([{ type: 'reasoning', summary: [{ type: 'summary_text', text: 'Su' }, { text: 'm' }] }]),
+          delta([{ type: 'reasoning_text', text: 'Hm' }]),
+          delta([{ type: 'summary_text', text: 'So' }]),
+          delta([{ type: 'reasoning', reasoning: { summary: [{ text: 'Then' }] } }]),
+        ),
+      ).toEqual([...['Sum', 'Hm', 'So', 'Then'].map((said) => thought(said)), completed()]);
+    });
+
+    it('reasoning_text (GitHub Copilot)', () => {
+      expect(words(says({ content: '', reasoning_text: 'Hm' }), delta('a'))).toEqual([
+        thought('Hm'),
+        text('a'),
+        completed(),
+      ]);
+    });
+
+    describe('a message', () => {
+      const message = (content: unknown, finish_reason: string | null = null) => ({
+        choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason }],
+      });
+
+      it('in place of deltas, with all that a delta may say', () => {
+        const tool_calls = [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }];
+        expect(
+          words({
+            choices: [
+              { message: { reasoning_content: 'Hm', content: 'a', tool_calls }, finish_reason: 'tool_calls' },
+            ],
+          }),
+        ).toEqual([
+          thought('Hm'),
+          text('a'),
+          progress('a', '{}'),
+          call('a', 'f', '{}'),
+          completed({ finishReason: 'tool_calls' }),
+        ]);
+      });
+
+      it('in each chunk, a piece each', () => {
+        expect(words(message('Hel'), message('lo', 'stop'))).toEqual([
+          text('Hel'),
+          text('lo'),
+          completed({ finishReason: 'stop' }),
+        ]);
+      });
+
+      it('after a delta that said nothing', () => {
+        expect(words(says({ role: 'assistant', content: '' }), message('a', 'stop'))).toEqual([
+          text('a'),
+          completed({ finishReason: 'stop' }),
+        ]);
+      });
+
+      it('not after deltas, whose whole it is', () => {
+        expect(words(delta('Hel'), delta('lo'), message('Hello', 'stop'))).toEqual([
+          text('Hel'),
+          text('lo'),
+          completed({ finishReason: 'stop' }),
+        ]);
+      });
+    });
+
+    describe('the number of a choice', () => {
+      const one = { index: 1, delta: { content: 'a' }, finish_reason: 'stop' };
+
+      it('as text', () => {
+        expect(words({ choices: [{ ...one, index: '1' }] })).toEqual([
+          { ...text('a'), choice: 1 },
+          completed({ choices: [{ choice: 1, finishReason: 'stop' }], endedBy: 'finish_reason' }),
+        ]);
+      });
+
+      it('for 0 where the request asked for one choice, whatever it is', () => {
+        const single = { choiceCount: 1 };
+        expect(decode([{ choices: [one] }], single).events).toEqual([
+          text('a'),
+          completed({ finishReason: 'stop' }),
+        ]);
+        expect(decode([{ choices: [{ ...one, index: 127 }] }], single).events).toHaveLength(2);
+        expect(decode([{ choices: [{ ...one, index: 128 }] }], single).events).toHaveLength(1);
+        expect(decode([{ choices: [{ ...one, index: 0 }, one] }], single).events).toEqual([
+          text('a'),
+          { ...text('a'), choice: 1 },
+          completed({ finishReason: 'stop', choices: [{ choice: 1, finishReason: 'stop' }] }),
+        ]);
+      });
+
+      it('as it is where the request asked for several', () => {
+        expect(decode([{ choices: [one] }], { choiceCount: 2 }).events[0]).toEqual({
+          ...text('a'),
+          choice: 1,
+        });
+      });
+    });
+
+    describe('usage', () => {
+      const usage = { prompt_tokens: 8, completion_tokens: 3, total_tokens: 11 };
+      const usageOf = (...chunks: readonly Chunk[]) => {
+        const last = words(...chunks).at(-1);
+        return last?.type === 'completed' ? last.usage : undefined;
+      };
+
+      it('of x_groq', () => {
+        expect(usageOf({ choices: [], x_groq: { id: 'r', usage } })).toMatchObject({ inputTokens: 8 });
+        expect(usageOf({ choices: [], x_groq: 'x' })).toBeNull();
+      });
+
+      it.each([{}, { cost: 1 }, { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }])(
+        'that came before %j, which tells none',
+        (none) => {
+          expect(usageOf({ usage }, { usage: none })).toMatchObject({ inputTokens: 8, totalTokens: 11 });
+          expect(usageOf({ usage: none }, { usage })).toMatchObject({ inputTokens: 8, totalTokens: 11 });
+          expect(usageOf({ usage: none })).toMatchObject({ inputTokens: 0, totalTokens: 0 });
+        },
+      );
+    });
+
+    it('data that holds several chunks, [DONE] among them', () => {
+      const data = [delta('a'), delta('b')].map((chunk) => JSON.stringify(chunk)).join('\n');
+      expect(words({ data }, { data: `${data}\n[DONE]\n${data}` }, delta('late'))).toEqual([
+        ...['a', 'b', 'a', 'b'].map(text),
+        completed({ endedBy: 'done' }),
+      ]);
+    });
+
+    it('a chunk behind one that was cut, and tells of that one', () => {
+      const onMalformed = jest.fn();
+      const cut = '{"choices":[{"delta":{"cont';
+      const { events } = decode([delta('a'), { data: `${cut}\n${JSON.stringify(delta('b'))}` }], {
+        onMalformed,
+      });
+      expect(events).toEqual([text('a'), text('b'), completed()]);
+      expect(onMalformed.mock.calls).toEqual([[{ length: cut.length + 1, position: 1 }]]);
+    });
+
+    it('an error behind one that was cut', () => {
+      const data = '{"choices":[{"delta":{"cont\n{"error":{"code":"gone"}}';
+      expect(failureOf({ data })).toMatchObject({ code: 'gone' });
+    });
+
+    it('control characters inside strings', () => {
+      expect(words({ data: '{"choices":[{"delta":{"content":"a\tb\u001b[0m"}}]}' })).toEqual([
+        text('a\tb\u001b[0m'),
+        completed(),
+      ]);
+    });
+  });
+
+  describe('throws a ProviderStreamError for what looks like a chunk:', () => {
+    it.each<[string, Chunk, object]>([
+      [
+        'a base_resp with a code (MiniMax)',
+        { choices: null, base_resp: { status_code: 1002, status_msg: 'slow down' } },
+        { code: '1002', providerMessage: 'slow down', status: undefined },
+      ],
+      [
+        'the same beside choices',
+        { choices: [], base_resp: { status_code: 1013, status_msg: 'no' } },
+        { code: '1013', providerMessage: 'no' },
+      ],
+      [
+        'an error inside a choice (OpenRouter)',
+        { choices: [{ delta: { content: '' }, finish_reason: null, error: { code: 502, message: 'gone' } }] },
+        { code: '502', status: 502, providerMessage: 'gone' },
+      ],
+      [
+        'an error text inside a choice',
+        { choices: [{ index: 0, error: 'gone' }] },
+        { code: undefined, providerMessage: 'gone' },
+      ],
+      ...['network_error', 'network-error', 'error_finish', 'insufficient_system_resource'].map(
+        (reason): [string, Chunk, object] => [
+          `the finish reason ${reason}`,
+          says({}, reason),
+          { code: reason },
+        ],
+      ),
+      [
+        'a native finish reason',
+        { choices: [{ delta: {}, finish_reason: 'stop', native_finish_reason: 'network_error' }] },
+        { code: 'network_error' },
+      ],
+      [
+        'code and message without choices (DashScope)',
+        { code: 'DataInspectionFailed', message: 'no', request_id: 'r' },
+        { code: 'DataInspectionFailed', providerMessage: 'no' },
+      ],
+    ])('%s', (_, chunk, details) => {
+      expect(failureOf(chunk)).toMatchObject(details);
+    });
+
+    it.each<[string, Chunk]>([
+      ['a base_resp that tells of success', { ...delta('a'), base_resp: { status_code: 0, status_msg: '' } }],
+      ['a base_resp that is none', { ...delta('a'), base_resp: 'x' }],
+      ['a base_resp beside a detail', { ...delta('a'), detail: 'x', base_resp: { status_code: 0 } }],
+      ['an error in a choice that is none', { choices: [{ delta: { content: 'a' }, error: null }] }],
+    ])('not for %s', (_, chunk) => {
+      expect(decode([chunk])).toEqual({ events: [text('a'), completed()], error: undefined });
+    });
+
+    it.each<[string, object]>([
+      ['{"code":422,"details":"no"}', { status: 422, code: '422', providerMessage: 'no' }],
+      ['{"code":"busy","type":"overloaded","message":"no"}', { code: 'busy', errorType: 'overloaded' }],
+      ['{"status_code":503,"message":"no"}', { status: 503, providerMessage: 'no' }],
+      ['two\nlines', { providerMessage: 'two\nlines' }],
+    ])('an event named error with flat fields: %j', (data, details) => {
+      expect(failureOf({ event: 'error', data })).toMatchObject(details);
+    });
+  });
+
+  describe('knows how the stream ended:', () => {
+    const ends = (...messages: readonly Message[]) => {
+      const decoder = chunkDecoder(() => undefined);
+      for (const message of messages) decoder.push(toMessage(message));
+      return decoder.endedBy();
+    };
+    const finish = (index: number, reason: string | null = 'stop') => ({
+      choices: [{ index, delta: {}, finish_reason: reason }],
+    });
+
+    it.each<[string, readonly Message[], string]>([
+      ['with nothing', [], 'eof'],
+      ['in the middle of its text', [delta('a')], 'eof'],
+      ['after the finish reason', [delta('a'), finish(0), { usage: {} }], 'finish_reason'],
+      ['after one of two finish reasons', [finish(0), finish(1, null)], 'eof'],
+      ['after both', [finish(1, null), finish(0), finish(1)], 'finish_reason'],
+      ['after that of the only choice, which is not 0', [finish(1)], 'finish_reason'],
+      ['with [DONE]', [delta('a'), '[DONE]'], 'done'],
+      ['with both', [finish(0), '[DONE]'], 'done'],
+    ])('%s', (_, messages, expected) => {
+      expect(ends(...messages)).toBe(expected);
     });
   });
 

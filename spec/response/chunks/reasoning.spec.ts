@@ -6,7 +6,7 @@ import {
 } from '../../../src/response/chunks/reasoning.js';
 
 describe('reasoningText', () => {
-  it.each(['reasoning_content', 'reasoning', 'thinking'])('reads %s', (alias) => {
+  it.each(['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'])('reads %s', (alias) => {
     expect(reasoningText({ [alias]: ' Hm\n' })).toBe(' Hm\n');
   });
 
@@ -15,22 +15,31 @@ describe('reasoningText', () => {
     ['the same three times', { thinking: 'Hm', reasoning: 'Hm', reasoning_content: 'Hm' }],
     ['an empty alias before it', { reasoning_content: '', reasoning: 'Hm' }],
     ['null before it', { reasoning_content: null, reasoning: 'Hm' }],
-    ['an alias of another type before it', { reasoning_content: 7, reasoning: 'Hm' }],
+    ['an alias of another type before it', { reasoning_content: true, reasoning: 'Hm' }],
     ['an object with text', { reasoning: { text: 'Hm' } }],
     ['an object with content', { reasoning: { content: 'Hm' } }],
     ['an object with empty text and content', { reasoning: { text: '', content: 'Hm' } }],
     ['an object with text and content', { reasoning: { text: 'Hm', content: 'Hm' } }],
-    ['a list of texts', { reasoning: ['H', { text: 'm' }, null, 7] }],
+    ['a list of texts', { reasoning: ['H', { text: 'm' }, null, true] }],
+    ['an object with a summary', { reasoning: { summary: 'Hm' } }],
+    [
+      'an object with a list of summaries',
+      { reasoning: { summary: [{ text: 'H' }, 'm', null, { text: 7 }] } },
+    ],
   ])('reads %s as one text', (_, delta) => {
     expect(reasoningText(delta)).toBe('Hm');
   });
 
-  it.each([undefined, null, '', 7, true, {}, { text: 7 }, [], [[]], { text: { text: 'x' } }])(
+  it.each([undefined, null, '', true, {}, { text: 7 }, [], [[]], { text: { text: 'x' } }, Infinity])(
     'reads %j as none',
     (reasoning) => {
       expect(reasoningText({ reasoning })).toBe('');
     },
   );
+
+  it('reads a token that looks like a number, which came as one', () => {
+    expect(reasoningText({ reasoning: 42 })).toBe('42');
+  });
 
   it('reads own properties only', () => {
     expect(reasoningText(Object.create({ reasoning: 'x' }) as Record<string, unknown>)).toBe('');
@@ -88,6 +97,8 @@ describe('thinkingText', () => {
     ],
     ['under reasoning', { type: 'reasoning', reasoning: 'Hm' }],
     ['under text', { type: 'reasoning', text: 'Hm' }],
+    ['under content', { type: 'reasoning', content: [{ type: 'reasoning_text', text: 'Hm' }] }],
+    ['a summary', { type: 'reasoning', summary: [{ type: 'summary_text', text: 'H' }, { text: 'm' }] }],
     ['under two names', { type: 'thinking', thinking: 'Hm', text: 'Hm' }],
   ])('reads %s', (_, part) => {
     expect(thinkingText(part)).toBe('Hm');

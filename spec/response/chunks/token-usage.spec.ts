@@ -85,6 +85,31 @@ describe('readUsage()', () => {
     });
   });
 
+  it.each([
+    ['input_tokens_details (Responses API)', { input_tokens_details: { cached_tokens: 6 } }],
+    ['cached_tokens (Moonshot)', { cached_tokens: 6 }],
+    ['cache_read_input_tokens (Anthropic)', { cache_read_input_tokens: 6 }],
+  ])('takes cached tokens from %s', (_, figures) => {
+    expect(readUsage(figures)).toEqual(usage({ cachedInputTokens: 6 }));
+  });
+
+  it('reads the names of the Responses API', () => {
+    expect(
+      readUsage({
+        input_tokens: 10,
+        output_tokens: 20,
+        input_tokens_details: { cached_tokens: 4 },
+        output_tokens_details: { reasoning_tokens: 5 },
+      }),
+    ).toEqual({
+      inputTokens: 10,
+      cachedInputTokens: 4,
+      outputTokens: 20,
+      reasoningOutputTokens: 5,
+      totalTokens: 30,
+    });
+  });
+
   describe('takes reasoning tokens', () => {
     it.each([undefined, null, {}, { reasoning_tokens: null }])(
       'from reasoning_tokens where the details are %j',

@@ -2,6 +2,7 @@ import type { EventSourceMessage } from 'eventsource-parser';
 import { identity } from 'rxjs';
 import { ProviderStreamError } from '../../turn/errors.js';
 import type {
+  CompletedEvent,
   ContentPart,
   ProviderFields,
   ResponseEvent,
@@ -9,11 +10,12 @@ import type {
   TokenUsage,
 } from '../../turn/events.js';
 import { extrasKeeper, messageExtras } from '../../turn/extras.js';
-import { type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
+import { errorFields, type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { reasoningItem } from '../../turn/reasoning-item.js';
-import { isIndex, isRecord, own, parseJson, stringOf } from '../../turn/wire.js';
+import { isIndex, isRecord, own, parseJson, stringOf, textOf } from '../../turn/wire.js';
 import { callIds } from './call-ids.js';
 import { newPart } from './new-part.js';
+import { isEndMark, piecesOf } from './pieces.js';
 import {
   type ReasoningAlias,
   reasoningDetails,
@@ -39,8 +41,10 @@ export interface ChunkDecoderOptions {
   readonly provider?: string | undefined;
   /** A number from 0 to 1, for the ids of calls that came without one. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Takes the secrets out of what a provider said. */
-  readonly redact?: ((text: string) => string) | undefined;
+  /** Takes the secrets out of what a provider said, those of `shortest` characters or more. */
+  readonly redact?: ((text: string, shortest?: number) => string) | undefined;
+  /** How many choices the request asked for. Of one alone the number does not matter. Default: unknown. */
+  readonly choiceCount?: number | undefined;
   /** Told of each event whose data was no JSON object. */
   readonly onMalformed?:
     ((event: { readonly length: number; readonly position: number }) => void) | undefined;
@@ -53,12 +57,27 @@ export interface ChunkDecoder {
   push(message: EventSourceMessage): void;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
   pushText(text: string, key: TextKey, details: readonly unknown[]): void;
+  /** How the stream has ended, if it ends here. */
+  endedBy(): NonNullable<CompletedEvent['endedBy']>;
   /** Emits the calls, then `completed`, with what the stream has told of itself. */
   end(): void;
 }
 
-/** What a chunk begins with; an error may stand in a list. */
-const maybeChunk = /^\s*[[{]/;
+/** Nothing shorter is a key: dummies such as `none` stand in many texts. */
+const shortestKey = 8;
+
+/**
+ * Finish reasons that tell of a failure: of OpenRouter and Mistral (`error`), of Z.ai (`network_error`), of DeepSeek
+ * (`insufficient_system_resource`: interrupted for lack of resources), and what gateways make of them
+ * (hermes-agent#92161).
+ */
+const errorReasons: readonly string[] = [
+  'error',
+  'error_finish',
+  'network_error',
+  'network-error',
+  'insufficient_system_resource',
+];
 
 /** How many choices are read: OpenAI's `n` goes to 128, and a hostile stream would go on. */
 const maxChoices = 128;
@@ -71,6 +90,9 @@ interface Choice {
   /** What is new in a text, and in a reasoning. */
   readonly newText: (text: string) => string;
   readonly newReasoning: (text: string) => string;
+  hasBegun: boolean;
+  /** Whether its deltas have said anything. */
+  hasSpoken: boolean;
 }
 
 /**
@@ -83,11 +105,15 @@ export function chunkDecoder(
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
   const { includeChunks = false, deltas, redact = identity, onMalformed, onNameless } = options;
-  const { provider, random } = options;
+  const { provider, random, choiceCount } = options;
   const isCumulative = deltas === 'cumulative';
   const keeper = extrasKeeper(provider);
   const makeId = callIds(random);
   let position = -1;
+  let isDone = false;
+  /** The number of the only choice that was asked for. */
+  let only: number | undefined;
+  let hasFinishReason = false;
   let responseId = '';
   let model = '';
   let usage: TokenUsage | null = null;
@@ -97,6 +123,8 @@ export function chunkDecoder(
     calls: undefined,
     newText: isCumulative ? newPart() : identity,
     newReasoning: isCumulative ? newPart() : identity,
+    hasBegun: false,
+    hasSpoken: false,
   });
   const first = newChoice({});
   const choices = new Map<number, Choice>([[0, first]]);
@@ -115,11 +143,14 @@ export function chunkDecoder(
       choice = newChoice({ choice: index });
       choices.set(index, choice);
     }
+    choice.hasBegun = true;
     return choice;
   }
 
-  const emitItem = ({ label }: Choice, item: ResponseItem) =>
-    emit({ type: 'output_item_done', item, ...label });
+  function emitItem(choice: Choice, item: ResponseItem): void {
+    choice.hasSpoken = true;
+    emit({ type: 'output_item_done', item, ...choice.label });
+  }
 
   const emitMessage = (choice: Choice, part: ContentPart) =>
     emitItem(choice, { type: 'message', role: 'assistant', content: [part] });
@@ -142,33 +173,38 @@ export function chunkDecoder(
   }
 
   function readContent(choice: Choice, content: unknown): void {
-    if (typeof content === 'string') {
-      emitText(choice, content);
-      return;
+    for (const part of Array.isArray(content) ? (content as readonly unknown[]) : [content]) {
+      if (isRecord(part)) readPart(choice, part);
+      else readText(choice, part);
     }
-    if (!Array.isArray(content)) return;
-    for (const part of content as readonly unknown[]) {
-      if (typeof part === 'string') readContent(choice, part);
-      if (!isRecord(part)) continue;
-      const type = own(part, 'type');
-      if (type === 'text' || type === 'output_text') {
-        readContent(choice, stringOf(own(part, 'text')));
-      } else if (type === 'thinking' || type === 'reasoning') {
-        emitReasoning(choice, thinkingText(part));
-      } else if (type === 'refusal') {
-        readRefusal(choice, own(part, 'refusal'));
-      }
+  }
+
+  function readText(choice: Choice, value: unknown): void {
+    const text = textOf(value);
+    if (text !== '') emitText(choice, text);
+  }
+
+  function readPart(choice: Choice, part: Record<string, unknown>): void {
+    const type = own(part, 'type');
+    const text = own(part, 'text');
+    if (type === 'text' || type === 'output_text' || (type === undefined && text !== undefined)) {
+      readText(choice, text);
+    } else if (type === 'refusal') {
+      readRefusal(choice, own(part, 'refusal'));
+    } else if (type === undefined || reasoningTypes.includes(type)) {
+      emitReasoning(choice, thinkingText(part));
     }
   }
 
   function readRefusal(choice: Choice, value: unknown): void {
-    const refusal = stringOf(value);
+    const refusal = textOf(value);
     if (refusal !== '') emitMessage(choice, { type: 'refusal', refusal });
   }
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
     choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless });
+    choice.hasSpoken = true;
     choice.calls.push(entries);
   }
 
@@ -191,51 +227,107 @@ export function chunkDecoder(
 
   function readChoice(raw: unknown, place: number): void {
     if (!isRecord(raw)) return;
-    const given = own(raw, 'index');
-    const index = isIndex(given) ? given : place;
-    if (index >= maxChoices) return;
+    const number = indexOf(own(raw, 'index'), place);
+    if (number >= maxChoices) return;
+    if (choiceCount === 1) only ??= number;
+    const index = number === only ? 0 : number;
     // Moonshot tells the usage here.
-    usage = readUsage(own(raw, 'usage')) ?? usage;
+    readUsageOf(raw);
     const delta = own(raw, 'delta');
+    const message = own(raw, 'message');
     const reason = stringOf(own(raw, 'finish_reason'));
-    if (!isRecord(delta) && reason === '') return;
+    const report = reportOf(raw);
+    if (!isRecord(delta) && !isRecord(message) && reason === '' && report === undefined) return;
     const choice = choiceAt(index);
     if (isRecord(delta)) readDelta(choice, delta);
+    else if (isRecord(message)) readMessage(choice, message);
+    if (report !== undefined) throw failure(report);
     if (reason === '') return;
-    if (reason === 'error') throw failure(readProviderError(raw) ?? {});
+    hasFinishReason = true;
     choice.finishReason = reason;
+  }
+
+  /** A message in place of deltas; beside them it says what they have said. */
+  function readMessage(choice: Choice, message: Record<string, unknown>): void {
+    if (choice.hasSpoken) return;
+    readDelta(choice, message);
+    choice.hasSpoken = false;
+  }
+
+  /** The latest usage counts; zeros, or a price alone, are none. */
+  function readUsageOf(record: Record<string, unknown>): void {
+    const told = readUsage(own(record, 'usage'));
+    if (told !== undefined && (usage === null || told.totalTokens + told.inputTokens + told.outputTokens > 0))
+      usage = told;
+  }
+
+  /** The event of a chunk as it came, but for a key that the provider repeats; an error is none. */
+  function emitChunk(chunk: Record<string, unknown>, data: string, list: unknown): void {
+    if (Array.isArray(list) && list.some((choice) => isRecord(choice) && reportOf(choice) !== undefined))
+      return;
+    const clean = redact(data, shortestKey);
+    const shown = clean === data ? chunk : parseJson(clean);
+    if (isRecord(shown)) emit({ type: 'chunk', chunk: shown });
+  }
+
+  function readChunk(chunk: Record<string, unknown>, data: string): void {
+    const list = own(chunk, 'choices');
+    if (own(chunk, 'error') || own(chunk, 'base_resp') || !Array.isArray(list)) {
+      const report = readProviderError(chunk);
+      if (report !== undefined) throw failure(report);
+    }
+    if (includeChunks) emitChunk(chunk, data, list);
+    responseId ||= textOf(own(chunk, 'id'));
+    model ||= stringOf(own(chunk, 'model'));
+    const groq = own(chunk, 'x_groq');
+    if (isRecord(groq)) readUsageOf(groq);
+    readUsageOf(chunk);
+    if (!Array.isArray(list)) return;
+    const end = Math.min(list.length, maxChoices);
+    for (let place = 0; place < end; place += 1) readChoice(list[place], place);
+  }
+
+  function readPiece(event: string | undefined, data: string, value: unknown): void {
+    if (event === 'error') throw failure(errorFields(value, data));
+    if (isRecord(value)) {
+      readChunk(value, data);
+      return;
+    }
+    const report = readProviderError(value);
+    if (report !== undefined) throw failure(report);
+    onMalformed?.({ length: data.length, position });
+  }
+
+  function endedBy(): NonNullable<CompletedEvent['endedBy']> {
+    if (isDone) return 'done';
+    const isOpen = ({ hasBegun, finishReason }: Choice) => hasBegun && finishReason === null;
+    return hasFinishReason && ![...choices.values()].some(isOpen) ? 'finish_reason' : 'eof';
   }
 
   return {
     push({ event, data }) {
+      if (isDone) return;
       position += 1;
-      // To find out that something is no JSON costs many times what it costs to read a chunk.
-      const chunk = maybeChunk.test(data) ? parseJson(data) : undefined;
-      if (event === 'error') throw failure(readProviderError(chunk) ?? { message: data });
-      if (!isRecord(chunk)) {
-        const report = readProviderError(chunk);
-        if (report !== undefined) throw failure(report);
-        onMalformed?.({ length: data.length, position });
+      const chunk = data.charCodeAt(0) === 0x7b ? parseJson(data) : undefined;
+      if (isRecord(chunk) && event !== 'error') {
+        readChunk(chunk, data);
         return;
       }
-      if (includeChunks) emit({ type: 'chunk', chunk });
-      const list = own(chunk, 'choices');
-      if (own(chunk, 'error') || !Array.isArray(list)) {
-        const report = readProviderError(chunk);
-        if (report !== undefined) throw failure(report);
+      for (const piece of piecesOf(data)) {
+        if (isEndMark(piece.data)) {
+          isDone = true;
+          return;
+        }
+        readPiece(event, piece.data, piece.value);
       }
-      responseId ||= stringOf(own(chunk, 'id'));
-      model ||= stringOf(own(chunk, 'model'));
-      usage = readUsage(own(chunk, 'usage')) ?? usage;
-      if (!Array.isArray(list)) return;
-      const end = Math.min(list.length, maxChoices);
-      for (let place = 0; place < end; place += 1) readChoice(list[place], place);
     },
     pushText(text, key, details) {
+      if (isDone) return;
       position += 1;
       if (key === 'content') emitText(first, text);
       else emitReasoning(first, text, details);
     },
+    endedBy,
     end() {
       const inOrder = [...choices].sort(([a], [b]) => a - b);
       for (const [, { calls }] of inOrder) calls?.end();
@@ -246,10 +338,29 @@ export function chunkDecoder(
         ...(model !== '' && { model }),
         finishReason: first.finishReason,
         usage,
+        endedBy: endedBy(),
         ...(others.length > 0 && { choices: others }),
       });
     },
   };
+}
+
+/** Types of the parts of a message's content that hold reasoning. */
+const reasoningTypes: readonly unknown[] = ['thinking', 'reasoning', 'reasoning_text', 'summary_text'];
+
+/** The number of a choice, which may come as text; its place in the list where it has none. */
+function indexOf(index: unknown, place: number): number {
+  const number = typeof index === 'string' && /^\d{1,9}$/.test(index) ? Number(index) : index;
+  return isIndex(number) ? number : place;
+}
+
+/** The error that a choice tells of, in `error` or as its finish reason. */
+function reportOf(choice: Record<string, unknown>): Partial<ProviderErrorReport> | undefined {
+  const reason = ['finish_reason', 'native_finish_reason']
+    .map((name) => own(choice, name))
+    .find((value) => typeof value === 'string' && errorReasons.includes(value));
+  if (own(choice, 'error') || reason === 'error') return readProviderError(choice) ?? {};
+  return typeof reason === 'string' ? { code: reason } : undefined;
 }
 
 /** Most deltas hold text and nothing else: half the cost of a delta is to look for what is not there. */

@@ -23,8 +23,14 @@ export interface ChunkPattern {
 }
 
 /** A delta's fields that hold text, and one of them where it is not empty. */
-const textKeys: readonly TextKey[] = ['content', 'reasoning_content', 'reasoning', 'thinking'];
-const textKey = /"(?:content|reasoning_content|reasoning|thinking)": ?(?="[^"])/;
+const textKeys: readonly TextKey[] = [
+  'content',
+  'reasoning_content',
+  'reasoning',
+  'thinking',
+  'reasoning_text',
+];
+const textKey = /"(?:content|reasoning_content|reasoning|thinking|reasoning_text)": ?(?="[^"])/;
 const paddingKey = /"obfuscation": ?(?=")/;
 
 /** A detail's fields that hold text. */

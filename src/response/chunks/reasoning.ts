@@ -1,14 +1,14 @@
 import { isWithinDepth } from '../../turn/extras.js';
-import { isRecord, own, stringOf } from '../../turn/wire.js';
+import { isRecord, own, stringOf, textOf } from '../../turn/wire.js';
 
 /** The names under which providers send the same reasoning; the first that says something counts. */
-const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking'] as const;
+const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'] as const;
 
 export type ReasoningAlias = (typeof reasoningAliases)[number];
 
 /** What is new of a model's reasoning in one delta: never the sum of two aliases. */
 export const reasoningText = (delta: Record<string, unknown>): string =>
-  firstText(delta, reasoningAliases, textOf);
+  firstText(delta, reasoningAliases, textIn);
 
 /**
  * The provider's own account of it, as it came. What is nested beyond reason is left out: JSON can be read at any
@@ -22,20 +22,26 @@ export function reasoningDetails(delta: Record<string, unknown>): readonly unkno
 /** What details say in words, for providers that send nothing else. */
 export function textOfDetails(details: readonly unknown[]): string {
   let text = '';
-  for (const detail of details) if (isRecord(detail)) text += firstText(detail, ['text', 'summary'], textOf);
+  for (const detail of details) if (isRecord(detail)) text += firstText(detail, ['text', 'summary'], textIn);
   return text;
 }
 
-/** The text of a thinking part of a message's content: Mistral nests text parts in it. */
+/** The text of a thinking part of a message's content: Mistral nests text parts in it, others a summary. */
 export const thinkingText = (part: Record<string, unknown>): string =>
-  firstText(part, ['thinking', 'reasoning', 'text'], textOf);
+  firstText(part, ['thinking', 'reasoning', 'text', 'content', 'summary'], textIn);
 
-/** A string, an object with text or content, or a list of these. */
-const textOf = (value: unknown): string =>
+/** A string, an object with text, content or a summary, or a list of these. */
+const textIn = (value: unknown): string =>
   Array.isArray(value) ? value.map(plainText).join('') : plainText(value);
 
 const plainText = (value: unknown): string =>
-  isRecord(value) ? firstText(value, ['text', 'content'], stringOf) : stringOf(value);
+  isRecord(value) ? firstText(value, ['text', 'content', 'summary'], textInside) : textOf(value);
+
+/** What an object says: a string, or a list of strings and of objects with text. */
+const textInside = (value: unknown): string =>
+  Array.isArray(value)
+    ? value.map((part) => stringOf(isRecord(part) ? own(part, 'text') : part)).join('')
+    : stringOf(value);
 
 /** What the first of these fields says that says something. */
 function firstText(

@@ -11,15 +11,25 @@ function part(usage: Record<string, unknown>, details: string, key: string): unk
   return isRecord(record) ? own(record, key) : undefined;
 }
 
-/** Usage as Chat Completions writes it, `undefined` where the value is none. */
+/**
+ * Usage as Chat Completions writes it, or in the names of the Responses API; `undefined` where the value is none.
+ * Cached tokens stand in the details, in `prompt_cache_hit_tokens` (DeepSeek), in `cached_tokens` (Moonshot) or in
+ * `cache_read_input_tokens` (Anthropic).
+ */
 export function readUsage(usage: unknown): TokenUsage | undefined {
   if (!isRecord(usage)) return undefined;
-  const inputTokens = count(own(usage, 'prompt_tokens'));
-  const outputTokens = count(own(usage, 'completion_tokens'));
+  const inputTokens = count(own(usage, 'prompt_tokens') ?? own(usage, 'input_tokens'));
+  const outputTokens = count(own(usage, 'completion_tokens') ?? own(usage, 'output_tokens'));
   const cached =
-    part(usage, 'prompt_tokens_details', 'cached_tokens') ?? own(usage, 'prompt_cache_hit_tokens');
+    part(usage, 'prompt_tokens_details', 'cached_tokens') ??
+    part(usage, 'input_tokens_details', 'cached_tokens') ??
+    own(usage, 'prompt_cache_hit_tokens') ??
+    own(usage, 'cached_tokens') ??
+    own(usage, 'cache_read_input_tokens');
   const reasoning =
-    part(usage, 'completion_tokens_details', 'reasoning_tokens') ?? own(usage, 'reasoning_tokens');
+    part(usage, 'completion_tokens_details', 'reasoning_tokens') ??
+    part(usage, 'output_tokens_details', 'reasoning_tokens') ??
+    own(usage, 'reasoning_tokens');
   const total = own(usage, 'total_tokens');
   return {
     inputTokens,

@@ -7,8 +7,8 @@ export interface Piece {
   readonly value: unknown;
 }
 
-/** Where one value may end and the next begin: at a line feed, and between `}` and `{`. */
-const seam = /\n|\}(?=[ \t]*(?:data:|[{[]))/g;
+/** Where one value may end and the next begin: at a line feed, else between `}` and `{`. */
+const seams = [/\n/g, /\}(?=[ \t]*(?:data:|[{[]))/g] as const;
 
 /** So many parts of one event are tried, and fewer where they are no JSON: to find that out costs many times as much. */
 const maxParts = 65_536;
@@ -17,46 +17,47 @@ const failureCost = 64;
 /**
  * The data of an event in pieces: one as a rule. Where the data as a whole is no JSON, it is tried line by line, since
  * servers forget the blank line between two events (llama.cpp#14268), and gateways write their error into an event
- * that their upstream left unfinished (sub2api#1471). Lines that are no JSON stay together, and are one piece.
+ * that their upstream left unfinished (sub2api#1471). Parts that are no JSON stay together, and are one piece.
  *
- * `[DONE]` is the last piece. The cost is linear, whatever the data.
+ * The cost is linear, whatever the data.
  */
 export function piecesOf(data: string): readonly Piece[] {
   const whole = valueOf(data);
   if (whole !== undefined) return [{ data, value: whole }];
-  const pieces: Piece[] = [];
-  let held = '';
-  let start = 0;
   let budget = maxParts;
 
-  function release(): void {
-    if (held.trim() !== '' || held === data)
-      pieces.push({ data: held, value: held === data ? undefined : valueOf(held) });
-    held = '';
-  }
-
-  function take(end: number): Piece {
-    const part = data.slice(start, end);
-    start = end;
-    const isTried = budget > 0 && part.length < data.length && /[}\]]\s*$/.test(part.slice(-8));
-    const value = isTried ? valueOf(part) : undefined;
-    const piece = { data: part, value };
-    if (isTried) budget -= value === undefined ? failureCost : 1;
-    if (value === undefined && !isEndMark(part)) {
-      held += part;
-      return piece;
-    }
+  function split(text: string, level: number): Piece[] {
+    const pieces: Piece[] = [];
+    const seam = seams[level];
+    if (seam === undefined || text.search(seam) === -1) return pieces;
+    let held = '';
+    let start = 0;
+    const release = () => {
+      if (held.trim() !== '') pieces.push({ data: held, value: held === text ? undefined : valueOf(held) });
+      held = '';
+    };
+    const take = (end: number) => {
+      const part = text.slice(start, end);
+      start = end;
+      const isTried = budget > 0 && part !== text && /[}\]]\s*$/.test(part.slice(-8));
+      const value = isTried ? valueOf(part) : undefined;
+      if (isTried) budget -= value === undefined ? failureCost : 1;
+      const isRead = value !== undefined || isEndMark(part);
+      const found = isRead ? [{ data: part, value }] : split(part, level + 1);
+      if (isRead || found.some((piece) => piece.value !== undefined)) {
+        release();
+        for (const piece of found) pieces.push(piece);
+      } else held += part;
+    };
+    for (const { index, 0: end } of text.matchAll(seam)) take(index + end.length);
+    take(text.length);
     release();
-    pieces.push(piece);
-    return piece;
+    return pieces;
   }
 
-  for (const { index, 0: end } of data.matchAll(seam)) {
-    if (isEndMark(take(index + end.length).data)) return pieces;
-  }
-  take(data.length);
-  release();
-  return pieces;
+  const lines = split(data, 0);
+  const pieces = lines.length > 0 ? lines : split(data, 1);
+  return pieces.length === 0 ? [{ data, value: undefined }] : pieces;
 }
 
 export const isEndMark = (data: string): boolean =>

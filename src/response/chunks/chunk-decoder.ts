@@ -313,7 +313,9 @@ export function chunkDecoder(
         readChunk(chunk, data);
         return;
       }
-      for (const piece of piecesOf(data)) {
+      // Known before it is tried as JSON, which costs as much as ten chunks.
+      const pieces = isEndMark(data) ? [{ data, value: undefined }] : piecesOf(data);
+      for (const piece of pieces) {
         if (isEndMark(piece.data)) {
           isDone = true;
           return;

@@ -30,6 +30,7 @@ describe('piecesOf', () => {
     ['the end mark behind a value', `${a}[DONE]`, [a, '?[DONE]']],
     ['braces inside a string', '{"a":"}{"}{"b":1}', ['{"a":"}{"}', '{"b":1}']],
     ['braces inside strings, a line each', '{"a":"}{"}\n{"b":"}{"}\n{}', ['{"a":"}{"}', '{"b":"}{"}', '{}']],
+    ['braces inside strings, in one line', '{"a":"}{"}{"b":"}{"}', ['{"a":"}{"}', '{"b":"}{"}']],
     ['a control character inside a string', '{"a":"\t\u001b[0m\0"}', ['{"a":"\\t\\u001b[0m\\u0000"}']],
     ['one beside an escaped quote', '{"a":"\\"\t"}', ['{"a":"\\"\\t"}']],
     ['a line feed inside a string', '{"a":"x\n{}\ny"}', ['{"a":"x\\n{}\\ny"}']],

@@ -1,4 +1,5 @@
 import { parseJson } from '../../turn/wire.js';
+import { jsonNesting } from './json-nesting.js';
 
 /** A part of an event's data. */
 export interface Piece {
@@ -24,6 +25,8 @@ const failureCost = 64;
 export function piecesOf(data: string): readonly Piece[] {
   const whole = valueOf(data);
   if (whole !== undefined) return [{ data, value: whole }];
+  const values = valuesIn(data);
+  if (values !== undefined) return values;
   let budget = maxParts;
 
   function split(text: string, level: number): Piece[] {
@@ -58,6 +61,24 @@ export function piecesOf(data: string): readonly Piece[] {
   const lines = split(data, 0);
   const pieces = lines.length > 0 ? lines : split(data, 1);
   return pieces.length === 0 ? [{ data, value: undefined }] : pieces;
+}
+
+/** The values that a text holds one after another; `undefined` where anything else stands among them. */
+function valuesIn(text: string): readonly Piece[] | undefined {
+  const ends: number[] = [];
+  jsonNesting().read(text, (end) => ends.push(end));
+  if (ends.length < 2 || ends.length > maxParts || text.slice(ends.at(-1)).trim() !== '') return undefined;
+  const pieces: Piece[] = [];
+  let start = 0;
+  for (let end of ends) {
+    while (/\s/.test(text.charAt(end))) end += 1;
+    const data = text.slice(start, end);
+    const value = isEndMark(data) ? undefined : valueOf(data);
+    if (value === undefined && !isEndMark(data)) return undefined;
+    pieces.push({ data, value });
+    start = end;
+  }
+  return pieces;
 }
 
 export const isEndMark = (data: string): boolean =>

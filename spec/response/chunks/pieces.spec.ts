@@ -87,6 +87,16 @@ describe('piecesOf', () => {
     // One that grew with the square of it would take minutes.
     expect(cost(250_000)).toBeLessThan(4_000_000);
   });
+
+  it.each(['', '\n'])(
+    'reads 65,536 values of one event, parted by %j, and leaves the rest in one piece',
+    (seam) => {
+      const pieces = piecesOf(`{}${seam}`.repeat(70_000));
+      expect(pieces).toHaveLength(65_537);
+      expect(pieces.slice(0, 65_536).every(({ value }) => value !== undefined)).toBe(true);
+      expect(pieces.at(-1)).toEqual({ data: `{}${seam}`.repeat(70_000 - 65_536), value: undefined });
+    },
+  );
 });
 
 describe('isEndMark', () => {

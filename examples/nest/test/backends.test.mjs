@@ -155,7 +155,7 @@ for (const [name, file] of Object.entries(servers)) {
       assert.deepEqual(events, [
         text('The sky'),
         text(' is blue.'),
-        { type: 'completed', responseId, model: 'mock', finishReason: 'stop', usage: null },
+        { type: 'completed', responseId, model: 'mock', finishReason: 'stop', usage: null, endedBy: 'done' },
       ]);
       const { messages, model, stream } = mock.requests.at(-1).body;
       assert.deepEqual(

@@ -14,7 +14,12 @@ import {
   take,
   tap,
   VirtualTimeScheduler,
+  identity,
+  type Observable,
+  throwError,
 } from 'rxjs';
+import { readAnswer, type ReadAnswerOptions } from '../../src/response/read-answer.js';
+import { diagnose } from '../../src/turn/diagnostics.js';
 import { IdleTimeoutError, ProviderStreamError, StreamError } from '../../src/turn/errors.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
 import type { AnswerReader } from '../../src/response/body-reader.js';
@@ -503,5 +508,51 @@ describe('the three stages of readAnswer', () => {
   it('stops an endless synchronous source that reports an error', () => {
     const endless = range(0, Infinity).pipe(map((): Batch => [failure]));
     expect(failureOf(endless.pipe(answer()))).toBeInstanceOf(ProviderStreamError);
+  });
+});
+
+describe('readAnswer', () => {
+  const utf8 = (text: string) => new TextEncoder().encode(text);
+  const read = (
+    body: Observable<Uint8Array>,
+    more: Partial<ReadAnswerOptions> = {},
+    type = 'text/event-stream',
+  ) =>
+    readAnswer({
+      options: {},
+      provider: { name: 'local' },
+      choiceCount: 1,
+      idleTimeout: Infinity,
+      scheduler: testScheduler(),
+      demand: undefined,
+      log: diagnose(undefined),
+      ...more,
+    })({
+      response: { status: 200, headers: { get: (name) => (name === 'content-type' ? type : null) }, body },
+      redact: identity,
+    });
+
+  it('names the type of an answer that is neither stream nor completion', () => {
+    expect(failureOf(read(of(utf8('<html>')), {}, 'text/html'))).toMatchObject({ contentType: 'text/html' });
+  });
+
+  it('gives a break of the transport’s the type that stands for its place, and keeps its cause', () => {
+    const cause = new RangeError('reset');
+    const error = failureOf(read(throwError(() => cause))) as StreamError;
+    expect(error).toBeInstanceOf(StreamError);
+    expect(error.cause).toBe(cause);
+  });
+
+  it('tells the demand of [DONE], and counts silence on its clock', () => {
+    const end = jest.fn();
+    const clock = testScheduler();
+    const schedule = jest.spyOn(clock, 'schedule');
+    const demand = { clock, end };
+    const body = concat(of(utf8('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n')), NEVER);
+    read(body, { demand, idleTimeout: 60_000 }).subscribe();
+    expect(schedule.mock.calls.map(([, delay]) => delay)).toEqual([10_000, 60_000]);
+    expect(end).not.toHaveBeenCalled();
+    received(read(of(utf8('data: [DONE]\n\n')), { demand }));
+    expect(end).toHaveBeenCalledTimes(1);
   });
 });

@@ -313,9 +313,7 @@ export function chunkDecoder(
         readChunk(chunk, data);
         return;
       }
-      // Known before it is tried as JSON, which costs as much as ten chunks.
-      const pieces = isEndMark(data) ? [{ data, value: undefined }] : piecesOf(data);
-      for (const piece of pieces) {
+      for (const piece of piecesOf(data)) {
         if (isEndMark(piece.data)) {
           isDone = true;
           return;

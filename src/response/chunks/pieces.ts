@@ -24,7 +24,7 @@ const failureCost = 64;
  */
 export function piecesOf(data: string): readonly Piece[] {
   const whole = valueOf(data);
-  if (whole !== undefined) return [{ data, value: whole }];
+  if (whole !== undefined || isEndMark(data)) return [{ data, value: whole }];
   const values = valuesIn(data);
   if (values !== undefined) return values;
   let budget = maxParts;
@@ -73,7 +73,7 @@ function valuesIn(text: string): readonly Piece[] | undefined {
   for (let end of ends) {
     while (/\s/.test(text.charAt(end))) end += 1;
     const data = text.slice(start, end);
-    const value = isEndMark(data) ? undefined : valueOf(data);
+    const value = valueOf(data);
     if (value === undefined && !isEndMark(data)) return undefined;
     pieces.push({ data, value });
     start = end;
@@ -90,7 +90,7 @@ const maybeValue = /^\s*(?:data:\s*)?(?=[[{])/;
 /** A JSON object or list, control characters inside its strings forgiven. */
 function valueOf(text: string): unknown {
   // To find out that something is no JSON costs many times what it costs to read a chunk.
-  if (!maybeValue.test(text)) return undefined;
+  if (!maybeValue.test(text) || isEndMark(text)) return undefined;
   const json = text.replace(maybeValue, '');
   const value = parseJson(json);
   if (value !== undefined) return value;

@@ -17,6 +17,7 @@ import { type MarbleAnswer, marbleTransport, scriptedTransport } from '../src/te
 import { completed, provider, text } from './support/events.js';
 import { received, testScheduler } from './support/marbles.js';
 import { chunk, done, finishChunk, textChunk } from './support/wire.js';
+import { attempts } from './support/attempts.js';
 
 const frames = {
   a: textChunk('Hel'),
@@ -243,7 +244,7 @@ describe('streamChatCompletions', () => {
     it('waits 200 ms, doubled with each attempt, and sends five requests at most (C7, C8)', () => {
       testScheduler().run((helpers) => {
         const { turn, transport } = drawn(helpers, Array(5).fill({ status: 503, body: '|' }));
-        const error = new RetryLimitError({ status: 503 }, 5);
+        const error = new RetryLimitError({ status: 503 }, attempts(5));
         helpers.expectObservable(turn).toBe('200ms 400ms 800ms 1600ms #', undefined, error);
         const sent = [0, 200, 600, 1_400, 3_000];
         sent.forEach((time, index) => {
@@ -317,7 +318,7 @@ describe('streamChatCompletions', () => {
           .toBe(
             '---#',
             undefined,
-            new RetryLimitError({ status: 503, retryAfter: 61_000, body: 'too busy' }, 1),
+            new RetryLimitError({ status: 503, retryAfter: 61_000, body: 'too busy' }, attempts(1)),
           );
         helpers.flush();
         expect(transport.requests).toHaveLength(1);
@@ -332,7 +333,7 @@ describe('streamChatCompletions', () => {
         const { turn } = drawn(helpers, Array(2).fill({ status: 500, body: '|' }), { retry: { maxRetries } });
         helpers
           .expectObservable(turn)
-          .toBe(marbles, undefined, new RetryLimitError({ status: 500 }, maxRetries + 1));
+          .toBe(marbles, undefined, new RetryLimitError({ status: 500 }, attempts(maxRetries + 1)));
       });
     });
 

@@ -50,6 +50,7 @@ export type {
   Refusal,
   ResponseEvent,
   ResponseItem,
+  RestartingEvent,
   RetryingEvent,
   TokenUsage,
 } from './turn/events.js';
@@ -65,17 +66,14 @@ export type {
   ToolCallDelta,
 } from './relay/chunk-writer.js';
 export { encodeEventStream } from './relay/encode-event-stream.js';
-export {
-  fromServerSentEvents,
-  type FromServerSentEventsOptions,
-  RemoteTurnError,
-} from './relay/from-server-sent-events.js';
+export { fromServerSentEvents, type FromServerSentEventsOptions } from './relay/from-server-sent-events.js';
 export type { HeartbeatOptions } from './relay/heartbeat.js';
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';
 export { outputItems } from './operators/output-items.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
 export { type Encoded, readableStreamFrom } from './relay/readable-stream-from.js';
+export { RemoteTurnError } from './relay/remote-turn-error.js';
 export type { ServerSentMessage } from './relay/server-sent-message.js';
 export type { TurnErrorReport } from './relay/server-sent-protocol.js';
 export type { SegmenterLike, TextSegmenter } from './turn/segment-ends.js';
@@ -121,14 +119,14 @@ export type { UnsupportedFeature } from './prompt/unsupported.js';
 export { azureOpenAI, type AzureOpenAIOptions } from './provider/azure-open-ai.js';
 export { builtInProviders } from './provider/built-in-providers.js';
 export type { ModelProvider } from './provider/model-provider.js';
-export { backoff, type BackoffOptions } from './request/backoff.js';
+export { backoff, type BackoffOptions } from './flow/backoff.js';
 export {
   type FetchLike,
   type FetchResponse,
   fetchTransport,
   type FetchTransportOptions,
 } from './request/fetch-transport.js';
-export { retryWithBackoff, type RetryWithBackoffOptions } from './request/retry-with-backoff.js';
+export { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-with-backoff.js';
 export type { HttpRequest, HttpResponse, Transport } from './request/transport.js';
 export {
   decodeChatCompletions,
@@ -137,6 +135,7 @@ export {
 export { decodeEventStream } from './response/decode-event-stream.js';
 export type { EventStreamOptions } from './response/event-stream-parser.js';
 export { idleTimeout } from './response/idle-timeout.js';
+export { type BreakError, restartOnBreak, type RestartOnBreakOptions } from './compose/restart-on-break.js';
 export { streamChatCompletions } from './stream-chat-completions.js';
 export { type ChatRequestBody, streamChatRequest } from './stream-chat-request.js';
 export {

@@ -6,7 +6,7 @@ import type { ChatParams } from './prompt/chat-params.js';
 import type { ReasoningField } from './prompt/messages.js';
 import type { ResponseFormat, ToolChoice } from './prompt/tools.js';
 import type { ModelProvider } from './provider/model-provider.js';
-import type { BackoffOptions } from './request/backoff.js';
+import type { BackoffOptions } from './flow/backoff.js';
 import { fetchTransport } from './request/fetch-transport.js';
 import type { AttemptCount } from './request/send-request.js';
 import type { Transport } from './request/transport.js';
@@ -118,6 +118,7 @@ export function openTurn(options: TurnOptions, choiceCount: number): OpenTurn {
     demand: options.demand && turnDemand(options.demand, scheduler),
     log: diagnose(options.diagnostics),
     attempt: 0,
+    failures: [],
     keyError: undefined,
   };
 }

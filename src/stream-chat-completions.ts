@@ -10,8 +10,9 @@ import {
 import { chatRequest } from './prompt/chat-request.js';
 import type { Prompt } from './prompt/prompt.js';
 import { withoutUnsupported } from './prompt/unsupported.js';
-import { retryWithBackoff, type RetryWithBackoffOptions } from './request/retry-with-backoff.js';
+import { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-with-backoff.js';
 import { sendRequest } from './request/send-request.js';
+import { tellAttempts } from './request/tell-attempts.js';
 import { readAnswer } from './response/read-answer.js';
 import { reportEnd } from './turn/diagnostics.js';
 import { isRequestFailure, RetryLimitError, UnexpectedStatusError } from './turn/errors.js';
@@ -56,6 +57,7 @@ export function streamTurn(body: string, options: TurnOptions, n?: number | null
     return sendRequest(body, turn) // key -> transport -> responseTimeout -> status: one subscription is one attempt
       .pipe(
         retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })
+        tellAttempts(turn.failures),
         concatMap(readAnswer(turn)), // bytes -> server-sent events -> idle timeout -> ResponseEvents
         reportEnd(turn.log),
       )
@@ -76,9 +78,10 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
       error !== turn.keyError && isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
     retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
     giveUp: (error) =>
-      error instanceof UnexpectedStatusError ? new RetryLimitError(error, turn.attempt) : error,
+      error instanceof UnexpectedStatusError ? new RetryLimitError(error, [...turn.failures, error]) : error,
     onRetry: ({ delay, error }) => {
       if (!isRequestFailure(error)) return;
+      turn.failures.push(error);
       log.retry({ delay, error });
       if (includeRetries) emit({ type: 'retrying', attempt: turn.attempt, delay, error });
     },

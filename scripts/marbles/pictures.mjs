@@ -151,7 +151,7 @@ export const pictures = [
   {
     name: 'retry-with-backoff',
     of: 'retryWithBackoff',
-    spec: 'spec/request/retry-with-backoff.spec.ts',
+    spec: 'spec/flow/retry-with-backoff.spec.ts',
     test: 'retryWithBackoff passes on what a later attempt gives',
     call: 'retryWithBackoff({ initialDelay: 8, jitter: 0 })',
     rows: [{ name: 'attempts', sources: [0, 1] }],

@@ -154,7 +154,12 @@ describe('over sockets', () => {
     const failure = failureOf();
     for (let attempt = 1; attempt <= 5; attempt += 1)
       (await server.next()).response.writeHead(503).end('down');
-    expect(await failure).toMatchObject({ name: 'RetryLimitError', status: 503, attempts: 5, body: 'down' });
+    expect(await failure).toMatchObject({
+      name: 'RetryLimitError',
+      status: 503,
+      attempts: { length: 5 },
+      body: 'down',
+    });
   });
 
   it('C7: out of retries on a transport failure, that failure', async () => {

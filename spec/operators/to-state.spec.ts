@@ -42,7 +42,10 @@ const turn = (status: TurnStatus, text = '', fields: Partial<Turn> = {}): Turn =
   text,
   ...fields,
 });
-const state = (status: Exclude<TurnState['status'], 'retrying' | 'error'>, turn: Turn): TurnState => ({
+const state = (
+  status: Exclude<TurnState['status'], 'retrying' | 'restarting' | 'error'>,
+  turn: Turn,
+): TurnState => ({
   status,
   turn,
   error: undefined,
@@ -265,7 +268,8 @@ describe('toState', () => {
   it('tells by its status what else there is', () => {
     const said = (state: TurnState): string => {
       // Compiles only where the status narrows the rest.
-      if (state.status === 'retrying') return `attempt ${state.retry.attempt} failed`;
+      if (state.status === 'retrying' || state.status === 'restarting')
+        return `attempt ${state.retry.attempt} failed`;
       const none: undefined = state.retry;
       return state.status === 'error' ? state.error.name : String(none);
     };

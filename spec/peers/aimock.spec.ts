@@ -268,7 +268,12 @@ describe('a failure of aimock', () => {
     const { events, error } = await failureOf(ask('You are busy for good'));
     expect(events).toEqual([]);
     expect(error).toBeInstanceOf(RetryLimitError);
-    expect(error).toMatchObject({ status: 429, code: 'rate_limit_exceeded', attempts: 5, retryAfter: 0 });
+    expect(error).toMatchObject({
+      status: 429,
+      code: 'rate_limit_exceeded',
+      attempts: { length: 5 },
+      retryAfter: 0,
+    });
     expect(server.getRequests()).toHaveLength(5);
   });
 
@@ -285,7 +290,12 @@ describe('a failure of aimock', () => {
     const { events, error } = await failureOf(ask('Please greet me', options));
     expect(events).toEqual([]);
     expect(error).toBeInstanceOf(RetryLimitError);
-    expect(error).toMatchObject({ status: 429, code: 'chaos_ratelimit', attempts: 1, retryAfter: 1_000 });
+    expect(error).toMatchObject({
+      status: 429,
+      code: 'chaos_ratelimit',
+      attempts: { length: 1 },
+      retryAfter: 1_000,
+    });
   });
 
   it('401 is not retried, and advises to check the key', async () => {
@@ -321,7 +331,7 @@ describe('a failure of aimock', () => {
     const { events, error } = await failureOf(ask('Please greet me', options));
     expect(events).toEqual([]);
     expect(error).toBeInstanceOf(RetryLimitError);
-    expect(error).toMatchObject({ status: 500, code: 'chaos_drop', attempts: 3 });
+    expect(error).toMatchObject({ status: 500, code: 'chaos_drop', attempts: { length: 3 } });
     expect(server.getRequests()).toHaveLength(3);
   });
 

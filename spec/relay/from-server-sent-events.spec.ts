@@ -6,7 +6,8 @@ import {
   UnexpectedStatusError,
 } from '../../src/turn/errors.js';
 import type { ResponseEvent, ResponseItem } from '../../src/turn/events.js';
-import { fromServerSentEvents, RemoteTurnError } from '../../src/relay/from-server-sent-events.js';
+import { fromServerSentEvents } from '../../src/relay/from-server-sent-events.js';
+import { RemoteTurnError } from '../../src/relay/remote-turn-error.js';
 import type { ServerSentMessage } from '../../src/relay/server-sent-message.js';
 import { record } from '../conformance/record-events.js';
 import { leaksOf } from '../reliability/taint.js';

@@ -8,7 +8,8 @@ import {
 } from '../../src/turn/errors.js';
 import type { ContentPart, ResponseEvent, ResponseItem } from '../../src/turn/events.js';
 import { encodeEventStream } from '../../src/relay/encode-event-stream.js';
-import { fromServerSentEvents, RemoteTurnError } from '../../src/relay/from-server-sent-events.js';
+import { fromServerSentEvents } from '../../src/relay/from-server-sent-events.js';
+import { RemoteTurnError } from '../../src/relay/remote-turn-error.js';
 import { toMessageEvents } from '../../src/relay/to-message-events.js';
 import { readReport } from '../../src/relay/server-sent-protocol.js';
 import { toServerSentEvents } from '../../src/relay/to-server-sent-events.js';
@@ -18,6 +19,7 @@ import { record } from '../conformance/record-events.js';
 import { anyText, cutOffsets } from '../properties/streams.js';
 import { completed, text } from '../support/events.js';
 import { received } from '../support/marbles.js';
+import { attempts } from '../support/attempts.js';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const count = fc.nat();
@@ -178,7 +180,7 @@ describe.each(ways)('What %s has written', (_, write) => {
         retryAfter,
         cutOffsets,
         (events, status, code, retryAfter, offsets) => {
-          const error = new RetryLimitError({ status, code, retryAfter, body: 'private' }, 5);
+          const error = new RetryLimitError({ status, code, retryAfter, body: 'private' }, attempts(5));
           const bytes = bytesOf(
             concat(
               from(events),

@@ -8,17 +8,21 @@ import {
   UnexpectedStatusError,
 } from '../../src/turn/errors.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
-import { RemoteTurnError } from '../../src/relay/from-server-sent-events.js';
+import { RemoteTurnError } from '../../src/relay/remote-turn-error.js';
 import { IncompleteStreamError } from '../../src/operators/require-finish.js';
 import type { ServerSentMessage } from '../../src/relay/server-sent-message.js';
 import { toServerSentEvents, type ToServerSentEventsOptions } from '../../src/relay/to-server-sent-events.js';
 import { emptyTurn } from '../../src/turn/turn.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
+import { attempts } from '../support/attempts.js';
 
 const values = { a: text('Hel'), b: text('lo\n\n'), c: completed({ finishReason: 'stop' }) };
 
-const failed = new RetryLimitError({ status: 429, code: 'rate_limit_exceeded', retryAfter: 70_000 }, 5);
+const failed = new RetryLimitError(
+  { status: 429, code: 'rate_limit_exceeded', retryAfter: 70_000 },
+  attempts(5),
+);
 const messages: Record<string, ServerSentMessage> = {
   a: {
     data: '{"type":"output_item_done","item":{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Hel"}]}}',
@@ -102,7 +106,7 @@ describe('toServerSentEvents', () => {
         { name: 'UnexpectedStatusError', status: 401, code: 'invalid_api_key' },
       ],
       [
-        new RetryLimitError({ status: 503, retryAfter: 90_000, body: said }, 5),
+        new RetryLimitError({ status: 503, retryAfter: 90_000, body: said }, attempts(5)),
         { name: 'RetryLimitError', status: 503, retryAfter: 90_000 },
       ],
       [

@@ -45,6 +45,7 @@ import { record } from '../conformance/record-events.js';
 import { completed, provider, text } from '../support/events.js';
 import { testScheduler } from '../support/marbles.js';
 import { done, finishChunk, textChunk } from '../support/wire.js';
+import { attempts } from '../support/attempts.js';
 
 const frames = {
   a: textChunk('Hel'),
@@ -353,7 +354,7 @@ describe('a transport that answers inside subscribe', () => {
   it('says 429 with Retry-After 0 five times: five requests without a wait, then the limit', () => {
     testScheduler().run(({ expectObservable, flush }) => {
       const { turn, ends } = scripted(Array<ScriptedAnswer>(5).fill(limited), { includeRetries: true });
-      const error = new RetryLimitError({ status: 429, retryAfter: 0, body: 'busy' }, 5);
+      const error = new RetryLimitError({ status: 429, retryAfter: 0, body: 'busy' }, attempts(5));
       expectObservable(turn).toBe('(rstu#)', { r, s, t, u }, error);
       flush();
       expect(ends()).toEqual([5, 0]);
@@ -479,7 +480,7 @@ describe('subscribing again', () => {
       const { turn, ends } = drawn(helpers, Array(6).fill({ status: 503, body: '|' }), {
         retry: { maxRetries: 2 },
       });
-      const error = new RetryLimitError({ status: 503 }, 3);
+      const error = new RetryLimitError({ status: 503 }, attempts(3));
       helpers.expectObservable(turn.pipe(retry(1))).toBe('200ms 400ms 200ms 400ms #', undefined, error);
       ends(6, 4);
     });

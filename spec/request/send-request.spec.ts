@@ -31,6 +31,7 @@ const opened = (given: Given): SendRequestOptions => ({
   scheduler: testScheduler(),
   log: diagnose(undefined),
   attempt: 0,
+  failures: [],
   keyError: undefined,
   ...given,
 });

@@ -16,6 +16,7 @@ import {
 } from '../../src/turn/errors.js';
 import { IncompleteStreamError } from '../../src/operators/require-finish.js';
 import { emptyTurn } from '../../src/turn/turn.js';
+import { attempts } from '../support/attempts.js';
 
 const secret = 'what the provider said';
 const details = { status: 503, code: 'overloaded', requestId: 'req_1', retryAfter: 2_000, body: secret };
@@ -39,9 +40,9 @@ const samples: Record<string, Sample> = {
     hidden: 'body',
   },
   RetryLimitError: {
-    error: new RetryLimitError(details, 5),
+    error: new RetryLimitError(details, attempts(5)),
     of: [RetryLimitError],
-    told: { status: 503, code: 'overloaded', requestId: 'req_1', retryAfter: 2_000, attempts: 5 },
+    told: { status: 503, code: 'overloaded', requestId: 'req_1', retryAfter: 2_000 },
     hidden: 'body',
   },
   TransportError: { error: new TransportError(), of: [TransportError], told: { retryable: true } },
@@ -50,16 +51,23 @@ const samples: Record<string, Sample> = {
     of: [ResponseTimeoutError],
     told: { timeout: 20 },
   },
-  StreamError: { error: new StreamError(), of: [StreamError], told: {} },
+  StreamError: { error: new StreamError(), of: [StreamError], told: { retryable: true } },
   IdleTimeoutError: {
     error: new IdleTimeoutError(30),
     of: [IdleTimeoutError, StreamError],
-    told: { timeout: 30 },
+    told: { timeout: 30, retryable: true },
   },
   ProviderStreamError: {
-    error: new ProviderStreamError({ code: 'c', type: 't', status: 503, message: secret }),
+    error: new ProviderStreamError({
+      code: 'c',
+      type: 't',
+      status: 503,
+      message: secret,
+      retryable: false,
+      retryAfter: 20,
+    }),
     of: [ProviderStreamError, StreamError],
-    told: { code: 'c', errorType: 't', status: 503 },
+    told: { code: 'c', errorType: 't', status: 503, retryable: false, retryAfter: 20 },
     hidden: 'providerMessage',
   },
   UnexpectedContentError: {
@@ -81,7 +89,7 @@ const samples: Record<string, Sample> = {
   IncompleteStreamError: {
     error: new IncompleteStreamError({ ...emptyTurn, text: secret }),
     of: [IncompleteStreamError],
-    told: {},
+    told: { retryable: true },
     hidden: 'turn',
   },
   ApplicationError: {
@@ -136,11 +144,11 @@ describe('the message of an error', () => {
     ],
     [new UnexpectedStatusError({ status: 418 }), 'The provider answered with status 418.'],
     [
-      new RetryLimitError({ status: 429, retryAfter: 90_000 }, 1),
+      new RetryLimitError({ status: 429, retryAfter: 90_000 }, attempts(1)),
       'The provider answered with status 429 after 1 attempt. It asks to wait 90000 ms.',
     ],
     [
-      new RetryLimitError({ status: 503, code: 'overloaded' }, 5),
+      new RetryLimitError({ status: 503, code: 'overloaded' }, attempts(5)),
       'The provider answered with status 503 (overloaded) after 5 attempts.',
     ],
     [
@@ -236,7 +244,7 @@ describe('the parts of an error', () => {
 
   it('have their defaults', () => {
     expect(new UnexpectedStatusError({ status: 400 })).toMatchObject({ retryable: false, body: '' });
-    expect(new RetryLimitError({ status: 503 }, 5).body).toBe('');
+    expect(new RetryLimitError({ status: 503 }, attempts(5)).body).toBe('');
     expect(new TransportError({ retryable: false }).retryable).toBe(false);
   });
 

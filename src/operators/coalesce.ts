@@ -21,7 +21,8 @@ import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.j
  * Pieces of text, of reasoning, of a refusal or of one call's arguments that follow each other become one
  * event of their kind. Nothing is lost and the order stays: where kinds or choices alternate, each run of
  * them is an event. Any other event (a whole call, `completed`, each `chunk` of `includeChunks`) passes
- * at once, after what was collected; so does an error. No timer runs while nothing is collected.
+ * at once, after what was collected; so does an error. What was collected before `restarting` is void, and dropped. No
+ * timer runs while nothing is collected.
  *
  * With a number, two events are at least so many milliseconds apart, and the first delta, or one after a
  * silence, passes at once. With a function, what is collected waits for the first value of what it
@@ -100,6 +101,7 @@ export function coalesce(
             collect(delta);
             return;
           }
+          if (event.type === 'restarting') runs.length = given;
           flush();
           subscriber.next(event);
         },

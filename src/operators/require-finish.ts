@@ -11,6 +11,8 @@ export class IncompleteStreamError extends ChatCompletionsError {
   override get name() {
     return 'IncompleteStreamError' as const;
   }
+  /** Asking again may bring the whole answer. */
+  readonly retryable = true;
   /** What arrived. Not enumerable. */
   declare readonly turn: Turn;
 

@@ -68,7 +68,8 @@ const longestSegment = 1_000;
  * Reasoning and refusals are text too. Any other event comes after all text that came before it, and at
  * once where none is waiting; `completed` is so at most half of `maxLag` late. What comes after another
  * event, kind or choice begins a segment (so does each delta with `includeChunks`). On an error
- * everything that waits is given out at once, then the error. No timer runs while nothing waits.
+ * everything that waits is given out at once, then the error. What waits before `restarting` is void, and dropped. No
+ * timer runs while nothing waits.
  *
  * ```
  * source   --a--------b|           a: 'The quick brown fo'   b: 'x.'
@@ -121,7 +122,24 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         held = undefined;
       }
 
+      /** What waits of the turn that restarts is void. What stands before it, up to a `completed`, is another's. */
+      function drop(): void {
+        held = undefined;
+        last = undefined;
+        let segments = 0;
+        waiting = 0;
+        for (let entry = first; entry !== undefined; entry = entry.next) {
+          if (entry.delta !== undefined) segments += 1;
+          if (entry.event?.type !== 'completed') continue;
+          last = entry;
+          waiting = segments;
+        }
+        if (last === undefined) first = undefined;
+        else last.next = undefined;
+      }
+
       function push(event: ResponseEvent): void {
+        if (event.type === 'restarting') drop();
         const delta = deltaOf(event);
         if (delta === undefined || delta.kind === 'arguments') {
           seal();

@@ -16,7 +16,7 @@ export interface SplitThinkingOptions {
  *
  * Tags may be split anywhere over deltas. Text that may be the beginning of a tag is held back until it
  * is known what it is, and nothing else is; what is held when the turn ends or fails is passed on as
- * what it was. Each choice is split by itself, and each turn anew.
+ * what it was. Each choice is split by itself, and each turn anew, one that is `restarting` too.
  *
  * ```
  * source   --<thi--nk>Hm</th--ink>4--(completed|)
@@ -42,6 +42,7 @@ export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOpera
 
       const split = (event: ResponseEvent): ResponseEvent[] => {
         if (event.type === 'completed') return [...flush(), event];
+        if (event.type === 'restarting') splitters.clear();
         if (event.type !== 'output_item_done' && event.type !== 'function_call_arguments_delta')
           return [event];
         const { choice = 0 } = event;

@@ -1,4 +1,4 @@
-import { filter, map, type OperatorFunction, pipe } from 'rxjs';
+import { defer, filter, map, type OperatorFunction } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
 import { isTextDelta, type TextDeltaEvent } from '../turn/is-text-delta.js';
 
@@ -11,15 +11,30 @@ import { isTextDelta, type TextDeltaEvent } from '../turn/is-text-delta.js';
  * result   --'Hel'--'lo'--|
  * ```
  *
+ * Text cannot be taken back: at a `restarting` event of a turn of which text was given, it errors with that event's
+ * `error`. Where none was given, it goes on.
+ *
  * @example
  * ```ts
  * turn.pipe(textDeltas()).subscribe((text) => process.stdout.write(text));
  * ```
  */
 export function textDeltas(): OperatorFunction<ResponseEvent, string> {
-  return pipe(
-    // Pieces of several choices, without their labels, would be one garbled text.
-    filter((event): event is TextDeltaEvent => isTextDelta(event) && (event.choice ?? 0) === 0),
-    map(({ item }) => item.content[0].text),
-  );
+  return (source) =>
+    defer(() => {
+      let hasText = false;
+
+      function isGiven(event: ResponseEvent): event is TextDeltaEvent {
+        if (event.type === 'restarting' && hasText) throw event.error;
+        // Pieces of several choices, without their labels, would be one garbled text.
+        const isText = isTextDelta(event) && (event.choice ?? 0) === 0;
+        hasText = isText || (hasText && event.type !== 'completed');
+        return isText;
+      }
+
+      return source.pipe(
+        filter(isGiven),
+        map(({ item }) => item.content[0].text),
+      );
+    });
 }

@@ -11,7 +11,7 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import { ApplicationError, ChatCompletionsError } from '../turn/errors.js';
-import type { ResponseEvent, RetryingEvent } from '../turn/events.js';
+import type { ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 import { stoppedEvent } from './stop-when.js';
 
@@ -23,7 +23,8 @@ export interface TurnRetry {
   readonly delay: number;
   /** Time of the next attempt, in milliseconds since the epoch, by the scheduler's clock. */
   readonly at: number;
-  readonly error: RetryingEvent['error'];
+  /** What the attempt failed with. */
+  readonly error: ChatCompletionsError;
 }
 
 /**
@@ -34,6 +35,7 @@ export interface TurnRetry {
  * - `'idle'`: nothing was asked yet (`idleState` only)
  * - `'waiting'`: asked, and nothing has arrived
  * - `'retrying'`: a request failed, and another follows (only with `includeRetries`)
+ * - `'restarting'`: the answer broke off; what had come of it is void, and it is asked for anew
  * - `'streaming'`: output is arriving
  * - `'completed'`: the turn is complete
  * - `'stopped'`: it was stopped before it was complete
@@ -48,6 +50,12 @@ export type TurnState =
     }
   | {
       readonly status: 'retrying';
+      readonly turn: Turn;
+      readonly error: undefined;
+      readonly retry: TurnRetry;
+    }
+  | {
+      readonly status: 'restarting';
       readonly turn: Turn;
       readonly error: undefined;
       readonly retry: TurnRetry;
@@ -118,10 +126,10 @@ export function toState(options: ToStateOptions = {}): OperatorFunction<Response
 
 function stateAfter(state: TurnState, event: ResponseEvent, scheduler: SchedulerLike): TurnState {
   const turn = reduceTurn(state.turn, event);
-  if (event.type === 'retrying') {
-    const { attempt, delay, error } = event;
+  if (event.type === 'retrying' || event.type === 'restarting') {
+    const { type: status, attempt, delay, error } = event;
     const retry = { attempt, delay, error, at: scheduler.now() + delay };
-    return { status: 'retrying', turn, error: undefined, retry };
+    return { status, turn, error: undefined, retry };
   }
   return turn === state.turn ? state : stateOf(turn);
 }
@@ -137,7 +145,7 @@ const isOver = ({ status }: TurnState): boolean => status === 'completed' || sta
 
 /** The state of a turn that is not waiting for its next attempt. */
 const stateOf = (turn: Turn): TurnState => ({
-  status: turn.status === 'retrying' ? 'waiting' : turn.status,
+  status: turn.status === 'retrying' || turn.status === 'restarting' ? 'waiting' : turn.status,
   turn,
   error: undefined,
   retry: undefined,

@@ -283,6 +283,10 @@ export function chunkWriter(options: ChunkWriterOptions) {
           return [writeDelta(event)];
         case 'completed':
           return finish(event);
+        case 'restarting':
+          // What was written cannot be taken back.
+          if (choices.size > 0) throw event.error;
+          return [];
         default:
           return [];
       }

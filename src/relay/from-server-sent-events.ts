@@ -1,44 +1,16 @@
 import type { OperatorFunction, SchedulerLike } from 'rxjs';
-import { ChatCompletionsError, hide, StreamError } from '../turn/errors.js';
+import { StreamError } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { type EndingReader, untilEnd } from '../flow/until-end.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { readResponseEvent } from './read-response-event.js';
+import { RemoteTurnError } from './remote-turn-error.js';
 import type { ServerSentMessage } from './server-sent-message.js';
-import { endMark, readReport, type TurnErrorReport } from './server-sent-protocol.js';
+import { endMark, readReport } from './server-sent-protocol.js';
 
 export interface FromServerSentEventsOptions {
   /** For the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
-}
-
-/** The turn failed on the server, which told so. Raised by `fromServerSentEvents()` alone. */
-export class RemoteTurnError extends ChatCompletionsError {
-  override get name() {
-    return 'RemoteTurnError' as const;
-  }
-  /** The name of the error there; `'Error'` where the server told none. */
-  readonly remoteName: string;
-  readonly status: number | undefined;
-  readonly code: string | undefined;
-  /** The wait that the provider asked for, in milliseconds. */
-  readonly retryAfter: number | undefined;
-  /** The server's words, where its `toError` gives any. Not enumerable. */
-  declare readonly remoteMessage: string | undefined;
-
-  constructor(report: TurnErrorReport) {
-    const { name, message, status, code, retryAfter } = report;
-    const details = [
-      ...(status === undefined ? [] : [`status ${status}`]),
-      ...(code === undefined ? [] : [`code ${code}`]),
-    ];
-    super(`The turn failed on the server: ${name}${details.length === 0 ? '' : ` (${details.join(', ')})`}.`);
-    this.remoteName = name;
-    this.status = status;
-    this.code = code;
-    this.retryAfter = retryAfter;
-    hide(this, 'remoteMessage', message);
-  }
 }
 
 /**
@@ -48,7 +20,7 @@ export class RemoteTurnError extends ChatCompletionsError {
  * have passed, so that the connection can be used again. Unsubscribing at a `completed` leaves it that grace
  * too, unless another turn follows; any earlier unsubscribe ends the source at once.
  *
- * The error of a `retrying` event is made anew, without what the backend keeps to itself. Skipped is what only
+ * The error of a `retrying` or `restarting` event is made anew, without what the backend keeps to itself. Skipped is what only
  * a later version of this library knows, and events of other names, which the backend may send in between
  * for its own purposes.
  *

@@ -1,7 +1,8 @@
 import { type RequestFailure, StreamError, TransportError, UnexpectedStatusError } from '../turn/errors.js';
-import type { ResponseEvent, RetryingEvent } from '../turn/events.js';
+import type { ResponseEvent, RestartingEvent, RetryingEvent } from '../turn/events.js';
 import { isWithinDepth } from '../turn/extras.js';
 import { isRecord, own } from '../turn/wire.js';
+import { RemoteTurnError } from './remote-turn-error.js';
 import { readReport } from './server-sent-protocol.js';
 
 type Check = (value: unknown) => boolean;
@@ -108,6 +109,7 @@ function knownShapes() {
     },
     chunk: { chunk: isRecord },
     retrying: { attempt: count, delay: number, error: isRecord },
+    restarting: { attempt: count, delay: number, error: isRecord },
   };
 
   return { parts, reasoningParts, items, events };
@@ -115,12 +117,13 @@ function knownShapes() {
 
 const known = /* @__PURE__ */ knownShapes();
 
-/** A `retrying` event as it was written down. */
-interface RetryingReport extends Omit<RetryingEvent, 'error'> {
-  readonly error: unknown;
-}
+/** An event with an error, as it was written down. */
+type Report<Event> = Omit<Event, 'error'> & { readonly error: unknown };
 
-const isEvent = (value: unknown): value is Exclude<ResponseEvent, RetryingEvent> | RetryingReport =>
+const isEvent = (
+  value: unknown,
+): value is
+  Exclude<ResponseEvent, RetryingEvent | RestartingEvent> | Report<RetryingEvent> | Report<RestartingEvent> =>
   shaped(known.events)(value);
 
 /**
@@ -131,10 +134,15 @@ const isEvent = (value: unknown): value is Exclude<ResponseEvent, RetryingEvent>
  */
 export function readResponseEvent(value: unknown): ResponseEvent | undefined {
   if (isEvent(value)) {
-    return value.type === 'retrying' ? { ...value, error: failureOf(value.error) } : value;
+    if (value.type === 'retrying') return { ...value, error: failureOf(value.error) };
+    if (value.type === 'restarting') return { ...value, error: new RemoteTurnError(readReport(value.error)) };
+    return value;
   }
   if (isOfLaterVersion(value)) return undefined;
-  throw new StreamError({ message: "A message of the backend's stream is no event of a turn." });
+  throw new StreamError({
+    message: "A message of the backend's stream is no event of a turn.",
+    retryable: false,
+  });
 }
 
 /** The failure of a request, from what the backend tells of it. */

@@ -31,7 +31,8 @@ export interface ToChatCompletionChunksOptions extends ChunkWriterOptions {
  * `reasoning_details`) is written where it stood, so that a client that returns it can be answered. `chunk` and `retrying` events
  * are left out: raw chunks would bring back what operators have changed.
  *
- * If the source errors, the last message is an `error` instead of `[DONE]`, and then the stream completes:
+ * If the source errors, or is `restarting` after a part of the answer was written, the last message is an `error`
+ * instead of `[DONE]`, and then the stream completes:
  * the status was sent long before. It says nothing that a provider, the user or the model said.
  *
  * ```

@@ -5,7 +5,7 @@ import { endMark, publicFields, readReport, type TurnErrorReport } from './serve
 
 export interface ToServerSentEventsOptions {
   /**
-   * What the front end is told about an error, including that of a `retrying` event. Default: its name,
+   * What the front end is told about an error, including that of a `retrying` or `restarting` event. Default: its name,
    * status, code and `retryAfter`, which hold nothing that the provider, the user or the model said, and
    * about an error that is not this library's nothing at all.
    */
@@ -41,7 +41,7 @@ export function toServerSentEvents(
   const reportOf = (error: unknown) => readReport(toError(error));
   return pipe(
     map((event): ServerSentMessage => ({
-      data: JSON.stringify(event.type === 'retrying' ? { ...event, error: reportOf(event.error) } : event),
+      data: JSON.stringify('error' in event ? { ...event, error: reportOf(event.error) } : event),
     })),
     endWith({ data: endMark }),
     catchError((error: unknown) =>

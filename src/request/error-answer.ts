@@ -12,6 +12,7 @@ import {
 import { readProviderError } from '../turn/provider-error.js';
 import { UnexpectedStatusError } from '../turn/errors.js';
 import { parseJson, requestIdOf } from '../turn/wire.js';
+import { isQuotaSpent } from './quota.js';
 import { retryAfter, retryAfterInBody, untilRateLimitReset } from './retry-after.js';
 import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
@@ -33,21 +34,6 @@ export function isRetryableStatus({ status, headers }: Pick<HttpResponse, 'statu
   return status === 429 || (status >= 500 && status <= 599);
 }
 
-/** Codes of a 429 that no waiting cures: the account is out of credit. The last is Moonshot's. */
-const quotaExceededCodes: readonly (string | undefined)[] = [
-  'insufficient_quota',
-  'billing_hard_limit_reached',
-  'exceeded_current_quota_error',
-];
-
-/**
- * Whether a quota of the day is spent. Google names it (`GenerateRequestsPerDayPerProjectPerModel-FreeTier`) beside a
- * `retryDelay` of seconds that does not help. Where the words alone say so, a wait that is asked for is believed:
- * OpenAI's requests per day are a bucket that fills up all day.
- */
-const isDailyQuota = (body: string, wait: number | undefined): boolean =>
-  /per_?day/i.test(body) || (wait === undefined && /per[ -]day|daily/i.test(body));
-
 /** The error that an answer stands for, with what could be read of its body. */
 export function errorAnswer(
   response: HttpResponse,
@@ -62,10 +48,6 @@ export function errorAnswer(
     (isRetryable ? retryAfterInBody(body) : undefined) ??
     (status === 429 ? untilRateLimitReset(headers, now) : undefined);
   const report = readProviderError(parseJson(body));
-  const isQuotaExceeded =
-    quotaExceededCodes.includes(report?.code) ||
-    quotaExceededCodes.includes(report?.type) ||
-    isDailyQuota(body, requestedDelay);
   // What repeats a secret is no code and no id.
   const clean = (text: string | undefined) =>
     text !== undefined && redact(text) === text ? text : undefined;
@@ -74,7 +56,7 @@ export function errorAnswer(
     code: clean(report?.code ?? report?.type),
     requestId: clean(requestIdOf(headers)),
     retryAfter: requestedDelay,
-    retryable: isRetryable && !(status === 429 && isQuotaExceeded),
+    retryable: isRetryable && !(status === 429 && isQuotaSpent(report, body, requestedDelay)),
     body: redact(body),
   });
 }

@@ -12,7 +12,7 @@ import { resolveApiKey } from '../provider/api-key.js';
 import { endpointOf } from '../provider/endpoint.js';
 import type { ModelProvider } from '../provider/model-provider.js';
 import type { TurnDiagnostics } from '../turn/diagnostics.js';
-import { TransportError, wrapForeignError } from '../turn/errors.js';
+import { type RequestFailure, TransportError, wrapForeignError } from '../turn/errors.js';
 import { checkStatus } from './check-status.js';
 import { responseTimeout } from './response-timeout.js';
 import { causeWithoutSecrets, type Redact, redactor } from './secrets.js';
@@ -28,6 +28,8 @@ export interface Answer {
 /** The attempts of one turn, counted here alone. */
 export interface AttemptCount {
   attempt: number;
+  /** What those failed with that were retried. */
+  readonly failures: RequestFailure[];
   /** What the provider's `apiKey` function failed with: the caller's own error, which passes unchanged. */
   keyError: unknown;
 }

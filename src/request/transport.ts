@@ -56,7 +56,8 @@ export function handOver(subscriber: Subscriber<HttpResponse>, open: OpenRespons
   const { status, headers, bytes } = open;
   let isTaken = false;
   const body = new Observable<Uint8Array>((reader) => {
-    if (isTaken) throw new StreamError({ message: 'The body of an answer can be read once.' });
+    if (isTaken)
+      throw new StreamError({ message: 'The body of an answer can be read once.', retryable: false });
     isTaken = true;
     reader.add(() => open.abort());
     return bytes.subscribe(reader);

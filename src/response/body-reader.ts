@@ -93,7 +93,10 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       // A few hundred bytes show what it is.
       if (kind === 'other' && size >= 256) throw unexpected();
       if (size > maxEventSize) {
-        throw new StreamError({ message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).` });
+        throw new StreamError({
+          message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).`,
+          retryable: false,
+        });
       }
       return [];
     },

@@ -62,6 +62,7 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
   const tooLarge = () => {
     failure = new StreamError({
       message: `An event of the stream is larger than ${maxEventSize} bytes (maxEventSize).`,
+      retryable: false,
     });
   };
   const parser = createParser({

@@ -24,6 +24,8 @@ export {
   reasoningEvent,
   type ReasoningOptions,
   refusalEvent,
+  restartingEvent,
+  type RestartingOptions,
   textEvent,
   type ToolCall,
   toolCallEvents,

@@ -6,8 +6,10 @@ import type {
   OutputItemDoneEvent,
   ProviderFields,
   ResponseEvent,
+  RestartingEvent,
   TokenUsage,
 } from '../turn/events.js';
+import { type ChatCompletionsError, StreamError } from '../turn/errors.js';
 import { textOfDetails } from '../response/chunks/reasoning.js';
 import { reasoningItem } from '../turn/reasoning-item.js';
 
@@ -206,6 +208,29 @@ export function completedEvent(options: CompletedOptions = {}): CompletedEvent {
     endedBy: options.endedBy ?? (finishReason === null ? 'eof' : 'done'),
     ...(choices.length > 0 && { choices }),
   };
+}
+
+/** How an attempt failed. */
+export interface RestartingOptions {
+  /** Number of the attempt that failed. Default 1. */
+  readonly attempt?: number;
+  /** Milliseconds until the next. Default 0. */
+  readonly delay?: number;
+  /** Default: a `StreamError`. */
+  readonly error?: ChatCompletionsError;
+}
+
+/**
+ * The event that takes back what came of a turn before it.
+ *
+ * @example
+ * ```ts
+ * const restarted = [...turnOf('Once upon').slice(0, -1), restartingEvent(), ...turnOf('Once upon a time')];
+ * ```
+ */
+export function restartingEvent(options: RestartingOptions = {}): RestartingEvent {
+  const { attempt = 1, delay = 0, error = new StreamError() } = options;
+  return { type: 'restarting', attempt, delay, error };
 }
 
 /** Usage with nothing left out. */

@@ -30,7 +30,7 @@ import {
  *
  * What a provider wants back (`extras`, `reasoning_details`) is decoded with the name of the provider that is
  * asked. A turn without `completed` is a stream that was cut. `retrying` and `chunk` events are no part of what
- * a provider says and are left out.
+ * a provider says and are left out, and so is what came before `restarting`.
  *
  * @example
  * ```ts
@@ -55,7 +55,8 @@ export function wireOf(turn: readonly ResponseEvent[]): string {
  *
  * @throws TypeError where the turn holds an item that no model writes
  */
-export function chunksOf(turn: readonly ResponseEvent[]): readonly string[] {
+export function chunksOf(events: readonly ResponseEvent[]): readonly string[] {
+  const turn = events.slice(events.map(({ type }) => type).lastIndexOf('restarting') + 1);
   const completed = turn.find((event) => event.type === 'completed');
   const answer =
     completed === undefined ? testAnswer : { id: completed.responseId, model: completed.model ?? '' };

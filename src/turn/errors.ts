@@ -8,6 +8,11 @@
  */
 export abstract class ChatCompletionsError extends Error {
   abstract override get name(): string;
+  /**
+   * What each attempt failed with, in order, where several led to this error: requests that were sent again, answers
+   * that were asked for anew, other providers. Not enumerable.
+   */
+  declare readonly attempts?: readonly Error[];
 }
 
 /** An error of the library's own as it is, and any other as the one that stands for its place. */
@@ -21,6 +26,28 @@ export function wrapForeignError(
 /** Sets a property that loggers and `JSON.stringify` pass over (docs/decisions/0005-privacy-of-errors.md). */
 export function hide<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
   Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
+}
+
+const lastOf = / It was the last of \d+ attempts\.$/;
+
+/** What each attempt failed with that led to an error: the error itself where none did. */
+const attemptsOf = (error: Error): readonly Error[] =>
+  (error instanceof ChatCompletionsError && error.attempts) || [error];
+
+/** Sets the attempts of an error that ends a turn: those before it, and its own. */
+export function setAttempts(error: ChatCompletionsError, before: readonly Error[]): readonly Error[] {
+  const attempts = [...before.flatMap(attemptsOf), ...attemptsOf(error)];
+  hide<ChatCompletionsError, 'attempts'>(error, 'attempts', attempts);
+  return attempts;
+}
+
+/** An error that ends what was attempted before: it holds those attempts, and says how many there were. */
+export function withAttempts<E>(error: E, before: readonly Error[]): E {
+  if (!(error instanceof ChatCompletionsError) || before.length === 0) return error;
+  const attempts = setAttempts(error, before);
+  const said = error.message.replace(lastOf, '').replace(/\.$/, '');
+  error.message = `${said}. It was the last of ${attempts.length} attempts.`;
+  return error;
 }
 
 const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
@@ -125,16 +152,16 @@ export class RetryLimitError extends ChatCompletionsError {
   declare readonly status: number;
   declare readonly code: string | undefined;
   declare readonly requestId: string | undefined;
-  /** How many requests were sent. */
-  readonly attempts: number;
+  /** What each request failed with, this one last. Not enumerable. */
+  declare readonly attempts: readonly Error[];
   /** The wait that the last answer asked for, in milliseconds. */
   declare readonly retryAfter: number | undefined;
   /** The provider's words, at most 64 KiB of them. Not enumerable. */
   declare readonly body: string;
 
-  constructor(details: StatusDetails, attempts: number) {
+  constructor(details: StatusDetails, attempts: readonly Error[]) {
     const { status, code, retryAfter } = details;
-    const times = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
+    const times = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
     super(
       sentences(
         `The provider answered with status ${status}${parenthesised(code)} after ${times}.`,
@@ -142,7 +169,7 @@ export class RetryLimitError extends ChatCompletionsError {
       ),
     );
     setDetails(this, details);
-    this.attempts = attempts;
+    hide(this, 'attempts', attempts);
   }
 }
 
@@ -192,17 +219,20 @@ export class ResponseTimeoutError extends ChatCompletionsError {
 }
 
 /**
- * The event stream broke after the answer had begun. Never retried here, since text was already
- * delivered; what arrived before it stays delivered.
+ * The event stream broke after the answer had begun. Never retried by the turn itself, since text was already
+ * delivered; what arrived before it stays delivered. `restartOnBreak()` asks again.
  */
 export class StreamError extends ChatCompletionsError {
   override get name(): 'StreamError' | 'IdleTimeoutError' | 'ProviderStreamError' {
     return 'StreamError';
   }
+  /** Whether the same request may succeed if it is sent again. */
+  readonly retryable: boolean;
 
-  constructor(options: { message?: string; cause?: unknown } = {}) {
+  constructor(options: { message?: string; cause?: unknown; retryable?: boolean } = {}) {
     const { cause } = options;
     super(options.message ?? `The event stream broke${parenthesised(platformCode(cause))}.`, causedBy(cause));
+    this.retryable = options.retryable ?? true;
   }
 }
 
@@ -224,7 +254,8 @@ export class IdleTimeoutError extends StreamError {
  * The provider reported an error inside an answer that had begun with status 200.
  *
  * What to do: `code`, `errorType` and `status` say what went wrong where the provider gave them;
- * `providerMessage` holds its own words.
+ * `providerMessage` holds its own words. Where `retryable` is set, asking again may help, after `retryAfter`
+ * milliseconds.
  */
 export class ProviderStreamError extends StreamError {
   override get name() {
@@ -233,6 +264,8 @@ export class ProviderStreamError extends StreamError {
   readonly code: string | undefined;
   readonly errorType: string | undefined;
   readonly status: number | undefined;
+  /** The wait that the provider asks for, in milliseconds. */
+  readonly retryAfter: number | undefined;
   /** The provider's words. Not enumerable. */
   declare readonly providerMessage: string | undefined;
 
@@ -241,16 +274,20 @@ export class ProviderStreamError extends StreamError {
     readonly type?: string | undefined;
     readonly status?: number | undefined;
     readonly message?: string | undefined;
+    readonly retryable?: boolean | undefined;
+    readonly retryAfter?: number | undefined;
   }) {
-    const { code, type, status, message } = details;
+    const { code, type, status, message, retryable = true } = details;
     const statusText = status === undefined ? undefined : `status ${status}`;
     const codeText = code === undefined || code === String(status) ? undefined : `code ${code}`;
     super({
       message: `The provider reported an error inside the stream${parenthesised(statusText, codeText)}.`,
+      retryable,
     });
     this.code = code;
     this.errorType = type;
     this.status = status;
+    this.retryAfter = details.retryAfter;
     hide(this, 'providerMessage', message);
   }
 }

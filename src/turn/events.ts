@@ -1,4 +1,4 @@
-import type { RequestFailure } from './errors.js';
+import type { ChatCompletionsError, RequestFailure } from './errors.js';
 import type { Extras } from './extras.js';
 
 /** Text that was given to a model. */
@@ -198,6 +198,20 @@ export interface RetryingEvent {
 }
 
 /**
+ * What came of the turn before this event is void, and the turn is asked for anew: its answer broke off, or another
+ * provider takes over. Emitted by what restarts a turn (`restartOnBreak()`, `fallbackWith()`), always.
+ */
+export interface RestartingEvent {
+  readonly type: 'restarting';
+  /** Number of the attempt that failed; the first is 1. */
+  readonly attempt: number;
+  /** Milliseconds until the next attempt. */
+  readonly delay: number;
+  /** What the attempt failed with; an error that is not the library's is the `cause` of an `ApplicationError`. */
+  readonly error: ChatCompletionsError;
+}
+
+/**
  * A chunk of the stream as it came, before the events that it stands for. Only with `includeChunks`:
  * for what this library does not model, such as log probabilities, annotations, audio, content-filter
  * results, the service tier and the system fingerprint.
@@ -210,4 +224,9 @@ export interface ChunkEvent {
 
 /** What a turn emits. */
 export type ResponseEvent =
-  OutputItemDoneEvent | FunctionCallArgumentsDeltaEvent | CompletedEvent | RetryingEvent | ChunkEvent;
+  | OutputItemDoneEvent
+  | FunctionCallArgumentsDeltaEvent
+  | CompletedEvent
+  | RetryingEvent
+  | RestartingEvent
+  | ChunkEvent;

@@ -17,11 +17,12 @@ import { joinDetails } from './reasoning-details.js';
  * Where a turn stands:
  * - `'waiting'`: nothing of the answer has come yet
  * - `'retrying'`: a request failed and the next one is being waited for (only with `includeRetries`)
+ * - `'restarting'`: the answer broke off, what had come of it is void, and it is asked for anew
  * - `'streaming'`: a part of the answer has come
  * - `'completed'`: the turn is over
  * - `'stopped'`: the turn is over because the caller stopped it (only with `stopWhen()`)
  */
-export type TurnStatus = 'waiting' | 'retrying' | 'streaming' | 'completed' | 'stopped';
+export type TurnStatus = 'waiting' | 'retrying' | 'restarting' | 'streaming' | 'completed' | 'stopped';
 
 /** A call so far. */
 export interface TurnToolCall {
@@ -87,11 +88,14 @@ export const emptyTurn: Turn = /* @__PURE__ */ (() =>
     choices: [],
   } as const))();
 
+/** What is left of a turn that begins anew. */
+const restartingTurn: Turn = /* @__PURE__ */ (() => Object.freeze({ ...emptyTurn, status: 'restarting' }))();
+
 /**
  * The one fold: what a turn is after one more event. `accumulate()` and `aggregate()` stand on it, and a
  * store (NgRx, Redux) can use it as its reducer.
  *
- * The event after `completed`, a stopped one too, starts a new turn. A fold over n deltas costs O(n): the growing
+ * The event after `completed`, a stopped one too, starts a new turn, and `restarting` begins the turn anew. A fold over n deltas costs O(n): the growing
  * text is never read here, and until somebody reads it, engines keep it as a tree of its parts.
  *
  * @example
@@ -129,6 +133,8 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
     }
     case 'retrying':
       return { ...base, status: 'retrying' };
+    case 'restarting':
+      return restartingTurn;
     default:
       return base;
   }

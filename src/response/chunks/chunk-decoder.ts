@@ -13,7 +13,9 @@ import { extrasKeeper, messageExtras } from '../../turn/extras.js';
 import { errorFields, type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { reasoningItem } from '../../turn/reasoning-item.js';
 import { isIndex, isRecord, own, parseJson, stringOf, textOf } from '../../turn/wire.js';
+import { retryAfterInBody } from '../../request/retry-after.js';
 import { callIds } from './call-ids.js';
+import { isRetryable } from './is-retryable.js';
 import { newPart } from './new-part.js';
 import { isEndMark, piecesOf } from './pieces.js';
 import {
@@ -129,13 +131,19 @@ export function chunkDecoder(
   const first = newChoice({});
   const choices = new Map<number, Choice>([[0, first]]);
 
-  const failure = ({ message, code, type, status }: Partial<ProviderErrorReport>) =>
-    new ProviderStreamError({
+  function failure(report: Partial<ProviderErrorReport>, data: string): ProviderStreamError {
+    const { message, code, type, status } = report;
+    const wait = retryAfterInBody(data);
+    const retryable = isRetryable(report, data, wait);
+    return new ProviderStreamError({
       status,
       code: code && redact(code),
       type: type && redact(type),
       message: message && redact(message),
+      retryable,
+      retryAfter: retryable ? wait : undefined,
     });
+  }
 
   function choiceAt(index: number): Choice {
     let choice = choices.get(index);
@@ -225,7 +233,7 @@ export function chunkDecoder(
     if (isRecord(call) && !Array.isArray(calls)) readCalls(choice, [{ index: 0, function: call }]);
   }
 
-  function readChoice(raw: unknown, place: number): void {
+  function readChoice(raw: unknown, place: number, data: string): void {
     if (!isRecord(raw)) return;
     const number = indexOf(own(raw, 'index'), place);
     if (number >= maxChoices) return;
@@ -241,7 +249,7 @@ export function chunkDecoder(
     const choice = choiceAt(index);
     if (isRecord(delta)) readDelta(choice, delta);
     else if (isRecord(message)) readMessage(choice, message);
-    if (report !== undefined) throw failure(report);
+    if (report !== undefined) throw failure(report, data);
     if (reason === '') return;
     hasFinishReason = true;
     choice.finishReason = reason;
@@ -274,7 +282,7 @@ export function chunkDecoder(
     const list = own(chunk, 'choices');
     if (own(chunk, 'error') || own(chunk, 'base_resp') || !Array.isArray(list)) {
       const report = readProviderError(chunk);
-      if (report !== undefined) throw failure(report);
+      if (report !== undefined) throw failure(report, data);
     }
     if (includeChunks) emitChunk(chunk, data, list);
     responseId ||= textOf(own(chunk, 'id'));
@@ -284,17 +292,17 @@ export function chunkDecoder(
     readUsageOf(chunk);
     if (!Array.isArray(list)) return;
     const end = Math.min(list.length, maxChoices);
-    for (let place = 0; place < end; place += 1) readChoice(list[place], place);
+    for (let place = 0; place < end; place += 1) readChoice(list[place], place, data);
   }
 
   function readPiece(event: string | undefined, data: string, value: unknown): void {
-    if (event === 'error') throw failure(errorFields(value, data));
+    if (event === 'error') throw failure(errorFields(value, data), data);
     if (isRecord(value)) {
       readChunk(value, data);
       return;
     }
     const report = readProviderError(value);
-    if (report !== undefined) throw failure(report);
+    if (report !== undefined) throw failure(report, data);
     onMalformed?.({ length: data.length, position });
   }
 

@@ -6,7 +6,7 @@ import {
   type MonoTypeOperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
-import { clampDelay } from '../flow/timers.js';
+import { clampDelay } from './timers.js';
 import { backoff, type BackoffOptions } from './backoff.js';
 
 /** Why and when a source is subscribed again. */

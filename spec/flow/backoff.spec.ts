@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { backoff } from '../../src/request/backoff.js';
+import { backoff } from '../../src/flow/backoff.js';
 
 describe('backoff', () => {
   it.each([

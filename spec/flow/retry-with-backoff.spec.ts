@@ -1,5 +1,5 @@
 import { defer, NEVER, of, range, take, throwError } from 'rxjs';
-import { retryWithBackoff, type RetryWithBackoffOptions } from '../../src/request/retry-with-backoff.js';
+import { retryWithBackoff, type RetryWithBackoffOptions } from '../../src/flow/retry-with-backoff.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
 const exact = { jitter: 0 };

@@ -1,0 +1,99 @@
+import {
+  asyncScheduler,
+  catchError,
+  type MonoTypeOperatorFunction,
+  Observable,
+  type SchedulerLike,
+  tap,
+} from 'rxjs';
+import type { BackoffOptions } from '../flow/backoff.js';
+import { retryWithBackoff } from '../flow/retry-with-backoff.js';
+import { IncompleteStreamError } from '../operators/require-finish.js';
+import { ProviderStreamError, StreamError, withAttempts } from '../turn/errors.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
+
+export type BreakError = StreamError | IncompleteStreamError;
+
+/** When and how often an answer that broke off is asked for anew. */
+export interface RestartOnBreakOptions extends BackoffOptions {
+  /** Restarts after the first attempt. Default 5. */
+  readonly maxRetries?: number | undefined;
+  /** The longest wait that a provider may ask for, in milliseconds; a longer one fails at once. Default 60,000. */
+  readonly maxRetryAfter?: number | undefined;
+  /**
+   * Which errors to restart from, from the error and what had come by then. Default: those with `retryable` set. An
+   * error of it ends the turn.
+   */
+  readonly retryable?: ((error: BreakError, soFar: Turn) => boolean) | undefined;
+  /** For the waits. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike | undefined;
+}
+
+/**
+ * Asks anew for an answer that broke off: emits `restarting`, which takes back what came of it, and after a wait
+ * subscribes to the turn again.
+ *
+ * It restarts from a {@link StreamError} with `retryable` set: a broken connection, an idle timeout, an overload or a
+ * rate limit told inside the stream; and, where `requireFinish()` stands before it, from a stream that ended too early.
+ * What failed before the answer began was retried by the turn itself, and passes. The model may answer otherwise the
+ * second time, and both answers are billed.
+ *
+ * The wait is what the provider asks for in the stream, else {@link BackoffOptions | backoff}. The error that ends the turn tells of
+ * each attempt (`attempts`). Put it around one turn, before the operators that work on its text.
+ *
+ * ```
+ * source   --On--ce--#
+ *                         --Once--(completed|)
+ *          restartOnBreak({ initialDelay: 5 })
+ * result   --On--ce--r------Once--(completed|)      r: restarting, attempt 1, delay 5
+ * ```
+ *
+ * @example
+ * ```ts
+ * streamChatCompletions('Tell me a long story.', options)
+ *   .pipe(requireFinish(), restartOnBreak(), accumulate())
+ *   .subscribe(({ text }) => render(text));
+ * ```
+ */
+export function restartOnBreak(options: RestartOnBreakOptions = {}): MonoTypeOperatorFunction<ResponseEvent> {
+  const { maxRetries = 5, scheduler = asyncScheduler, retryable } = options;
+  return (source) =>
+    new Observable((subscriber) => {
+      const failures: BreakError[] = [];
+      let turn = emptyTurn;
+      let last: ResponseEvent['type'] | undefined;
+
+      const note = (event: ResponseEvent): void => {
+        last = event.type;
+        if (retryable !== undefined) turn = reduceTurn(turn, event);
+      };
+      const mayRestart = (error: unknown): boolean =>
+        isBreak(error) && last !== 'completed' && (retryable?.(error, turn) ?? error.retryable);
+
+      return source
+        .pipe(
+          tap(note),
+          retryWithBackoff({
+            ...options,
+            maxRetries,
+            scheduler,
+            retryable: mayRestart,
+            retryAfter: (error) => (error instanceof ProviderStreamError ? error.retryAfter : undefined),
+            onRetry: ({ attempt, delay, error }) => {
+              if (!isBreak(error)) return;
+              failures.push(error);
+              turn = emptyTurn;
+              subscriber.next({ type: 'restarting', attempt, delay, error });
+            },
+          }),
+          catchError((error: unknown) => {
+            throw withAttempts(error, failures);
+          }),
+        )
+        .subscribe(subscriber);
+    });
+}
+
+const isBreak = (error: unknown): error is BreakError =>
+  error instanceof StreamError || error instanceof IncompleteStreamError;

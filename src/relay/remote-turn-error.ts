@@ -1,0 +1,31 @@
+import { ChatCompletionsError, hide } from '../turn/errors.js';
+import type { TurnErrorReport } from './server-sent-protocol.js';
+
+/** The turn failed on the server, which told so. From `fromServerSentEvents()` alone. */
+export class RemoteTurnError extends ChatCompletionsError {
+  override get name() {
+    return 'RemoteTurnError' as const;
+  }
+  /** The name of the error there; `'Error'` where the server told none. */
+  readonly remoteName: string;
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+  /** The wait that the provider asked for, in milliseconds. */
+  readonly retryAfter: number | undefined;
+  /** The server's words, where its `toError` gives any. Not enumerable. */
+  declare readonly remoteMessage: string | undefined;
+
+  constructor(report: TurnErrorReport) {
+    const { name, message, status, code, retryAfter } = report;
+    const details = [
+      ...(status === undefined ? [] : [`status ${status}`]),
+      ...(code === undefined ? [] : [`code ${code}`]),
+    ];
+    super(`The turn failed on the server: ${name}${details.length === 0 ? '' : ` (${details.join(', ')})`}.`);
+    this.remoteName = name;
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+    hide(this, 'remoteMessage', message);
+  }
+}

@@ -70,6 +70,7 @@ export { fromServerSentEvents, type FromServerSentEventsOptions } from './relay/
 export type { HeartbeatOptions } from './relay/heartbeat.js';
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';
+export { limitTokens } from './operators/limit-tokens.js';
 export { outputItems } from './operators/output-items.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
 export { type Encoded, readableStreamFrom } from './relay/readable-stream-from.js';
@@ -127,6 +128,7 @@ export {
   type FetchTransportOptions,
 } from './request/fetch-transport.js';
 export { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-with-backoff.js';
+export type { Admission, AdmissionRequest } from './request/admission.js';
 export type { HttpRequest, HttpResponse, Transport } from './request/transport.js';
 export {
   decodeChatCompletions,

@@ -1,4 +1,4 @@
-import { of } from 'rxjs';
+import { EMPTY, of } from 'rxjs';
 import { limitTokens } from '../../src/operators/limit-tokens.js';
 import {
   toolCallEvents,
@@ -89,7 +89,7 @@ describe('limitTokens', () => {
 
   it('stops nothing in a source that ends without completed', () => {
     expect(limited(9, values.a)).toEqual([values.a]);
-    expect(received(of<ResponseEvent>().pipe(limitTokens(0)))).toEqual([]);
+    expect(received(EMPTY.pipe(limitTokens(0)))).toEqual([]);
   });
 
   it.each([-1, NaN, '5'])('refuses %p', (max) => {

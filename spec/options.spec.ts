@@ -1,4 +1,4 @@
-import { asyncScheduler, NEVER } from 'rxjs';
+import { asyncScheduler, NEVER, of } from 'rxjs';
 import { Demand } from '../src/flow/demand.js';
 import {
   type ChatOptions,
@@ -26,6 +26,7 @@ const everyTurnOption: Required<TurnOptions> = {
   provider,
   transport: () => NEVER,
   retry: everyRetryOption,
+  admission: () => of(true),
   responseTimeout: 1,
   idleTimeout: 1,
   idleOn: 'bytes',

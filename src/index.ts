@@ -70,6 +70,7 @@ export { fromServerSentEvents, type FromServerSentEventsOptions } from './relay/
 export type { HeartbeatOptions } from './relay/heartbeat.js';
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';
+export { limitTokens } from './operators/limit-tokens.js';
 export { outputItems } from './operators/output-items.js';
 export { IncompleteStreamError, requireFinish } from './operators/require-finish.js';
 export { type Encoded, readableStreamFrom } from './relay/readable-stream-from.js';
@@ -127,6 +128,7 @@ export {
   type FetchTransportOptions,
 } from './request/fetch-transport.js';
 export { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-with-backoff.js';
+export type { Admission, AdmissionRequest } from './request/admission.js';
 export type { HttpRequest, HttpResponse, Transport } from './request/transport.js';
 export {
   decodeChatCompletions,
@@ -135,6 +137,8 @@ export {
 export { decodeEventStream } from './response/decode-event-stream.js';
 export type { EventStreamOptions } from './response/event-stream-parser.js';
 export { idleTimeout } from './response/idle-timeout.js';
+export { type Fallback, type FallbackOptions, fallbackWith } from './compose/fallback-with.js';
+export { type HedgeOptions, hedgeWith } from './compose/hedge-with.js';
 export { type BreakError, restartOnBreak, type RestartOnBreakOptions } from './compose/restart-on-break.js';
 export { streamChatCompletions } from './stream-chat-completions.js';
 export { type ChatRequestBody, streamChatRequest } from './stream-chat-request.js';

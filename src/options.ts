@@ -7,6 +7,7 @@ import type { ReasoningField } from './prompt/messages.js';
 import type { ResponseFormat, ToolChoice } from './prompt/tools.js';
 import type { ModelProvider } from './provider/model-provider.js';
 import type { BackoffOptions } from './flow/backoff.js';
+import type { Admission } from './request/admission.js';
 import { fetchTransport } from './request/fetch-transport.js';
 import type { AttemptCount } from './request/send-request.js';
 import type { Transport } from './request/transport.js';
@@ -32,6 +33,8 @@ export interface TurnOptions {
   /** Default `fetchTransport()`. */
   readonly transport?: Transport | undefined;
   readonly retry?: RetryOptions | undefined;
+  /** Decides when each attempt may begin, such as a rate limiter. Default: at once. */
+  readonly admission?: Admission | undefined;
   /** Milliseconds until the response headers of each attempt; no limit by default. */
   readonly responseTimeout?: number | undefined;
   /** Milliseconds without an event. Default: the provider's, else 300,000. `Infinity`: no limit. */
@@ -119,7 +122,7 @@ export function openTurn(options: TurnOptions, choiceCount: number): OpenTurn {
     log: diagnose(options.diagnostics),
     attempt: 0,
     failures: [],
-    keyError: undefined,
+    ownError: undefined,
   };
 }
 
@@ -163,6 +166,7 @@ export const turnChecks: Checks<TurnOptions> = {
   transport: (value) =>
     value === undefined || typeof value === 'function' || 'a function, such as fetchTransport()',
   retry: unchecked,
+  admission: (value) => value === undefined || typeof value === 'function' || 'a function',
   responseTimeout: limit,
   idleTimeout: limit,
   finishTimeout: limit,

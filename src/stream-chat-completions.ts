@@ -54,7 +54,7 @@ export function streamChatCompletions(
 export function streamTurn(body: string, options: TurnOptions, n?: number | null): Observable<ResponseEvent> {
   return new Observable((subscriber) => {
     const turn = openTurn(options, n ?? 1);
-    return sendRequest(body, turn) // key -> transport -> responseTimeout -> status: one subscription is one attempt
+    return sendRequest(body, turn) // admission -> key -> transport -> responseTimeout -> status: one subscription is one attempt
       .pipe(
         retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })
         tellAttempts(turn.failures),
@@ -75,7 +75,7 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
     maxRetryAfter,
     scheduler,
     retryable: (error) =>
-      error !== turn.keyError && isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
+      error !== turn.ownError && isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
     retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
     giveUp: (error) =>
       error instanceof UnexpectedStatusError ? new RetryLimitError(error, [...turn.failures, error]) : error,

@@ -32,7 +32,7 @@ const opened = (given: Given): SendRequestOptions => ({
   log: diagnose(undefined),
   attempt: 0,
   failures: [],
-  keyError: undefined,
+  ownError: undefined,
   ...given,
 });
 
@@ -98,7 +98,7 @@ describe('sendRequest', () => {
     const transport = jest.fn<ReturnType<Transport>, Parameters<Transport>>(() => NEVER);
     const turn = opened({ transport, provider: failing });
     expect(failureOf(sendRequest(body, turn))).toBe(error);
-    expect(turn).toMatchObject({ attempt: 0, keyError: error });
+    expect(turn).toMatchObject({ attempt: 0, ownError: error });
     const keyless = { ...provider, apiKey: () => of('') };
     expect(failureOf(send({ transport, provider: keyless }))).toBeInstanceOf(MissingApiKeyError);
     expect(transport).not.toHaveBeenCalled();

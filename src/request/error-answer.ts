@@ -13,7 +13,7 @@ import { readProviderError } from '../turn/provider-error.js';
 import { UnexpectedStatusError } from '../turn/errors.js';
 import { parseJson, requestIdOf } from '../turn/wire.js';
 import { isQuotaSpent } from './quota.js';
-import { retryAfter, retryAfterInBody, untilRateLimitReset } from './retry-after.js';
+import { retryAfter, retryAfterInBody, untilRateLimitReset } from '../turn/retry-after.js';
 import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
 

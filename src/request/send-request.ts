@@ -1,10 +1,12 @@
 import {
   catchError,
   concatMap,
+  from,
   isObservable,
   map,
   type Observable,
   type SchedulerLike,
+  type Subscription,
   tap,
   throwIfEmpty,
 } from 'rxjs';
@@ -13,6 +15,7 @@ import { endpointOf } from '../provider/endpoint.js';
 import type { ModelProvider } from '../provider/model-provider.js';
 import type { TurnDiagnostics } from '../turn/diagnostics.js';
 import { type RequestFailure, TransportError, wrapForeignError } from '../turn/errors.js';
+import { type Admission, admitted } from './admission.js';
 import { checkStatus } from './check-status.js';
 import { responseTimeout } from './response-timeout.js';
 import { causeWithoutSecrets, type Redact, redactor } from './secrets.js';
@@ -23,6 +26,8 @@ export interface Answer {
   readonly response: HttpResponse;
   /** Takes the secrets of its request out of what it says. */
   readonly redact: Redact;
+  /** Released where the answer has ended. */
+  readonly admission?: Subscription;
 }
 
 /** The attempts of one turn, counted here alone. */
@@ -30,8 +35,8 @@ export interface AttemptCount {
   attempt: number;
   /** What those failed with that were retried. */
   readonly failures: RequestFailure[];
-  /** What the provider's `apiKey` function failed with: the caller's own error, which passes unchanged. */
-  keyError: unknown;
+  /** What the caller's own `apiKey` or `admission` failed with, which passes unchanged. */
+  ownError: unknown;
 }
 
 export interface SendRequestOptions extends AttemptCount {
@@ -42,14 +47,17 @@ export interface SendRequestOptions extends AttemptCount {
   readonly responseTimeout: number;
   readonly maxRetries: number;
   readonly maxRetryAfter: number;
-  /** Whether the caller decides on retries, who may want to read the answer. */
-  readonly options: { readonly retry?: { readonly retryable?: unknown } | undefined };
+  readonly options: {
+    readonly admission?: Admission | undefined;
+    /** Whether the caller decides on retries, who may want to read the answer. */
+    readonly retry?: { readonly retryable?: unknown } | undefined;
+  };
   readonly scheduler: SchedulerLike;
   readonly log: TurnDiagnostics;
 }
 
 /**
- * One attempt: key, transport, `responseTimeout`, status. Each subscription asks for the key and sends the
+ * One attempt: admission, key, transport, `responseTimeout`, status. Each subscription asks for the key and sends the
  * request anew; unsubscribing aborts it until its answer is there, and from then on the body owns the connection.
  *
  * ```
@@ -63,8 +71,10 @@ export interface SendRequestOptions extends AttemptCount {
  */
 export function sendRequest(body: string, turn: SendRequestOptions): Observable<Answer> {
   const { provider, transport, demand, scheduler, log } = turn;
-  return resolveApiKey(provider).pipe(
-    tap({ error: (error: unknown) => (turn.keyError = error) }),
+  const { admission } = turn.options;
+  const own = { error: (error: unknown) => (turn.ownError = error) };
+  const attempt = resolveApiKey(provider).pipe(
+    tap(own),
     concatMap((key) => {
       const endpoint = endpointOf(provider, key);
       const redact = redactor(endpoint, key);
@@ -87,10 +97,13 @@ export function sendRequest(body: string, turn: SendRequestOptions): Observable<
           redact,
           scheduler,
         }),
-        map((response) => ({ response, redact })),
+        map((response): Answer => ({ response, redact })),
       );
     }),
   );
+  if (admission === undefined) return attempt;
+  const ask = () => from(admission({ attempt: turn.attempt + 1, body })).pipe(tap(own));
+  return admitted(ask, attempt);
 }
 
 /** Calls a transport. One that is none is the caller's mistake: a `TypeError`, which no attempt follows. */

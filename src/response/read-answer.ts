@@ -1,4 +1,4 @@
-import type { Observable, SchedulerLike } from 'rxjs';
+import { finalize, identity, type Observable, type SchedulerLike } from 'rxjs';
 import type { ModelProvider } from '../provider/model-provider.js';
 import type { Answer } from '../request/send-request.js';
 import { causeWithoutSecrets } from '../request/secrets.js';
@@ -48,7 +48,7 @@ export interface ReadAnswerOptions {
 export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observable<ResponseEvent> {
   const { options, demand, log, scheduler } = turn;
   const { finishTimeout = defaultFinishTimeout } = options;
-  return ({ response: { status, headers, body }, redact }) =>
+  return ({ response: { status, headers, body }, redact, admission }) =>
     body.pipe(
       // Bytes -> the server-sent events that each network read completes, until [DONE].
       readEvents(
@@ -88,5 +88,6 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
         onNameless: log.nameless,
         onBreak: log.broken,
       }),
+      admission === undefined ? identity : finalize(() => admission.unsubscribe()),
     );
 }

@@ -1,6 +1,6 @@
 import { identity, type MonoTypeOperatorFunction, noop, tap } from 'rxjs';
 import type { RequestFailure } from './errors.js';
-import type { ResponseEvent } from './events.js';
+import type { ResponseEvent, TokenUsage } from './events.js';
 import { type HttpHeaders, requestIdOf } from './wire.js';
 
 /**
@@ -80,6 +80,8 @@ export interface EndDiagnostic {
   /** Comments among them, such as keep-alives. */
   readonly comments: number;
   readonly malformed: number;
+  /** What the answer cost, where its stream told that. */
+  readonly usage: TokenUsage | undefined;
 }
 
 export type DiagnosticsListener = (diagnostic: Diagnostic) => void;
@@ -98,7 +100,7 @@ export interface TurnDiagnostics {
   readonly malformed: (event: { readonly length: number; readonly position: number }) => void;
   readonly nameless: (call: { readonly length: number }) => void;
   readonly broken: (error: unknown) => void;
-  readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown) => void;
+  readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown, usage?: TokenUsage | null) => void;
 }
 
 /** The line of a turn that nobody listens to. */
@@ -170,11 +172,11 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
     },
     nameless: ({ length }) => report({ type: 'nameless-call', length }),
     broken: (error) => report({ type: 'break', error: nameOf(error) ?? 'Error' }),
-    end(outcome, error) {
+    end(outcome, error, usage) {
       // Told of once.
       if (isOver) return;
       isOver = true;
-      report({ type: 'end', outcome, error: nameOf(error), ...counts });
+      report({ type: 'end', outcome, error: nameOf(error), ...counts, usage: usage ?? undefined });
     },
   };
 }
@@ -186,7 +188,7 @@ export function reportEnd(log: TurnDiagnostics): MonoTypeOperatorFunction<Respon
   if (log === silent) return identity;
   return tap({
     // Whoever has `completed` may leave.
-    next: ({ type }) => type === 'completed' && log.end('completed'),
+    next: (event) => event.type === 'completed' && log.end('completed', undefined, event.usage),
     complete: () => log.end('completed'),
     error: (error: unknown) => log.end('error', error),
     unsubscribe: () => log.end('unsubscribed'),

@@ -50,6 +50,25 @@ export function withAttempts<E>(error: E, before: readonly Error[]): E {
   return error;
 }
 
+/**
+ * The last error of several turns that all failed: what the others failed with stands in an `AggregateError` at the end
+ * of its causes, so that it is still of its own class, and in its `attempts`.
+ */
+export function allFailed<E>(error: E, before: readonly unknown[]): E {
+  if (before.length === 0 || !(error instanceof Error)) return error;
+  const errors = [...before, error];
+  let last: Error = error;
+  const isOurs = (cause: Error) => cause instanceof AggregateError && cause.errors.includes(error);
+  // A chain that a hostile peer or a mistake has made a ring has no end.
+  for (let depth = 0; depth < 16 && last.cause instanceof Error && !isOurs(last.cause); depth += 1)
+    last = last.cause;
+  if (Object.isExtensible(last))
+    hide(last, 'cause', new AggregateError(errors, `All ${errors.length} turns failed.`));
+  return withAttempts(error, before.map(asError));
+}
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new ApplicationError(thrown));
+
 const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
 
 /** An error and what caused it, five deep at most. */

@@ -99,6 +99,10 @@ function ofBaseResponse(response: unknown): ProviderErrorReport | undefined {
   };
 }
 
+/** Whether an error's code, type or words say that the prompt is longer than the model reads. */
+export const isContextLength = (text: string): boolean =>
+  /context[ _-]?(?:length|window)|maximum context|prompt is too long|too many (?:input )?tokens/i.test(text);
+
 /** Codes that tell of success. */
 const successCode = /^(?:0|2\d\d|ok|success)$/i;
 

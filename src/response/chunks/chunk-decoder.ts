@@ -13,7 +13,7 @@ import { extrasKeeper, messageExtras } from '../../turn/extras.js';
 import { errorFields, type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { reasoningItem } from '../../turn/reasoning-item.js';
 import { isIndex, isRecord, own, parseJson, stringOf, textOf } from '../../turn/wire.js';
-import { retryAfterInBody } from '../../request/retry-after.js';
+import { retryAfterInBody } from '../../turn/retry-after.js';
 import { callIds } from './call-ids.js';
 import { isRetryable } from './is-retryable.js';
 import { newPart } from './new-part.js';

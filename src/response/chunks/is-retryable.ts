@@ -1,9 +1,9 @@
 import { isQuotaSpent } from '../../request/quota.js';
-import type { ProviderErrorReport } from '../../turn/provider-error.js';
+import { isContextLength, type ProviderErrorReport } from '../../turn/provider-error.js';
 
-/** What the same request would meet again: it is too long, refused by a filter, wrong, or its key is. */
-const lasting =
-  /context[ _-]?(?:length|window)|maximum context|prompt is too long|too many tokens|content[ _-]?(?:filter|policy|management)|moderation|safety|invalid[ _-]?(?:request|argument|api[ _-]?key|prompt)|bad[ _-]?request|not[ _-]?found|unsupported|auth(?:entication|orization)|unauthori[sz]ed|permission|forbidden|(?:api|access)[ _-]?key|insufficient[ _-]?(?:quota|balance|credit|funds)|billing|payment/i;
+/** What the same request would meet again: it is refused by a filter, wrong, or its key is. */
+const refused =
+  /content[ _-]?(?:filter|policy|management)|moderation|safety|invalid[ _-]?(?:request|argument|api[ _-]?key|prompt)|bad[ _-]?request|not[ _-]?found|unsupported|auth(?:entication|orization)|unauthori[sz]ed|permission|forbidden|(?:api|access)[ _-]?key|insufficient[ _-]?(?:quota|balance|credit|funds)|billing|payment/i;
 
 /** What passes by itself, whatever else is said beside it. */
 const passing = /overload|rate[ _-]?limit|too many requests|resource[ _-]?exhausted|unavailable|timed? ?out/i;
@@ -31,7 +31,9 @@ export function isRetryable(
   if (isQuotaSpent(report, data, wait)) return false;
   const names = `${code} ${type}`;
   if (passing.test(names)) return true;
-  if (lasting.test(names)) return false;
-  if (status !== undefined) return status === 429 || (status >= 500 && !lasting.test(message));
-  return passing.test(message) || !lasting.test(message);
+  if (isLasting(names)) return false;
+  if (status !== undefined) return status === 429 || (status >= 500 && !isLasting(message));
+  return passing.test(message) || !isLasting(message);
 }
+
+const isLasting = (said: string): boolean => refused.test(said) || isContextLength(said);

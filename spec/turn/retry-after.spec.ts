@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { retryAfter, retryAfterInBody, untilRateLimitReset } from '../../src/request/retry-after.js';
+import { retryAfter, retryAfterInBody, untilRateLimitReset } from '../../src/turn/retry-after.js';
 import { toHeaders } from '../../src/testing/answer.js';
 
 const now = Date.UTC(1994, 10, 6, 8, 49, 37);

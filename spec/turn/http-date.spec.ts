@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseHttpDate, parseInternetDate } from '../../src/request/http-date.js';
+import { parseHttpDate, parseInternetDate } from '../../src/turn/http-date.js';
 
 const now = Date.UTC(2026, 10, 23, 12);
 

@@ -1,4 +1,4 @@
-import type { HttpHeaders } from '../turn/wire.js';
+import type { HttpHeaders } from './wire.js';
 import { parseHttpDate, parseInternetDate } from './http-date.js';
 
 function parseNumber(value: string | null): number | undefined {
@@ -80,6 +80,27 @@ function untilReset(value: string, now: number): number {
   return (parseHttpDate(value, now) ?? parseInternetDate(value) ?? now) - now;
 }
 
+/** What an answer's `x-ratelimit-*` headers say of one limit. */
+export interface RateLimit {
+  /** What is left until the reset; `undefined` where they do not say. */
+  readonly remaining: number | undefined;
+  /** The wait until the reset, in milliseconds: 0 or less where they name none that is still to come. */
+  readonly wait: number;
+}
+
+/** Reads one limit: that of requests, of tokens, or the only one. */
+export function rateLimitOf(
+  headers: HttpHeaders,
+  limit: '' | '-requests' | '-tokens',
+  now: number,
+): RateLimit {
+  const reset = headers.get(`x-ratelimit-reset${limit}`) ?? '';
+  return {
+    remaining: parseNumber(headers.get(`x-ratelimit-remaining${limit}`)),
+    wait: Math.round(untilReset(reset, sentAt(headers, now))),
+  };
+}
+
 /**
  * The wait until a limit is reset, in milliseconds, from the `x-ratelimit-reset-requests` and `-tokens` of a 429 that
  * asks for no wait: OpenAI's durations (`6m0s`, `20ms`), others' seconds, times since the epoch, or dates.
@@ -91,13 +112,9 @@ function untilReset(value: string, now: number): number {
  * @returns more than 0; `undefined` where the answer names no reset that is still to come
  */
 export function untilRateLimitReset(headers: HttpHeaders, now: number): number | undefined {
-  const sent = sentAt(headers, now);
-  const read = (limit: string) => {
-    const wait = Math.round(untilReset(headers.get(`x-ratelimit-reset${limit}`) ?? '', sent));
-    return { wait, isLeft: Number(headers.get(`x-ratelimit-remaining${limit}`)) > 0 };
-  };
+  const read = (limit: '' | '-requests' | '-tokens') => rateLimitOf(headers, limit, now);
   const tokens = read('-tokens');
-  const spent = [tokens, read('-requests'), read('')].filter(({ isLeft }) => !isLeft);
+  const spent = [tokens, read('-requests'), read('')].filter(({ remaining = 0 }) => remaining <= 0);
   const wait = Math.max(0, ...spent.map(({ wait }) => wait)) || tokens.wait;
   return wait > 0 ? wait : undefined;
 }

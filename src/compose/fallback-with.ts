@@ -1,0 +1,149 @@
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  from,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  type ObservableInput,
+  type SchedulerLike,
+  startWith,
+} from 'rxjs';
+import {
+  allFailed,
+  ApplicationError,
+  InvalidProviderError,
+  UnexpectedStatusError,
+  wrapForeignError,
+} from '../turn/errors.js';
+import type { ResponseEvent, RestartingEvent } from '../turn/events.js';
+import { isContextLength } from '../turn/provider-error.js';
+import { type Given, holdChunks } from './hold-chunks.js';
+
+/** Another turn to fall back on, or a function that makes it, of what failed and its place among the others, from 0. */
+export type Fallback =
+  ObservableInput<ResponseEvent> | ((error: unknown, index: number) => ObservableInput<ResponseEvent>);
+
+export interface FallbackOptions {
+  /** The turns to fall back on, in order. */
+  readonly others: readonly Fallback[];
+  /**
+   * From which errors. Default: all but `TypeError`s, `InvalidProviderError`s, and a status 400 that is not about the
+   * context length. An error of it ends the turn.
+   */
+  readonly when?: ((error: unknown) => boolean) | undefined;
+  /**
+   * What happens where a part of the answer was given: the error goes on, or `restarting` takes it back and the next
+   * one begins. Default `'fail'`.
+   */
+  readonly afterContent?: 'fail' | 'restart' | undefined;
+  /**
+   * How long one that failed is passed over by later turns through this operator, in milliseconds. Where all would
+   * be, none is. Default 0: each turn tries all.
+   */
+  readonly cooldown?: number | undefined;
+  /** The clock for `cooldown`. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike | undefined;
+}
+
+/**
+ * Falls back on another turn where one fails before it has said anything: on another provider, model or key.
+ *
+ * What the other one says goes on as if it had been asked first. A turn that has said something is not replaced, unless
+ * `afterContent` is `'restart'`: then `restarting` takes back what came of it. `retrying` events pass at once; the raw
+ * `chunk` events of `includeChunks` wait for content, so that those of two providers never mix.
+ *
+ * Give the turn `maxRetries: 0`, and it falls back at once instead of retrying first. When all fail, the last error goes
+ * on, with an `AggregateError` of all of them at the end of its `cause` chain, and all in its `attempts`.
+ *
+ * ```
+ * source   ----#
+ * b        ----Hel--lo--(completed|)
+ *          fallbackWith(b)
+ * result   --------Hel--lo--(completed|)
+ * ```
+ *
+ * @example
+ * ```ts
+ * streamChatCompletions(prompt, { model: 'gpt-4o-mini', provider: openai, retry: { maxRetries: 0 } })
+ *   .pipe(fallbackWith(streamChatCompletions(prompt, { model: 'mistral-small-latest', provider: mistral })))
+ *   .subscribe(render);
+ * ```
+ *
+ * @param others - the turns to fall back on, in order; or one object with `others` and options
+ */
+export function fallbackWith(...others: readonly Fallback[]): MonoTypeOperatorFunction<ResponseEvent>;
+export function fallbackWith(options: FallbackOptions): MonoTypeOperatorFunction<ResponseEvent>;
+export function fallbackWith(
+  ...given: readonly Fallback[] | readonly [FallbackOptions]
+): MonoTypeOperatorFunction<ResponseEvent> {
+  const options = optionsOf(given);
+  const { others, when = isWorthAnother, afterContent = 'fail', cooldown = 0 } = options;
+  const { scheduler = asyncScheduler } = options;
+  /** What those failed with that are passed over, and until when, by their place; the source's is 0. */
+  const failed = new Map<number, { readonly error: unknown; readonly until: number }>();
+
+  /** The next place from one on that is not passed over. */
+  function nextPlace(from: number): number {
+    let place = from;
+    while (place <= others.length && (failed.get(place)?.until ?? 0) > scheduler.now()) place += 1;
+    return place;
+  }
+
+  function turnAt(
+    source: Observable<ResponseEvent>,
+    place: number,
+    error: unknown,
+  ): Observable<ResponseEvent> {
+    const other = others[place - 1];
+    if (place === 0 || other === undefined) return source;
+    return defer(() => from(typeof other === 'function' ? other(error, place - 1) : other));
+  }
+
+  return (source) =>
+    defer(() => {
+      const failures: unknown[] = [];
+
+      function attempt(place: number, before: unknown): Observable<ResponseEvent> {
+        let given: Given = 'nothing';
+        return turnAt(source, place, before).pipe(
+          holdChunks((state) => {
+            given = state;
+            if (state === 'all') failed.delete(place);
+          }),
+          catchError((error: unknown) => {
+            const isFailed = given !== 'all' && when(error);
+            if (isFailed && cooldown > 0) failed.set(place, { error, until: scheduler.now() + cooldown });
+            const next = nextPlace(place + 1);
+            const isReplaceable = given === 'nothing' || afterContent === 'restart';
+            if (!isFailed || !isReplaceable || next > others.length) throw allFailed(error, failures);
+            failures.push(error);
+            const other = attempt(next, error);
+            return given === 'part' ? other.pipe(startWith(restarting(failures.length, error))) : other;
+          }),
+        );
+      }
+
+      const place = nextPlace(0);
+      return place > others.length ? attempt(0, undefined) : attempt(place, failed.get(place - 1)?.error);
+    });
+}
+
+function optionsOf(given: readonly Fallback[] | readonly [FallbackOptions]): FallbackOptions {
+  const [first] = given;
+  return typeof first === 'object' && 'others' in first ? first : { others: given as readonly Fallback[] };
+}
+
+/** What another provider may do better: not a mistake of the caller's. */
+function isWorthAnother(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof InvalidProviderError) return false;
+  if (!(error instanceof UnexpectedStatusError) || error.status !== 400) return true;
+  return isContextLength(`${error.code ?? ''} ${error.body}`);
+}
+
+const restarting = (attempt: number, error: unknown): RestartingEvent => ({
+  type: 'restarting',
+  attempt,
+  delay: 0,
+  error: wrapForeignError(error, (cause) => new ApplicationError(cause)),
+});

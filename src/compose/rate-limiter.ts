@@ -1,0 +1,306 @@
+import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, Subscription } from 'rxjs';
+import { clampDelay } from '../flow/timers.js';
+import type { Diagnostic, DiagnosticsListener } from '../turn/diagnostics.js';
+import type { TokenUsage } from '../turn/events.js';
+import { rateLimitOf, retryAfter } from '../turn/retry-after.js';
+import { UnexpectedStatusError } from '../turn/errors.js';
+import type { HttpHeaders } from '../turn/wire.js';
+
+export interface RateLimiterOptions {
+  /** Requests in each `per`. Default: any number. */
+  readonly requests?: number | undefined;
+  /** Tokens in each `per`, of prompts and answers together. Default: any number. */
+  readonly tokens?: number | undefined;
+  /** The time that `requests` and `tokens` are meant for, in milliseconds. Default 60,000. */
+  readonly per?: number | undefined;
+  /** How many attempts may run at a time, until their answers have ended. Default: any number. */
+  readonly concurrency?: number | undefined;
+  /** For the waits. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike | undefined;
+}
+
+export interface LimiterKey {
+  /**
+   * Whose turns these are: a user, or the account or model that the provider's limits belong to. Keys take turns, and
+   * what a provider tells of its limits counts for the key that it was told to. Default `''`.
+   */
+  readonly key?: string | undefined;
+  /** How many tokens a turn will cost, prompt and answer. Default: a quarter of the length of its request. */
+  readonly tokens?: number | undefined;
+}
+
+/** What a turn's options need, to be spread into them. */
+export interface LimitedOptions {
+  readonly admission: (attempt: { readonly body: string }) => Observable<unknown>;
+  /** Where the options have diagnostics of their own, call this from them. */
+  readonly diagnostics: DiagnosticsListener;
+}
+
+export interface RateLimiter {
+  /** The options of the turns of one key. */
+  for(key?: LimiterKey): LimitedOptions;
+}
+
+/** An attempt that waits, or runs. */
+interface Attempt {
+  readonly tokens: number;
+  readonly subscriber: Subscriber<unknown>;
+}
+
+/** What a provider has told of a key's limits. */
+interface Told {
+  /** Nothing of the key is sent before. */
+  closedUntil: number;
+  /** What is left of requests and tokens until they are reset. */
+  requests: Left;
+  tokens: Left;
+}
+
+interface Left {
+  readonly amount: number;
+  readonly until: number;
+}
+
+interface KeyState extends Told {
+  readonly waiting: Set<Attempt>;
+  running: number;
+}
+
+const unlimited: Left = { amount: Infinity, until: -Infinity };
+
+/**
+ * A shared limit for turns: how many requests and tokens in a time, and how many at once.
+ *
+ * Attempts wait in `admission`, so their clocks have not started, and a turn that is unsubscribed leaves the queue. The
+ * limits are buckets that refill all the time, shared by all keys; keys that wait take turns, and each key's attempts
+ * are admitted in their order. So none starves: where the next in turn needs more than is there, the others wait
+ * with it.
+ *
+ * It learns from answers: a `Retry-After` or a 429 closes the gate for all turns of its key, and
+ * `x-ratelimit-remaining-*` counts until `x-ratelimit-reset-*`. Tokens are an estimate until the turn is complete, and
+ * then its `usage` (`includeUsage`).
+ *
+ * It knows of one process. Across processes, rate-limiter-flexible counts in Redis: call it in an `admission` of your
+ * own.
+ *
+ * @example
+ * ```ts
+ * const limiter = rateLimiter({ requests: 500, tokens: 200_000, per: 60_000, concurrency: 20 });
+ *
+ * streamChatCompletions('Hi', { model, provider, includeUsage: true, ...limiter.for({ key: 'alice' }) }).subscribe();
+ * ```
+ *
+ * @throws TypeError where a limit is not a number of at least 1
+ */
+export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
+  const { concurrency = Infinity, per = 60_000, scheduler = asyncScheduler } = options;
+  for (const name of ['requests', 'tokens', 'per', 'concurrency'] as const) {
+    const value = options[name];
+    if (value !== undefined && !(typeof value === 'number' && value >= 1))
+      throw new TypeError(`options.${name} must be a number of at least 1.`);
+  }
+  const requests = bucket(options.requests, per);
+  const tokens = bucket(options.tokens, per);
+  /** Those that wait or run, or of which something was told; the next in turn first. */
+  const keys = new Map<string, KeyState>();
+  let running = 0;
+  let isAdmitting = false;
+  let timer = Subscription.EMPTY;
+
+  function stateOf(key: string): KeyState {
+    let state = keys.get(key);
+    if (state === undefined) {
+      state = {
+        waiting: new Set(),
+        running: 0,
+        closedUntil: -Infinity,
+        requests: unlimited,
+        tokens: unlimited,
+      };
+      keys.set(key, state);
+    }
+    return state;
+  }
+
+  /** When the next attempt of a key may begin, as far as its provider is concerned. */
+  function opensAt(
+    { closedUntil, requests: asked, tokens: spent }: KeyState,
+    need: number,
+    now: number,
+  ): number {
+    const ends = [closedUntil];
+    if (asked.amount < 1 && asked.until > now) ends.push(asked.until);
+    if (spent.amount < need && spent.until > now) ends.push(spent.until);
+    return Math.max(...ends);
+  }
+
+  function admit(key: string, state: KeyState, attempt: Attempt): void {
+    state.waiting.delete(attempt);
+    state.running += 1;
+    running += 1;
+    requests.take(1);
+    tokens.take(attempt.tokens);
+    state.requests = less(state.requests, 1);
+    state.tokens = less(state.tokens, attempt.tokens);
+    // Its turn is over: it goes behind the other keys.
+    keys.delete(key);
+    keys.set(key, state);
+    attempt.subscriber.next(undefined);
+  }
+
+  /** The next attempt that may begin now, or when one may. */
+  function next(now: number): { readonly admits?: () => void; readonly at: number } {
+    let at = Infinity;
+    if (running >= concurrency) return { at };
+    for (const [key, state] of keys) {
+      const [attempt] = state.waiting;
+      if (attempt === undefined) {
+        if (isForgettable(state, now)) keys.delete(key);
+        continue;
+      }
+      const opens = opensAt(state, attempt.tokens, now);
+      if (opens > now) {
+        // Its provider holds it back, which is no matter of the others.
+        at = Math.min(at, opens);
+        continue;
+      }
+      const wait = Math.max(requests.waitFor(1, now), tokens.waitFor(attempt.tokens, now));
+      if (wait > 0) return { at: Math.min(at, now + wait) };
+      return { admits: () => admit(key, state, attempt), at };
+    }
+    return { at };
+  }
+
+  /** Admits whatever may begin, and sets the timer for what may later. */
+  function advance(): void {
+    // A turn that is admitted may end, or begin another, before it returns.
+    if (isAdmitting) return;
+    isAdmitting = true;
+    timer.unsubscribe();
+    let at: number;
+    for (;;) {
+      const { admits, at: later } = next(scheduler.now());
+      at = later;
+      if (admits === undefined) break;
+      admits();
+    }
+    isAdmitting = false;
+    if (at !== Infinity) timer = scheduler.schedule(advance, clampDelay(Math.max(0, at - scheduler.now())));
+  }
+
+  function queue(key: string, need: number): Observable<unknown> {
+    return new Observable((subscriber) => {
+      const state = stateOf(key);
+      const attempt: Attempt = { tokens: need, subscriber };
+      state.waiting.add(attempt);
+      subscriber.add(() => {
+        if (!state.waiting.delete(attempt)) {
+          state.running -= 1;
+          running -= 1;
+        }
+        if (isForgettable(state, scheduler.now()) && keys.get(key) === state) keys.delete(key);
+        advance();
+      });
+      advance();
+    });
+  }
+
+  function learn(key: string, headers: HttpHeaders, status: number): void {
+    const now = scheduler.now();
+    const state = stateOf(key);
+    const wait = retryAfter(headers, now);
+    if (wait !== undefined && (status === 429 || status === 503)) close(state, now + wait);
+    // What runs beside this one is not in its figures.
+    const others = Math.max(0, state.running - 1);
+    state.requests = leftOf(headers, '-requests', now, others) ?? state.requests;
+    state.tokens = leftOf(headers, '-tokens', now, 0) ?? state.tokens;
+  }
+
+  return {
+    for({ key = '', tokens: given } = {}) {
+      const needOf = (length: number) => given ?? length / 4;
+      /** What the turns that run were taken to cost. */
+      const estimates = new Map<number, number>();
+
+      function settle({
+        turn,
+        usage,
+      }: {
+        readonly turn: number;
+        readonly usage: TokenUsage | undefined;
+      }): void {
+        const estimate = estimates.get(turn) ?? 0;
+        estimates.delete(turn);
+        if (usage !== undefined && usage.totalTokens > 0) tokens.take(usage.totalTokens - estimate);
+      }
+
+      return {
+        admission: ({ body }) => queue(key, needOf(body.length)),
+        diagnostics(diagnostic: Diagnostic) {
+          if (diagnostic.type === 'request') estimates.set(diagnostic.turn, needOf(diagnostic.bodyLength));
+          else if (diagnostic.type === 'response') {
+            const { rateLimits, status } = diagnostic;
+            learn(key, { get: (name) => rateLimits[name] ?? null }, status);
+          } else if (diagnostic.type === 'retry') {
+            const { error, delay } = diagnostic;
+            if (error instanceof UnexpectedStatusError && error.status === 429)
+              close(stateOf(key), scheduler.now() + (error.retryAfter ?? delay));
+          } else if (diagnostic.type === 'end') settle(diagnostic);
+          else return;
+          advance();
+        },
+      };
+    },
+  };
+}
+
+function close(state: Told, until: number): void {
+  state.closedUntil = Math.max(state.closedUntil, until);
+}
+
+const less = ({ amount, until }: Left, taken: number): Left => ({ amount: amount - taken, until });
+
+function leftOf(
+  headers: HttpHeaders,
+  limit: '-requests' | '-tokens',
+  now: number,
+  running: number,
+): Left | undefined {
+  const { remaining, wait } = rateLimitOf(headers, limit, now);
+  return remaining === undefined || wait <= 0
+    ? undefined
+    : { amount: remaining - running, until: now + wait };
+}
+
+/** Whether nothing of a key waits or runs, and what was told of it is over. */
+const isForgettable = ({ waiting, running, closedUntil, requests, tokens }: KeyState, now: number): boolean =>
+  waiting.size === 0 && running === 0 && Math.max(closedUntil, requests.until, tokens.until) <= now;
+
+/** So much in a time, refilled all the time, and full at the beginning. */
+interface Bucket {
+  /** How long until so much is there, or the bucket is full, in milliseconds. */
+  waitFor(need: number, now: number): number;
+  /** Takes so much, at the time that `waitFor` was last asked for; or gives it back. */
+  take(amount: number): void;
+}
+
+const endless: Bucket = { waitFor: () => 0, take: () => undefined };
+
+function bucket(size: number | undefined, per: number): Bucket {
+  if (size === undefined || size === Infinity) return endless;
+  let level = size;
+  let filledAt = -Infinity;
+  return {
+    waitFor(need, now) {
+      // A clock that is set back refills nothing, and takes nothing.
+      if (filledAt !== -Infinity) level = Math.min(size, level + (Math.max(0, now - filledAt) * size) / per);
+      filledAt = now;
+      // What needs more than there can ever be begins with a full bucket, and leaves a debt.
+      const missing = Math.min(need, size) - level;
+      return missing <= 0 ? 0 : Math.ceil((missing * per) / size);
+    },
+    take(amount) {
+      level = Math.min(size, level - amount);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { concat, defer, EMPTY, type MonoTypeOperatorFunction, of, takeWhile } from 'rxjs';
+import { deltaOf } from '../turn/delta.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { stoppedEvent } from './stop-when.js';
+
+/**
+ * Stops a turn that has written more than so many tokens, and keeps what has arrived, as {@link stopWhen} does.
+ *
+ * What a turn has written is an estimate while it writes: a token for each four bytes of text, reasoning and arguments,
+ * which is near for English and half or twice as much elsewhere; reasoning that the provider does not show is not
+ * counted. At `completed` the tokens of its `usage` take the place of the estimate, where the stream tells them
+ * (`includeUsage`), so over several turns in one stream the limit is a budget for all of them. What `restarting` takes
+ * back stays counted, since it is billed. For a limit that the provider keeps, send `max_completion_tokens`.
+ *
+ * ```
+ * source   --Once upon--a time there was--a--…
+ *          limitTokens(5)
+ * result   --Once upon--(a time there was S|)     S: { type: 'completed', stopped: true, ... }
+ * ```
+ *
+ * @example
+ * ```ts
+ * turn.pipe(limitTokens(2_000), outputItems()).subscribe((item) => conversation.push(item));
+ * ```
+ *
+ * @param max - tokens; the event that exceeds them is the last before `completed`
+ * @param tokensOf - how many tokens a text is, for a tokenizer of your own
+ * @throws TypeError if `max` is not a number of at least 0
+ */
+export function limitTokens(
+  max: number,
+  tokensOf: (text: string) => number = estimate,
+): MonoTypeOperatorFunction<ResponseEvent> {
+  if (!(typeof max === 'number' && max >= 0)) throw new TypeError('max must be a number of at least 0.');
+  return (source) =>
+    defer(() => {
+      let spent = 0;
+      let answer = 0;
+      let isOver = true;
+
+      function isWithin(event: ResponseEvent): boolean {
+        isOver = event.type === 'completed';
+        if (event.type === 'completed') {
+          spent += event.usage?.outputTokens || answer;
+          answer = 0;
+        } else {
+          const delta = deltaOf(event);
+          if (delta !== undefined) answer += tokensOf(delta.text);
+        }
+        return spent + answer <= max;
+      }
+
+      return concat(
+        source.pipe(takeWhile(isWithin, true)),
+        defer(() => (isOver || spent + answer <= max ? EMPTY : of(stoppedEvent))),
+      );
+    });
+}
+
+/** A quarter of the bytes that a text has in UTF-8. */
+function estimate(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    // Both halves of a surrogate pair stand for two bytes.
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit & 0xf800) !== 0xd800 ? 2 : 1;
+  }
+  return bytes / 4;
+}

@@ -1,0 +1,77 @@
+import { defer, Observable, type ObservableInput, Subscription } from 'rxjs';
+
+/** What an attempt is about to send. */
+export interface AdmissionRequest {
+  /** Number of the attempt; the first is 1. */
+  readonly attempt: number;
+  /** The JSON that will be sent. */
+  readonly body: string;
+}
+
+/**
+ * Decides when an attempt may begin: asked before each, before its clocks start. Its first value admits. The
+ * subscription is held until the attempt has failed or its answer has ended, and its teardown is the release. Its error
+ * ends the turn and is never retried.
+ */
+export type Admission = (attempt: AdmissionRequest) => ObservableInput<unknown>;
+
+/**
+ * An attempt that waits to be admitted. Whoever gets what it emits gets the admission with it, and releases that at the
+ * end; where it emits nothing, it is released here.
+ *
+ * ```
+ * ask        ---x------
+ * attempt       ---(a|)
+ *            admitted(ask, attempt)
+ * result     ------(a|)
+ * ```
+ */
+export function admitted<T>(
+  ask: () => ObservableInput<unknown>,
+  attempt: Observable<T>,
+): Observable<T & { readonly admission: Subscription }> {
+  return new Observable((subscriber) => {
+    const admission = new Subscription();
+    let isAdmitted = false;
+    let isSubscribed = false;
+    let isHandedOver = false;
+    const release = () => {
+      if (!isHandedOver) admission.unsubscribe();
+    };
+
+    function begin(): void {
+      subscriber.add(
+        attempt.subscribe({
+          next: (value) => {
+            isHandedOver = true;
+            subscriber.next({ ...value, admission });
+          },
+          error: (error: unknown) => {
+            // Before the wait for the next attempt, which asks anew.
+            release();
+            subscriber.error(error);
+          },
+          complete: () => subscriber.complete(),
+        }),
+      );
+    }
+
+    subscriber.add(release);
+    admission.add(
+      defer(ask).subscribe({
+        next: () => {
+          if (isAdmitted) return;
+          isAdmitted = true;
+          if (isSubscribed) begin();
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => {
+          if (!isAdmitted) subscriber.error(new TypeError('options.admission ended without a value.'));
+        },
+      }),
+    );
+    isSubscribed = true;
+    // What admits at once can be released only once it is held.
+    if (isAdmitted && !subscriber.closed) begin();
+  });
+}

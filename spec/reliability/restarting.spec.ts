@@ -21,7 +21,10 @@ import {
   Demand,
   emptyTurn,
   encodeEventStream,
+  fallbackWith,
   fromServerSentEvents,
+  hedgeWith,
+  limitTokens,
   outputItems,
   readableStreamFrom,
   reduceTurn,
@@ -259,18 +262,22 @@ const fromEventsToEvents: Record<string, () => OperatorFunction<ResponseEvent, R
   requireFinish: () => requireFinish(),
   stopWhen: () => stopWhen(NEVER),
   restartOnBreak: () => restartOnBreak(),
+  fallbackWith: () => fallbackWith({ others: [NEVER], afterContent: 'restart' }),
+  hedgeWith: () => hedgeWith(NEVER, { after: 2 }),
+  limitTokens: () => limitTokens(10_000),
   'toServerSentEvents, and back': () => overTheWire(50),
   'toMessageEvents, and back': () => byMessageEvents,
   'all of them': () => (turn) =>
-    turn.pipe(
-      restartOnBreak(),
-      requireFinish(),
-      splitThinking(),
-      stopWhen(NEVER),
-      smooth({ delay: 2 }),
-      coalesce(5),
-      byMessageEvents,
-    ),
+    turn
+      .pipe(restartOnBreak(), fallbackWith(NEVER), hedgeWith(NEVER, { after: 2 }), limitTokens(10_000))
+      .pipe(
+        requireFinish(),
+        splitThinking(),
+        stopWhen(NEVER),
+        smooth({ delay: 2 }),
+        coalesce(5),
+        byMessageEvents,
+      ),
 };
 
 /** Operators that give nothing before a turn is complete. */
@@ -530,7 +537,10 @@ describe('the exports', () => {
     'coalesce',
     'decodeEventStream',
     'encodeEventStream',
+    'fallbackWith',
     'fromServerSentEvents',
+    'hedgeWith',
+    'limitTokens',
     'nodeReadableFrom',
     'outputItems',
     'readableStreamFrom',

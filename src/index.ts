@@ -17,6 +17,7 @@ export {
   ChatCompletionsError,
   IdleTimeoutError,
   InvalidProviderError,
+  InvalidRequestError,
   MissingApiKeyError,
   ProviderStreamError,
   type RequestFailure,

@@ -4,6 +4,7 @@ import {
   ChatCompletionsError,
   IdleTimeoutError,
   InvalidProviderError,
+  InvalidRequestError,
   MissingApiKeyError,
   platformCode,
   ProviderStreamError,
@@ -77,6 +78,11 @@ const samples: Record<string, Sample> = {
     error: new InvalidProviderError('openai', 'apiKey', 'it is broken'),
     of: [InvalidProviderError],
     told: { setting: 'apiKey' },
+  },
+  InvalidRequestError: {
+    error: new InvalidRequestError({ part: 'messages', reason: new RangeError(secret) }),
+    of: [InvalidRequestError],
+    told: { part: 'messages' },
   },
   IncompleteStreamError: {
     error: new IncompleteStreamError({ ...emptyTurn, text: secret }),
@@ -171,6 +177,11 @@ describe('the message of an error', () => {
         'Keys are made here.',
     ],
     [new MissingApiKeyError('mine'), 'The apiKey function of the provider "mine" gave no key.'],
+    [
+      new InvalidRequestError({ part: 'tools', reason: new TypeError(secret) }),
+      'The request cannot be written as JSON: see tools (TypeError).',
+    ],
+    [new InvalidRequestError({ part: secret }), 'The request cannot be written as JSON.'],
     [
       new InvalidProviderError('mine', 'baseUrl', 'it is no URL'),
       'The baseUrl of the provider "mine" cannot be used: it is no URL.',

@@ -10,6 +10,7 @@ import type {
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { type CallIdFormat, callIdWriter } from './call-id-format.js';
 import type { EasyMessage, InputItem } from './prompt.js';
+import { partJson } from './request-json.js';
 
 /** A message in the format of Chat Completions. */
 export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
@@ -56,6 +57,7 @@ export interface MessageFormat {
  *   message before it, as when an application appends twice. Of two calls with the same id the later wins.
  *
  * @throws TypeError for an invalid item, with its index and nothing of its content
+ * @throws InvalidRequestError for an output, or arguments, that `JSON.stringify` refuses
  */
 export function chatMessages(
   items: readonly InputItem[],
@@ -238,7 +240,7 @@ function repeats(message: ChatMessage, previous: ChatMessage | undefined): boole
   return (
     previous?.role === 'assistant' &&
     message['tool_calls'] === undefined &&
-    JSON.stringify(message) === JSON.stringify(previous)
+    partJson(message, 'messages') === partJson(previous, 'messages')
   );
 }
 
@@ -276,5 +278,5 @@ function mediaPart(part: MediaPart): object {
 
 /** JavaScript callers may pass a tool's output as a value. */
 function textOrJson(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : (partJson(value, 'messages') as string);
 }

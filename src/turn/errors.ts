@@ -322,6 +322,26 @@ export class InvalidProviderError extends ChatCompletionsError {
 }
 
 /**
+ * The request cannot be written as JSON: a cycle, a BigInt, a `toJSON` that throws, too many levels. Nothing was sent.
+ *
+ * What to do: correct `part`. What was thrown is no `cause`, since it may quote the prompt.
+ */
+export class InvalidRequestError extends ChatCompletionsError {
+  override get name() {
+    return 'InvalidRequestError' as const;
+  }
+  /** Which part of the body, such as `messages` or `tools`; `undefined` where that cannot be told. */
+  readonly part: string | undefined;
+
+  constructor({ part, reason }: { readonly part?: string; readonly reason?: unknown } = {}) {
+    const isName = part !== undefined && /^\w{1,64}$/.test(part);
+    const thrown = reason === undefined ? undefined : className(reason);
+    super(`The request cannot be written as JSON${isName ? `: see ${part}` : ''}${parenthesised(thrown)}.`);
+    this.part = isName ? part : undefined;
+  }
+}
+
+/**
  * The turn failed with an error that is not the library's, such as one from an `apiKey` function, or from an
  * operator of the application. Raised by `toState()` only; elsewhere such an error passes unchanged.
  *

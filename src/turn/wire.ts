@@ -32,7 +32,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A value from the wire as JSON; `undefined` where it is nested too deep to be written. */
+/** A value as JSON; `undefined` where it cannot be written: from the wire, one that is nested too deep. */
 export function writeJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);

@@ -133,7 +133,7 @@ describe('the answer', () => {
   });
 
   it('commands a terminal nothing, and is left as it is elsewhere', async () => {
-    const content = ['a\u001b[3', '1mb\u001b]0;title', '\u0007c\r\n'];
+    const content = ['a\u001b[3', '1mb\u001b]0;title', '\u0007c\u202e\u2066\r\n'];
     answering({ content }, { content });
     expect((await ask(['Hi'], { terminals: ['stdout'] })).stdout).toBe('abc\n');
     expect((await ask(['Hi'])).stdout).toBe(content.join(''));
@@ -306,6 +306,68 @@ describe('on stderr', () => {
   it('no spinner turns on a dumb terminal', async () => {
     const { stderr } = await ask(['Hi'], { terminals: ['stderr'], env: { TERM: 'dumb' } });
     expect(stderr).toBe('1.5 s\n');
+  });
+});
+
+describe('what others wrote commands a terminal nothing', () => {
+  const hostile = '\u001b[2J\u009b31m\u001b]0;t\u0007\u202e\u2066\r\n\u2028Error: forged\ud800';
+  const harmless = /^[\n -~…\ufffd]*$/;
+
+  it.each<[string, MockAnswer]>([
+    ['its error', { status: 401, error: { message: hostile, code: hostile } }],
+    [
+      'its error in the stream',
+      { content: ['a', { raw: `data: ${JSON.stringify({ error: { message: hostile } })}\n\n` }] },
+    ],
+    ['its page', { body: hostile, headers: { 'content-type': 'text/html' } }],
+    ['its media type', { body: 'x', headers: { 'content-type': 'text/\u009b31m' } }],
+    ['its finish reason', { content: 'a', finishReason: hostile }],
+  ])('of a provider: %s', async (_, answer) => {
+    answering(answer);
+    const { stdout, stderr } = await ask(['Hi'], { terminals: ['stdout'] });
+    expect(stdout).toMatch(harmless);
+    expect(stderr).toMatch(harmless);
+    expect(stderr).not.toMatch(/^Error: forged/m);
+  });
+
+  it.each<[string, string[]]>([
+    [
+      'the base URL',
+      ['--base-url', `http://127.0.0.1:1/${hostile}`, '--model', 'm', '--max-retries', '0', 'Hi'],
+    ],
+    ['a base URL that is none', ['--base-url', hostile, '--model', 'm', 'Hi']],
+    ['a provider', ['--provider', hostile, 'Hi']],
+    ['an option', [`--${hostile}`]],
+    ['a parameter', ['--param', hostile, 'Hi']],
+    ['a file', ['--replay', hostile]],
+    ['a file of answers', ['mock', '--fixture', hostile]],
+    ['a port', ['mock', '--port', hostile]],
+  ])('of the command line: %s', async (_, argv) => {
+    const { code, stdout, stderr } = await run(argv, { env: { OPENAI_API_KEY: 'k' } });
+    expect(code).toBeGreaterThan(0);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^Error: /);
+    expect(stderr).toMatch(harmless);
+    expect(stderr).not.toMatch(/^Error: forged/m);
+  });
+
+  it.each(['OPENAI_BASE_URL', 'OPENAI_REQUEST_MAX_RETRIES', 'OPENAI_STREAM_IDLE_TIMEOUT_MS'])(
+    'of the environment: %s',
+    async (name) => {
+      const env = { OPENAI_API_KEY: 'k', OPENAI_MODEL: 'm', [name]: hostile };
+      const { code, stderr } = await run(['--max-retries', '0', 'Hi'], { env });
+      expect(code).toBeGreaterThan(0);
+      expect(stderr).toMatch(harmless);
+      expect(stderr).not.toMatch(/^Error: forged/m);
+    },
+  );
+
+  it('in --json it is escaped, and says the same', async () => {
+    answering({ content: [`a${hostile}`], finishReason: hostile });
+    const { stdout } = await ask(['--json', 'Hi']);
+    expect(stdout).toMatch(/^[\n -~]*$/);
+    const [delta] = stdout.split('\n');
+    expect(JSON.parse(delta ?? '')).toMatchObject({ item: { content: [{ text: `a${hostile}` }] } });
   });
 });
 

@@ -37,7 +37,8 @@ export function summary({ usage, finishReason }: CompletedEvent, milliseconds: n
 /** An error as one line, with the provider's own words where there are any: they are for its user. */
 export function explain(error: unknown, baseUrl?: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  const where = error instanceof TransportError && baseUrl !== undefined ? ` Asked: ${baseUrl}.` : '';
+  const where =
+    error instanceof TransportError && baseUrl !== undefined ? ` Asked: ${oneLine(baseUrl)}.` : '';
   const said = oneLine(wordsOf(error));
   return `${oneLine(message, 1_000)}${where}${said === '' ? '' : ` It said: ${said}`}`;
 }

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { startMockProvider } from '../dist/esm/mock-provider/index.js';
 import { nodeTransport } from '../dist/esm/node/index.js';
-import { attackBackend, forbiddenParams } from './attack-backend.mjs';
+import { attacksOn, forbiddenParams } from './attack-backend.mjs';
 
 const examples = new URL('../examples/', import.meta.url);
 const key = 'sk-the-key-of-the-backend';
@@ -18,6 +18,7 @@ const withEach = (name, values) => values.map((value) => ({ ...chat, [name]: val
 const backends = [
   {
     file: 'own-backend.mjs',
+    maxBodyBytes: 65_536,
     options: { model: 'mock', params: { max_tokens: 1_000 } },
     good: { question: message.content },
     bad: {
@@ -34,6 +35,7 @@ const backends = [
   },
   {
     file: 'openai-compatible-backend.mjs',
+    maxBodyBytes: 1_048_576,
     options: { transport: nodeTransport() },
     good: chat,
     bad: {
@@ -126,13 +128,8 @@ export async function attackExamples(check) {
         await new Promise(setImmediate);
         assert.deepEqual(unhandled.splice(0), []);
       });
-    await attackBackend({
-      ...backend,
-      check: attack,
-      url: () => url,
-      slowUrl: () => slowUrl,
-      mock: () => mock,
-    });
+    const attacks = attacksOn({ ...backend, url: () => url, slowUrl: () => slowUrl, mock: () => mock });
+    for (const [name, run] of attacks) await attack(name, run);
     const ask = (body) =>
       fetch(url, {
         method: 'POST',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startMockProvider } from '../dist/esm/mock-provider/index.js';
 import { nodeTransport } from '../dist/esm/node/index.js';
 import { attacksOn, forbiddenParams } from './attack-backend.mjs';
@@ -123,7 +124,7 @@ export async function attackExamples(check) {
     );
     const attack = (name, run) =>
       check(`examples/${file}: ${name}`, async () => {
-        await run();
+        await withinLimit(run());
         // What nobody catches is told a task later.
         await new Promise(setImmediate);
         assert.deepEqual(unhandled.splice(0), []);
@@ -145,7 +146,7 @@ export async function attackExamples(check) {
   }
   await attackHandler((name, run) =>
     check(`examples/readable-stream.mjs: ${name}`, async () => {
-      await run();
+      await withinLimit(run());
       await new Promise(setImmediate);
       assert.deepEqual(unhandled.splice(0), []);
     }),
@@ -159,6 +160,16 @@ export async function attackExamples(check) {
     );
     for (const other of others) assert.equal(other, first);
   });
+}
+
+/** What hangs, fails. */
+async function withinLimit(attack, milliseconds = 60_000) {
+  const clock = new AbortController();
+  const late = sleep(milliseconds, undefined, clock).then(() => {
+    throw new Error(`It did not end within ${milliseconds} ms.`);
+  });
+  late.catch(() => {});
+  await Promise.race([attack, late]).finally(() => clock.abort());
 }
 
 /** A handler has no connection: its requests are attacked as they are handed to it. */

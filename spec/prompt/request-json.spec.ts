@@ -109,7 +109,11 @@ const places: readonly (readonly [
       { responseFormat: { type: 'json_schema', name: 'n', schema: schema as Record<string, unknown> } },
     ],
   ],
-  ['a parameter', 'metadata', (metadata) => [asPrompt({ input }), { params: { metadata } as object }]],
+  [
+    'a parameter',
+    'metadata',
+    (metadata) => [asPrompt({ input }), { params: { metadata } as NonNullable<ChatOptions['params']> }],
+  ],
 ];
 
 /** The one notification of a turn, and how often its transport was called. */
@@ -152,7 +156,7 @@ describe.each(refused)('%s', (_, make, thrown) => {
 
   it('rejects the first next() of a turn that is pulled', async () => {
     const transport = scriptedTransport({ body: done });
-    const params = { metadata: make() } as object;
+    const params = { metadata: make() } as NonNullable<ChatOptions['params']>;
     const turn = iterateChatCompletions('Hi', { model: 'm', provider, transport, params });
     await expect(turn[Symbol.asyncIterator]().next()).rejects.toThrow(InvalidRequestError);
     expect(transport.requests).toHaveLength(0);

@@ -1,4 +1,4 @@
-import { defer, map, type MonoTypeOperatorFunction } from 'rxjs';
+import { concatMap, concatWith, defer, type MonoTypeOperatorFunction } from 'rxjs';
 import { ChatCompletionsError, hide } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
@@ -25,10 +25,17 @@ export class IncompleteStreamError extends ChatCompletionsError {
  * finish reason nor `[DONE]`, as when the connection was closed early. Some servers send `[DONE]` and never a finish
  * reason: what they said is whole. A turn stopped with `stopWhen()` passes.
  *
+ * Text and reasoning pass at once. A call, and what follows it, waits until the end of the turn shows that it is whole:
+ * a stream gives its calls at its end, so that costs no time. An error of the source drops what waits.
+ *
  * ```
  * source   --Hel--(completed|)          completed: { finishReason: null, endedBy: 'eof' }
  *          requireFinish()
  * result   --Hel--#
+ *
+ * source   --Hel--call--(completed|)    completed: { finishReason: 'tool_calls' }
+ *          requireFinish()
+ * result   --Hel--------(call completed|)
  * ```
  *
  * @example
@@ -40,15 +47,28 @@ export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
   return (source) =>
     defer(() => {
       let turn = emptyTurn;
+      let held: ResponseEvent[] = [];
+      const release = () => {
+        const events = held;
+        held = [];
+        return events;
+      };
       return source.pipe(
-        map((event) => {
+        concatMap((event) => {
           turn = reduceTurn(turn, event);
           if (isIncomplete(event)) throw new IncompleteStreamError(turn);
-          return event;
+          if (held.length === 0 && !isCall(event)) return [event];
+          held.push(event);
+          return event.type === 'completed' ? release() : [];
         }),
+        concatWith(defer(release)),
       );
     });
 }
+
+const isCall = (event: ResponseEvent): boolean =>
+  event.type === 'output_item_done' &&
+  (event.item.type === 'function_call' || event.item.type === 'custom_tool_call');
 
 const isIncomplete = (event: ResponseEvent): boolean =>
   event.type === 'completed' &&

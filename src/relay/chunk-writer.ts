@@ -9,6 +9,7 @@ import type {
   ResponseItem,
   TokenUsage,
 } from '../turn/events.js';
+import { isWholeReason } from '../turn/finish-reason.js';
 import { isRecord } from '../turn/wire.js';
 
 /** A chunk of an answer in OpenAI's format. */
@@ -99,7 +100,11 @@ interface Call {
   isCustom: boolean;
   /** Whether what the provider said of it was written. */
   hasExtras: boolean;
+  /** Whether the whole call has not come, so that it may be cut. */
+  isOpen: boolean;
 }
+
+const hasOpenCall = ({ calls }: Choice): boolean => [...calls.values()].some(({ isOpen }) => isOpen);
 
 /** The chunks of a turn in OpenAI's format, event by event: each character once. */
 export function chunkWriter(options: ChunkWriterOptions) {
@@ -111,6 +116,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
   } = options;
   let model = options.model ?? '';
   const choices = new Map<number, Choice>();
+  let isCut = false;
 
   const chunk = (fields: Pick<ChatCompletionChunk, 'choices' | 'usage'>): ChatCompletionChunk => ({
     id,
@@ -223,6 +229,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
         text: delta,
         isCustom: customTools.includes(name),
         hasExtras: false,
+        isOpen: true,
       });
     }
     const isNamed = call.name === '' && name !== '';
@@ -240,8 +247,9 @@ export function chunkWriter(options: ChunkWriterOptions) {
     const hasExtras = extras !== undefined;
     if (call === undefined) {
       const index = freeIndex(calls);
-      return [beginCall(choice, callId, { index, name, text, isCustom, hasExtras }, extras)];
+      return [beginCall(choice, callId, { index, name, text, isCustom, hasExtras, isOpen: false }, extras)];
     }
+    call.isOpen = false;
     const isNamed = call.name === '' && name !== '';
     // What was written stays: an operator that made something else of the call came too late.
     const rest = text.startsWith(call.text) ? text.slice(call.text.length) : '';
@@ -265,9 +273,14 @@ export function chunkWriter(options: ChunkWriterOptions) {
   function finish(event: CompletedEvent): ChatCompletionChunk[] {
     const { finishReason, usage, choices: others = [] } = event;
     model = options.model ?? event.model ?? model;
-    const last = [{ choice: 0, finishReason }, ...others].map((other) =>
-      deltaChunk(other.choice, {}, other.finishReason),
-    );
+    isCut = event.endedBy === 'eof';
+    const last = [{ choice: 0, finishReason }, ...others].map((other) => {
+      const isOpen = hasOpenCall(choiceAt(other.choice));
+      // A client takes what it has of a call for all of it, unless the end says otherwise.
+      const reason = isOpen && isWholeReason(other.finishReason ?? 'stop') ? null : other.finishReason;
+      isCut ||= isOpen && reason === null;
+      return deltaChunk(other.choice, {}, reason);
+    });
     choices.clear();
     return usage === null || !includeUsage
       ? last
@@ -275,6 +288,8 @@ export function chunkWriter(options: ChunkWriterOptions) {
   }
 
   return {
+    /** Whether what was written ends in the midst of an answer, or of a call. */
+    isCut: () => isCut,
     write(event: ResponseEvent): readonly ChatCompletionChunk[] {
       switch (event.type) {
         case 'output_item_done':

@@ -10,6 +10,7 @@ import type {
   TokenUsage,
 } from '../../turn/events.js';
 import { extrasKeeper, messageExtras } from '../../turn/extras.js';
+import { isWholeReason } from '../../turn/finish-reason.js';
 import { errorFields, type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { reasoningItem } from '../../turn/reasoning-item.js';
 import { isIndex, isRecord, own, parseJson, stringOf, textOf } from '../../turn/wire.js';
@@ -24,7 +25,7 @@ import {
   thinkingText,
 } from './reasoning.js';
 import { readUsage } from './token-usage.js';
-import { type ToolCalls, toolCalls } from './tool-calls.js';
+import { type CallsEnd, type ToolCalls, toolCalls } from './tool-calls.js';
 
 /** The fields of a delta that hold text. */
 export type TextKey = 'content' | ReasoningAlias;
@@ -93,6 +94,8 @@ interface Choice {
   hasBegun: boolean;
   /** Whether its deltas have said anything. */
   hasSpoken: boolean;
+  /** Whether its calls went on after a finish reason, which then was not the end. */
+  hasGoneOn: boolean;
 }
 
 /**
@@ -125,6 +128,7 @@ export function chunkDecoder(
     newReasoning: isCumulative ? newPart() : identity,
     hasBegun: false,
     hasSpoken: false,
+    hasGoneOn: false,
   });
   const first = newChoice({});
   const choices = new Map<number, Choice>([[0, first]]);
@@ -205,6 +209,7 @@ export function chunkDecoder(
     const { label } = choice;
     choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless });
     choice.hasSpoken = true;
+    choice.hasGoneOn ||= entries.length > 0 && choice.finishReason !== null;
     choice.calls.push(entries);
   }
 
@@ -304,6 +309,11 @@ export function chunkDecoder(
     return hasFinishReason && ![...choices.values()].some(isOpen) ? 'finish_reason' : 'eof';
   }
 
+  function callsEnd({ finishReason, hasGoneOn }: Choice): CallsEnd {
+    if (finishReason === null) return isDone ? 'done' : 'cut';
+    return isWholeReason(finishReason) && (isDone || !hasGoneOn) ? 'finished' : 'cut';
+  }
+
   return {
     push({ event, data }) {
       if (isDone) return;
@@ -330,7 +340,8 @@ export function chunkDecoder(
     endedBy,
     end() {
       const inOrder = [...choices].sort(([a], [b]) => a - b);
-      for (const [, { calls }] of inOrder) calls?.end();
+      let incompleteCalls = 0;
+      for (const [, choice] of inOrder) incompleteCalls += choice.calls?.end(callsEnd(choice)) ?? 0;
       const others = inOrder.slice(1).map(([choice, { finishReason }]) => ({ choice, finishReason }));
       emit({
         type: 'completed',
@@ -340,6 +351,7 @@ export function chunkDecoder(
         usage,
         endedBy: endedBy(),
         ...(others.length > 0 && { choices: others }),
+        ...(incompleteCalls > 0 && { incompleteCalls }),
       });
     },
   };

@@ -8,9 +8,28 @@ import { beginsObject, wholeArguments } from './whole-arguments.js';
 export interface ToolCalls {
   /** Takes the entries of one delta's `tool_calls`. */
   push(entries: readonly unknown[]): void;
-  /** Emits every call, once, whole and in order, where the answer ends: a finish reason may come before the last fragment. */
-  end(): void;
+  /**
+   * Emits every whole call, once and in order, where the answer ends: a finish reason may come before the last fragment.
+   * Returns how many were cut.
+   */
+  end(end: CallsEnd): number;
 }
+
+/**
+ * What the end of its choice says about a call, and what is emitted then:
+ *
+ * | The end | A call is whole |
+ * | --- | --- |
+ * | `finished`: a finish reason of a whole answer, and no fragment after it unless `[DONE]` came | always |
+ * | `done`: `[DONE]`, and no finish reason | unless it has arguments that are no JSON |
+ * | `cut`: neither, or a finish reason such as `length` | where its arguments are a JSON object, and not a placeholder |
+ *
+ * A placeholder is a `{}` that came in one fragment: some servers begin with it. In it, in a name alone and in a custom
+ * tool's input nothing shows whether more was to come.
+ *
+ * @see docs/tool-calls.md#the-end-of-the-stream-against-what-is-emitted
+ */
+export type CallsEnd = 'finished' | 'done' | 'cut';
 
 /** What a choice's calls are put together for. */
 export interface ToolCallsOptions {
@@ -180,14 +199,11 @@ export function toolCalls({
     const delta = call.pieces.slice(call.told).join('');
     call.told = call.pieces.length;
     call.isTold = true;
-    emit({
-      type: 'function_call_arguments_delta',
-      callId: call.id,
-      name: call.name,
-      index: call.index,
-      delta,
-      ...label,
-    });
+    emitDelta(call, delta);
+  }
+
+  function emitDelta({ id, name, index }: Call, delta: string): void {
+    emit({ type: 'function_call_arguments_delta', callId: id, name, index, delta, ...label });
   }
 
   return {
@@ -211,15 +227,34 @@ export function toolCalls({
         append(call, entry);
       }
     },
-    end() {
+    end(end) {
+      let cut = 0;
       for (const call of inOrder(calls)) {
         if (call.name === '') onNameless?.({ length: call.length });
-        else if (!call.isEcho || call.pieces.length > 0)
-          emit({ type: 'output_item_done', item: itemOf(call, keeper.provider), ...label });
+        else if (!call.isEcho || call.pieces.length > 0) {
+          const item = itemOf(call, keeper.provider);
+          if (isWholeAt(end, call, item)) emit({ type: 'output_item_done', item, ...label });
+          else {
+            cut += 1;
+            // A name alone was not told yet.
+            if (!call.isTold) emitDelta(call, '');
+          }
+        }
       }
+      return cut;
     },
   };
 }
+
+/** The table of {@link CallsEnd}. */
+function isWholeAt(end: CallsEnd, call: Call, item: FunctionCallItem | CustomToolCallItem): boolean {
+  if (end === 'finished') return true;
+  if (item.type === 'custom_tool_call' || item.arguments === '') return end === 'done';
+  const value = parseJson(item.arguments);
+  return end === 'done' ? value !== undefined : isRecord(value) && !isPlaceholder(call);
+}
+
+const isPlaceholder = ({ pieces }: Call): boolean => pieces.length === 1 && pieces[0]?.trim() === '{}';
 
 /** Whether an entry begins another call, although a call is known that it could go on with. */
 function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): boolean {
@@ -242,8 +277,7 @@ function beginsAnew(call: Call, text: string): boolean {
   const isNext = text === '' || beginsObject(text);
   if (!isNext || call.isCustom || call.isBroken || !nestingOf(call).isWhole) return false;
   // After a placeholder the real arguments come in pieces.
-  const isPlaceholder = call.pieces.length === 1 && call.pieces[0]?.trim() === '{}';
-  if (isPlaceholder && text !== '' && !isRecord(parseJson(text))) return false;
+  if (isPlaceholder(call) && text !== '' && !isRecord(parseJson(text))) return false;
   call.isBroken = parseJson(wholeArguments(call.pieces)) === undefined;
   return !call.isBroken;
 }

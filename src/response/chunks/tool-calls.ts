@@ -21,6 +21,8 @@ export interface ToolCallsOptions {
   readonly makeId: (index: number) => string;
   /** Keeps what the provider says of a call that is not modelled. Default: one of its own. */
   readonly keeper?: ExtrasKeeper | undefined;
+  /** How many values of JSON a call's arguments may hold. Default 1,000,000. */
+  readonly maxEventValues?: number | undefined;
   /** Told of each call that never got a name. */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
@@ -50,8 +52,13 @@ interface Call {
   /** How far the arguments are, as of the first `read` fragments. */
   readonly nesting: JsonNesting;
   read: number;
-  /** Its brackets are balanced and it is no JSON: nothing that follows mends that. */
+  /** Its brackets are balanced and it is no JSON, as of the first `parsed` fragments: nothing that follows mends that. */
   isBroken: boolean;
+  parsed: number;
+  /** Whether the last of `seen` fragments is a whole object by itself. */
+  endsWithObject: boolean;
+  seen: number;
+  readonly maxEventValues: number | undefined;
   /** It began with nothing but a name that had been there before, and is none unless more comes. */
   isEcho: boolean;
   /** What the provider said of it that is not modelled. */
@@ -110,6 +117,7 @@ export function toolCalls({
   label,
   makeId,
   onNameless,
+  maxEventValues,
   keeper = extrasKeeper(),
 }: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
@@ -133,6 +141,10 @@ export function toolCalls({
       nesting: jsonNesting(),
       read: 0,
       isBroken: false,
+      parsed: 0,
+      endsWithObject: false,
+      seen: 0,
+      maxEventValues,
       isEcho,
       extras: undefined,
     };
@@ -242,16 +254,25 @@ function beginsAnew(call: Call, text: string): boolean {
   const isNext = text === '' || beginsObject(text);
   if (!isNext || call.isCustom || call.isBroken || !nestingOf(call).isWhole) return false;
   // After a placeholder the real arguments come in pieces.
-  const isPlaceholder = call.pieces.length === 1 && call.pieces[0]?.trim() === '{}';
-  if (isPlaceholder && text !== '' && !isRecord(parseJson(text))) return false;
-  call.isBroken = parseJson(wholeArguments(call.pieces)) === undefined;
+  const isPlaceholder = call.pieces.length === 1 && call.length < 16 && call.pieces[0]?.trim() === '{}';
+  if (isPlaceholder && text !== '' && !isRecord(parseJson(text, call.maxEventValues))) return false;
+  if (call.parsed !== call.pieces.length) {
+    call.parsed = call.pieces.length;
+    const whole = wholeArguments(call.pieces, call.maxEventValues);
+    call.isBroken = parseJson(whole, call.maxEventValues) === undefined;
+  }
   return !call.isBroken;
 }
 
 /** Whether arguments are begun and not ended; those that are sent whole again and again end with each fragment. */
 function isHalfway(call: Call): boolean {
-  const last = call.pieces.at(-1) ?? '';
-  return !call.isCustom && nestingOf(call).isOpen && !(beginsObject(last) && isRecord(parseJson(last)));
+  if (call.isCustom || !nestingOf(call).isOpen) return false;
+  if (call.seen !== call.pieces.length) {
+    call.seen = call.pieces.length;
+    const last = call.pieces.at(-1) ?? '';
+    call.endsWithObject = beginsObject(last) && isRecord(parseJson(last, call.maxEventValues));
+  }
+  return !call.endsWithObject;
 }
 
 /** Whether a fragment says all that there is once more. */
@@ -283,13 +304,19 @@ function inOrder(calls: readonly Call[]): readonly Call[] {
 }
 
 function itemOf(
-  { id, name, pieces, isCustom, extras }: Call,
+  { id, name, pieces, isCustom, extras, maxEventValues }: Call,
   provider: string | undefined,
 ): FunctionCallItem | CustomToolCallItem {
   const said = extras && { extras, ...(provider !== undefined && { provider }) };
   return isCustom
     ? { type: 'custom_tool_call', call_id: id, name, input: pieces.join(''), ...said }
-    : { type: 'function_call', call_id: id, name, arguments: wholeArguments(pieces), ...said };
+    : {
+        type: 'function_call',
+        call_id: id,
+        name,
+        arguments: wholeArguments(pieces, maxEventValues),
+        ...said,
+      };
 }
 
 function readEntry(raw: unknown): Entry | undefined {

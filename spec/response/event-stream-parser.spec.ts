@@ -300,7 +300,7 @@ describe('eventStreamParser()', () => {
         const options = { maxEventSize: 1_024 * 32 };
         expect(read(reads(1_024), options)).toEqual(passed('\n'.repeat(1_023)));
         expect(read(reads(1_025), options)).toEqual(
-          tooMany('An event of the stream has more than 1024 lines (maxEventSize).'),
+          tooMany('An event of the stream is larger than 32768 bytes (maxEventSize).'),
         );
       });
     });

@@ -127,7 +127,7 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
     const others = occurrences(text, LF) - ofData;
     dataLines += ofData;
     otherLines += Math.max(0, others - freeInRead);
-    if (dataLines > maxLines) fail(`An event of the stream has more than ${maxLines} lines`);
+    if (dataLines > maxLines) fail(`An event of the stream is larger than ${maxEventSize} bytes`);
     else if (otherLines > maxLines)
       fail('Too many lines of the stream in a row are no data, such as comments and blank lines');
   }

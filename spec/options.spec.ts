@@ -31,6 +31,7 @@ const everyTurnOption: Required<TurnOptions> = {
   idleOn: 'bytes',
   finishTimeout: 1,
   maxEventSize: 1,
+  maxEventValues: 1,
   includeUsage: true,
   includeRetries: true,
   includeChunks: true,
@@ -96,10 +97,19 @@ describe('checkOptions', () => {
       'the smallest',
       { retry: { maxRetries: 0, initialDelay: 0, factor: 0, jitter: 0, maxDelay: 0, maxRetryAfter: 0 } },
     ],
-    ['the smallest times', { responseTimeout: 1, idleTimeout: 1, finishTimeout: 1, maxEventSize: 1 }],
+    [
+      'the smallest times',
+      { responseTimeout: 1, idleTimeout: 1, finishTimeout: 1, maxEventSize: 1, maxEventValues: 1 },
+    ],
     [
       'none at all',
-      { responseTimeout: Infinity, idleTimeout: Infinity, finishTimeout: Infinity, maxEventSize: Infinity },
+      {
+        responseTimeout: Infinity,
+        idleTimeout: Infinity,
+        finishTimeout: Infinity,
+        maxEventSize: Infinity,
+        maxEventValues: Infinity,
+      },
     ],
     ['either life', { idleOn: 'bytes' }],
     ['the other life', { idleOn: 'events' }],
@@ -229,7 +239,7 @@ describe('checkOptions', () => {
   });
 
   it.each(
-    ['responseTimeout', 'idleTimeout', 'maxEventSize'].flatMap((name) =>
+    ['responseTimeout', 'idleTimeout', 'maxEventSize', 'maxEventValues'].flatMap((name) =>
       [...bad, 0, 0.5].map((value) => [name, value] as const),
     ),
   )('refuses %s of %p', (name, value) => {

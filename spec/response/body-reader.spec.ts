@@ -230,11 +230,11 @@ describe('bodyReader()', () => {
       (contentType) => {
         for (const parts of [[text], [`\r\n ${text}\n`], [`\ufeff${text}`], pieces(utf8(text), 1)]) {
           const { events, error, ended } = read(parts, contentType);
-          expect(events.map((batch) => batch.map(({ data }): unknown => JSON.parse(data)))).toEqual([
+          expect(events.map((batch) => batch.map(({ json }) => json))).toEqual([
             ...parts.map(() => []),
             [chunk],
           ]);
-          expect(events.flat()).toEqual([{ data: expect.any(String) as string }]);
+          expect(JSON.parse(events.flat()[0]?.data ?? '')).toEqual(completion);
           expect({ error, ended }).toEqual({ error: undefined, ended: 1 });
         }
       },
@@ -248,8 +248,10 @@ describe('bodyReader()', () => {
     });
 
     it('gives a choice without a message as it is', () => {
-      const { events } = read(['{"choices":[{"finish_reason":"stop"},null]}'], 'application/json');
-      expect(events.flat()).toEqual([{ data: '{"choices":[{"finish_reason":"stop"},null]}' }]);
+      const data = '{"choices":[{"finish_reason":"stop"},null]}';
+      expect(read([data], 'application/json').events.flat()).toEqual([
+        { data, json: JSON.parse(data) as unknown },
+      ]);
     });
 
     it.each([
@@ -261,12 +263,12 @@ describe('bodyReader()', () => {
     ])('gives an error that has status 200 as it is: %s', (error) => {
       for (const contentType of ['application/json', eventStream, null]) {
         expect(readBytewise(error, contentType)).toEqual({
-          events: [{ data: error }],
+          events: [{ data: error, json: JSON.parse(error) as unknown }],
           error: undefined,
           ended: 1,
         });
         expect(read([error], contentType)).toEqual({
-          events: [[], [{ data: error }]],
+          events: [[], [{ data: error, json: JSON.parse(error) as unknown }]],
           error: undefined,
           ended: 1,
         });
@@ -296,7 +298,7 @@ describe('bodyReader()', () => {
         'application/json',
       );
       const [event] = events.flat();
-      expect(event?.data).toBe(
+      expect(JSON.stringify(event?.json)).toBe(
         '{"__proto__":{"x":1},"choices":[{"__proto__":{"y":1},"message":{"content":"a"},"delta":{"content":"a"}}]}',
       );
       expect(Object.keys(Object.prototype)).toEqual([]);

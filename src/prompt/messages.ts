@@ -233,7 +233,7 @@ const fieldsOf = (value: unknown): object => (isRecord(value) ? value : {});
 
 function argumentsOf(call: FunctionCallItem): string {
   const text = textOrJson(call.arguments);
-  return parseJson(text) === undefined ? '{}' : text;
+  return parseJson(text, Infinity) === undefined ? '{}' : text;
 }
 
 function repeats(message: ChatMessage, previous: ChatMessage | undefined): boolean {

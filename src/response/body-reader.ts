@@ -4,14 +4,15 @@ import { readProviderError } from '../turn/provider-error.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { endMarkOf } from './read-events.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
+import type { AnswerMessage } from './chunks/chunk-decoder.js';
 import { piecesOf } from './chunks/pieces.js';
 
 /** Finds the server-sent events in an answer that comes in parts: in its bytes, as a rule. */
 export interface AnswerReader<T> {
   /** The events that this part completes. What it throws is an error of the answer. */
-  push(part: T): EventSourceMessage[];
+  push(part: T): AnswerMessage[];
   /** Those that the end of the answer completes. */
-  end(): EventSourceMessage[];
+  end(): AnswerMessage[];
 }
 
 /** What is known of an answer before its first byte. */
@@ -38,7 +39,7 @@ const mayBeField = (start: string) =>
  * neither an event stream nor a completion.
  */
 export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array> {
-  const { contentType, maxEventSize = defaultMaxEventSize } = options;
+  const { contentType, maxEventSize = defaultMaxEventSize, maxEventValues } = options;
   const mediaType = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
   const isEventStream = mediaType === 'text/event-stream';
   const parser = eventStreamParser({ ...options, eventOf: strayErrors() });
@@ -98,9 +99,9 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       return [];
     },
     end() {
-      if (kind === 'events') return parser.end().filter(isWhole);
+      if (kind === 'events') return parser.end().filter((event) => isWhole(event, maxEventValues));
       const text = heldText();
-      const events = eventsOfJson(text);
+      const events = eventsOfJson(text, maxEventValues);
       if (events !== undefined) return events;
       // An empty answer of the right type, or of none, is a stream in which nothing was said.
       if ((isEventStream || mediaType === '') && text.trim() === '') return [];
@@ -113,8 +114,10 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
  * Whether an event says what it had to say, although the blank line after it never came: a whole chunk, `[DONE]`, or
  * an error. The stream ended in order, and servers forget that line (openai-node#2725).
  */
-const isWhole = ({ event, data }: EventSourceMessage): boolean =>
-  event === 'error' || endMarkOf(data) !== -1 || piecesOf(data).some(({ value }) => value !== undefined);
+const isWhole = ({ event, data }: EventSourceMessage, maxEventValues: number | undefined): boolean =>
+  event === 'error' ||
+  endMarkOf(data) !== -1 ||
+  piecesOf(data, maxEventValues).some(({ value }) => value !== undefined);
 
 /** The most of an error that stands between the events. */
 const maxErrorSize = 64 * 1024;
@@ -148,17 +151,12 @@ function longerStart(start: string, bytes: Uint8Array): string {
 }
 
 /** The events that a whole JSON answer stands for; `undefined` where it is no completion. */
-function eventsOfJson(text: string): EventSourceMessage[] | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (readProviderError(json) !== undefined) return [{ data: text }];
-    const choices = isRecord(json) ? own(json, 'choices') : undefined;
-    if (!isRecord(json) || !Array.isArray(choices)) return undefined;
-    return [{ data: JSON.stringify({ ...json, choices: choices.map(withDelta) }) }];
-  } catch {
-    // No JSON, or JSON too deep to be written again.
-    return undefined;
-  }
+function eventsOfJson(text: string, maxEventValues: number | undefined): AnswerMessage[] | undefined {
+  const json = parseJson(text, maxEventValues);
+  if (readProviderError(json) !== undefined) return [{ data: text, json }];
+  const choices = isRecord(json) ? own(json, 'choices') : undefined;
+  if (!isRecord(json) || !Array.isArray(choices)) return undefined;
+  return [{ data: text, json: { ...json, choices: choices.map(withDelta) } }];
 }
 
 const withDelta = (choice: unknown): unknown =>

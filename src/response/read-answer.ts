@@ -15,6 +15,7 @@ export interface ReadAnswerOptions {
     /** What is a sign of life: a read that completes an event, or any. Default `'events'`. */
     readonly idleOn?: 'events' | 'bytes' | undefined;
     readonly maxEventSize?: number | undefined;
+    readonly maxEventValues?: number | undefined;
     readonly includeChunks?: boolean | undefined;
     readonly random?: (() => number) | undefined;
     /** How long more may come after the finish reason, in milliseconds. Default 10,000. */
@@ -57,6 +58,7 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
             status,
             contentType: headers.get('content-type'),
             maxEventSize: options.maxEventSize,
+            maxEventValues: options.maxEventValues,
             redact,
             onComment: log.comment,
           }),
@@ -77,6 +79,7 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
       // Server-sent events -> ResponseEvents, `completed` where they end, or are silent after the finish reason.
       toResponseEvents({
         includeChunks: options.includeChunks,
+        maxEventValues: options.maxEventValues,
         choiceCount: turn.choiceCount,
         deltas: turn.provider.deltas,
         provider: turn.provider.name,

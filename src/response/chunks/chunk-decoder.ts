@@ -46,6 +46,8 @@ export interface ChunkDecoderOptions {
   readonly redact?: ((text: string, shortest?: number) => string) | undefined;
   /** How many choices the request asked for. Of one alone the number does not matter. Default: unknown. */
   readonly choiceCount?: number | undefined;
+  /** How many values of JSON an event may hold. Default 1,000,000. */
+  readonly maxEventValues?: number | undefined;
   /** Told of each event whose data was no JSON object. */
   readonly onMalformed?:
     ((event: { readonly length: number; readonly position: number }) => void) | undefined;
@@ -53,9 +55,18 @@ export interface ChunkDecoderOptions {
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
 
+/** An event of an answer. */
+export interface AnswerMessage extends EventSourceMessage {
+  /** What the data is as JSON, where that was read already. */
+  readonly json?: unknown;
+}
+
 export interface ChunkDecoder {
-  /** Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error. */
-  push(message: EventSourceMessage): void;
+  /**
+   * Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error, and a `StreamError` beyond
+   * `maxEventValues`.
+   */
+  push(message: AnswerMessage): void;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
   pushText(text: string, key: TextKey, details: readonly unknown[]): void;
   /** How the stream has ended, if it ends here. */
@@ -108,7 +119,7 @@ export function chunkDecoder(
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
   const { includeChunks = false, deltas, redact = identity, onMalformed, onNameless } = options;
-  const { provider, random, choiceCount } = options;
+  const { provider, random, choiceCount, maxEventValues } = options;
   const isCumulative = deltas === 'cumulative';
   const keeper = extrasKeeper(provider);
   const makeId = callIds(random);
@@ -207,7 +218,7 @@ export function chunkDecoder(
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
-    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless });
+    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless, maxEventValues });
     choice.hasSpoken = true;
     choice.hasGoneOn ||= entries.length > 0 && choice.finishReason !== null;
     choice.calls.push(entries);
@@ -271,7 +282,7 @@ export function chunkDecoder(
     if (Array.isArray(list) && list.some((choice) => isRecord(choice) && reportOf(choice) !== undefined))
       return;
     const clean = redact(data, shortestKey);
-    const shown = clean === data ? chunk : parseJson(clean);
+    const shown = clean === data ? chunk : parseJson(clean, maxEventValues);
     if (isRecord(shown)) emit({ type: 'chunk', chunk: shown });
   }
 
@@ -315,15 +326,16 @@ export function chunkDecoder(
   }
 
   return {
-    push({ event, data }) {
+    push({ event, data, json }) {
       if (isDone) return;
       position += 1;
-      const chunk = data.charCodeAt(0) === 0x7b ? parseJson(data) : undefined;
+      const isPlain = json === undefined && data.charCodeAt(0) === 0x7b;
+      const chunk = isPlain ? parseJson(data, maxEventValues) : json;
       if (isRecord(chunk) && event !== 'error') {
         readChunk(chunk, data);
         return;
       }
-      for (const piece of piecesOf(data)) {
+      for (const piece of piecesOf(data, maxEventValues, isPlain && chunk === undefined)) {
         if (isEndMark(piece.data)) {
           isDone = true;
           return;

@@ -40,6 +40,8 @@ export interface ToolCallsOptions {
   readonly makeId: (index: number) => string;
   /** Keeps what the provider says of a call that is not modelled. Default: one of its own. */
   readonly keeper?: ExtrasKeeper | undefined;
+  /** How many values of JSON a call's arguments may hold. Default 1,000,000. */
+  readonly maxEventValues?: number | undefined;
   /** Told of each call that never got a name. */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
@@ -69,8 +71,13 @@ interface Call {
   /** How far the arguments are, as of the first `read` fragments. */
   readonly nesting: JsonNesting;
   read: number;
-  /** Its brackets are balanced and it is no JSON: nothing that follows mends that. */
+  /** Its brackets are balanced and it is no JSON, as of the first `parsed` fragments: nothing that follows mends that. */
   isBroken: boolean;
+  parsed: number;
+  /** Whether the last of `seen` fragments is a whole object by itself. */
+  endsWithObject: boolean;
+  seen: number;
+  readonly maxEventValues: number | undefined;
   /** It began with nothing but a name that had been there before, and is none unless more comes. */
   isEcho: boolean;
   /** What the provider said of it that is not modelled. */
@@ -129,6 +136,7 @@ export function toolCalls({
   label,
   makeId,
   onNameless,
+  maxEventValues,
   keeper = extrasKeeper(),
 }: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
@@ -152,6 +160,10 @@ export function toolCalls({
       nesting: jsonNesting(),
       read: 0,
       isBroken: false,
+      parsed: 0,
+      endsWithObject: false,
+      seen: 0,
+      maxEventValues,
       isEcho,
       extras: undefined,
     };
@@ -250,11 +262,12 @@ export function toolCalls({
 function isWholeAt(end: CallsEnd, call: Call, item: FunctionCallItem | CustomToolCallItem): boolean {
   if (end === 'finished') return true;
   if (item.type === 'custom_tool_call' || item.arguments === '') return end === 'done';
-  const value = parseJson(item.arguments);
+  const value = parseJson(item.arguments, call.maxEventValues);
   return end === 'done' ? value !== undefined : isRecord(value) && !isPlaceholder(call);
 }
 
-const isPlaceholder = ({ pieces }: Call): boolean => pieces.length === 1 && pieces[0]?.trim() === '{}';
+const isPlaceholder = ({ pieces, length }: Call): boolean =>
+  pieces.length === 1 && length < 16 && pieces[0]?.trim() === '{}';
 
 /** Whether an entry begins another call, although a call is known that it could go on with. */
 function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): boolean {
@@ -277,15 +290,24 @@ function beginsAnew(call: Call, text: string): boolean {
   const isNext = text === '' || beginsObject(text);
   if (!isNext || call.isCustom || call.isBroken || !nestingOf(call).isWhole) return false;
   // After a placeholder the real arguments come in pieces.
-  if (isPlaceholder(call) && text !== '' && !isRecord(parseJson(text))) return false;
-  call.isBroken = parseJson(wholeArguments(call.pieces)) === undefined;
+  if (isPlaceholder(call) && text !== '' && !isRecord(parseJson(text, call.maxEventValues))) return false;
+  if (call.parsed !== call.pieces.length) {
+    call.parsed = call.pieces.length;
+    const whole = wholeArguments(call.pieces, call.maxEventValues);
+    call.isBroken = parseJson(whole, call.maxEventValues) === undefined;
+  }
   return !call.isBroken;
 }
 
 /** Whether arguments are begun and not ended; those that are sent whole again and again end with each fragment. */
 function isHalfway(call: Call): boolean {
-  const last = call.pieces.at(-1) ?? '';
-  return !call.isCustom && nestingOf(call).isOpen && !(beginsObject(last) && isRecord(parseJson(last)));
+  if (call.isCustom || !nestingOf(call).isOpen) return false;
+  if (call.seen !== call.pieces.length) {
+    call.seen = call.pieces.length;
+    const last = call.pieces.at(-1) ?? '';
+    call.endsWithObject = beginsObject(last) && isRecord(parseJson(last, call.maxEventValues));
+  }
+  return !call.endsWithObject;
 }
 
 /** Whether a fragment says all that there is once more. */
@@ -317,13 +339,19 @@ function inOrder(calls: readonly Call[]): readonly Call[] {
 }
 
 function itemOf(
-  { id, name, pieces, isCustom, extras }: Call,
+  { id, name, pieces, isCustom, extras, maxEventValues }: Call,
   provider: string | undefined,
 ): FunctionCallItem | CustomToolCallItem {
   const said = extras && { extras, ...(provider !== undefined && { provider }) };
   return isCustom
     ? { type: 'custom_tool_call', call_id: id, name, input: pieces.join(''), ...said }
-    : { type: 'function_call', call_id: id, name, arguments: wholeArguments(pieces), ...said };
+    : {
+        type: 'function_call',
+        call_id: id,
+        name,
+        arguments: wholeArguments(pieces, maxEventValues),
+        ...said,
+      };
 }
 
 function readEntry(raw: unknown): Entry | undefined {

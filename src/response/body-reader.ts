@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { StreamError, UnexpectedContentError } from '../turn/errors.js';
 import { readProviderError } from '../turn/provider-error.js';
-import { isRecord, own, parseJson } from '../turn/wire.js';
+import { isRecord, own, parseJson, writeJson } from '../turn/wire.js';
 import { endMarkOf } from './read-events.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
 import { piecesOf } from './chunks/pieces.js';
@@ -127,7 +127,7 @@ function strayErrors(): (line: string) => EventSourceMessage | undefined {
   let held = '';
   return (line) => {
     const isStart = /^[[{]/.test(line);
-    held = isStart ? line : held === '' ? '' : `${held}\n${line}`;
+    held = isStart ? line : `${held}\n${line}`;
     if (held.length > maxErrorSize) held = '';
     // What is indented goes on: each line is parsed once.
     if (!/^(?:[[{].*)?[\]}]\s*$/.test(line)) return undefined;
@@ -149,16 +149,12 @@ function longerStart(start: string, bytes: Uint8Array): string {
 
 /** The events that a whole JSON answer stands for; `undefined` where it is no completion. */
 function eventsOfJson(text: string): EventSourceMessage[] | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (readProviderError(json) !== undefined) return [{ data: text }];
-    const choices = isRecord(json) ? own(json, 'choices') : undefined;
-    if (!isRecord(json) || !Array.isArray(choices)) return undefined;
-    return [{ data: JSON.stringify({ ...json, choices: choices.map(withDelta) }) }];
-  } catch {
-    // No JSON, or JSON too deep to be written again.
-    return undefined;
-  }
+  const json = parseJson(text);
+  if (readProviderError(json) !== undefined) return [{ data: text }];
+  const choices = isRecord(json) ? own(json, 'choices') : undefined;
+  if (!isRecord(json) || !Array.isArray(choices)) return undefined;
+  const data = writeJson({ ...json, choices: choices.map(withDelta) });
+  return data === undefined ? undefined : [{ data }];
 }
 
 const withDelta = (choice: unknown): unknown =>

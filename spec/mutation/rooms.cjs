@@ -25,5 +25,6 @@ for (const room of named.length > 0 ? named : all) {
     if (file.endsWith('.spec.ts') && !file.endsWith('-over-sockets.spec.ts')) require(join(spec, room, file));
   }
 }
-const wholeTurns = ['conformance/behaviour', 'iterate-chat-completions', 'stream-chat-completions'];
-for (const file of named.length > 0 ? [] : wholeTurns) require(join(spec, `${file}.spec.ts`));
+for (const file of ['conformance/behaviour', 'iterate-chat-completions', 'stream-chat-completions']) {
+  require(join(spec, `${file}.spec.ts`));
+}

@@ -312,11 +312,10 @@ describe('bodyReader()', () => {
 
     it('gives an error in a list, however long it is', () => {
       const long = JSON.stringify([{ error: { code: 400, message: 'no '.repeat(200) } }]);
-      expect(readBytewise(long, 'application/json')).toEqual({
-        events: [{ data: long }],
-        error: undefined,
-        ended: 1,
-      });
+      const expected = { events: [{ data: long }], error: undefined, ended: 1 };
+      const { events, ...end } = read([long], 'application/json');
+      expect({ events: events.flat(), ...end }).toEqual(expected);
+      expect(readBytewise(long, 'application/json')).toEqual(expected);
     });
 
     it('errors at once where it is larger than maxEventSize, and not where it is as large', () => {
@@ -338,8 +337,12 @@ describe('bodyReader()', () => {
     const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
     it('gives no error but its own kind where the completion is nested beyond reason', () => {
-      const { error } = read([`{"choices":[{"message":{"content":${deep(100_000)}}}]}`], 'application/json');
+      const { events, error } = read(
+        [`{"choices":[{"message":{"content":${deep(100_000)}}}]}`],
+        'application/json',
+      );
       expect(error instanceof ChatCompletionsError ? undefined : error).toBeUndefined();
+      expect(events.flat().map(({ data }) => typeof data)).toEqual(error === undefined ? ['string'] : []);
     });
 
     it('errors where it is nothing but nesting', () => {

@@ -28,6 +28,11 @@ function pushed(
 const dataOf = (batches: readonly (readonly EventSourceMessage[])[]) =>
   batches.map((events) => events.map(({ data }) => data));
 
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
 const bytewise = (part: string | Uint8Array) => pieces(toBytes(part), 1);
 
 describe('eventStreamParser()', () => {
@@ -258,6 +263,20 @@ describe('eventStreamParser()', () => {
       expect(read(cut(`${': ping\n'.repeat(20)}${atLimit}`))).toEqual(passed(dataAtLimit));
     });
 
+    it.each<[number, number]>([
+      [32, 1_024],
+      [65_536, 1_024],
+      [131_072, 2_048],
+    ])('so that, with %d, the lines without an event are %d at most', (maxEventSize, most) => {
+      const lines = (count: number) => ': ping\n'.repeat(count);
+      const isRead = (...reads: readonly string[]) => read(reads, { maxEventSize }).error === undefined;
+      expect(isRead(lines(most))).toBe(true);
+      expect(isRead(lines(most + 1))).toBe(false);
+      expect(isRead(...Array<string>(most).fill(lines(1)))).toBe(true);
+      expect(isRead(...Array<string>(most + 1).fill(lines(1)))).toBe(false);
+      expect(isRead(lines(most), 'data: a\n\n', lines(most))).toBe(true);
+    });
+
     it('so that an event which never ends is not waited for', () => {
       let reads = 0;
       const endless = concat(
@@ -273,9 +292,23 @@ describe('eventStreamParser()', () => {
     });
   });
 
+  it('holds a line that comes a few bytes at a time in little more than its text', () => {
+    const parser = eventStreamParser();
+    const heldOf = (count: number) => {
+      const few = utf8('xyz');
+      for (let read = 0; read < count; read += 1) parser.push(few);
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    parser.push(utf8('data: '));
+    const before = heldOf(10_000);
+    const reads = 200_000;
+    // By itself, each read would weigh ten times its text.
+    expect(heldOf(reads) - before).toBeLessThan(3 * 3 * reads);
+    expect(parser.push(utf8('\n\n'))[0]?.data).toHaveLength(3 * (10_000 + reads));
+  });
+
   it('holds nothing of a read once it has given its events', async () => {
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
     const parser = eventStreamParser();
     const [given, still] = refsOf(parser.push(utf8('data: a\n\ndata: b\n\n')));
     // What a WeakRef names stays as long as the task in which it was made.

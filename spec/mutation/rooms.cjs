@@ -25,6 +25,6 @@ for (const room of named.length > 0 ? named : all) {
     if (file.endsWith('.spec.ts') && !file.endsWith('-over-sockets.spec.ts')) require(join(spec, room, file));
   }
 }
-for (const file of ['conformance/behaviour', 'iterate-chat-completions', 'stream-chat-completions']) {
-  require(join(spec, `${file}.spec.ts`));
-}
+// A named room is asked alone: minutes.
+const wholeTurns = ['conformance/behaviour', 'iterate-chat-completions', 'stream-chat-completions'];
+for (const file of named.length > 0 ? [] : wholeTurns) require(join(spec, `${file}.spec.ts`));

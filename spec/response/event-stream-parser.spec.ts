@@ -233,6 +233,12 @@ describe('eventStreamParser()', () => {
       expect(read(cut(atLimit))).toEqual(passed(dataAtLimit));
     });
 
+    it.each(cuts)('so that one at the limit which nothing ended is there at the end, %s', (_, cut) => {
+      const parser = eventStreamParser({ maxEventSize });
+      for (const part of cut(atLimit.trimEnd())) parser.push(toBytes(part));
+      expect(dataOf([parser.end()])).toEqual([[dataAtLimit]]);
+    });
+
     it.each(cuts)('so that many events at the limit pass, %s', (_, cut) => {
       expect(read(cut(atLimit.repeat(9)))).toEqual(passed(...Array<string>(9).fill(dataAtLimit)));
     });

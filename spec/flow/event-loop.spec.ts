@@ -58,6 +58,22 @@ describe('eventLoop', () => {
   });
 
   it.each([
+    ['a message, not a timer, where there are messages', {}, 0],
+    ['a timer where there are none', { MessageChannel: undefined }, 1],
+  ])('takes %s', async (_, missing, timers) => {
+    const platform = globalThis as unknown as Record<string, unknown>;
+    const { setImmediate: kept, MessageChannel: messages } = globalThis;
+    Object.assign(platform, { setImmediate: undefined, ...missing });
+    const setTimer = jest.spyOn(globalThis, 'setInterval');
+    try {
+      await new Promise<void>((resolve) => eventLoop().nextTask(resolve));
+      expect(setTimer).toHaveBeenCalledTimes(timers);
+    } finally {
+      Object.assign(platform, { setImmediate: kept, MessageChannel: messages });
+    }
+  });
+
+  it.each([
     ['setImmediate', {}],
     ['messages', { setImmediate: undefined }],
     ['timers alone', { setImmediate: undefined, MessageChannel: undefined }],

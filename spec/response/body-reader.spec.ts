@@ -1,6 +1,6 @@
 import { concat, from, NEVER, of, throwError } from 'rxjs';
 import { ChatCompletionsError, StreamError, UnexpectedContentError } from '../../src/turn/errors.js';
-import type { BodyReaderOptions } from '../../src/response/body-reader.js';
+import { bodyReader, type BodyReaderOptions } from '../../src/response/body-reader.js';
 import { pieces } from '../conformance/cuts.js';
 import { record } from '../conformance/record-events.js';
 import { bodyEvents } from '../support/body-events.js';
@@ -42,6 +42,7 @@ describe('bodyReader()', () => {
     });
 
     const chunk = '{"choices":[]}';
+    const stray = (length: number) => `{"error":"${'x'.repeat(length - '{"error":""}'.length)}"}`;
 
     it.each([
       ['a chunk', `data: ${chunk}`, [{ data: chunk }]],
@@ -79,9 +80,16 @@ describe('bodyReader()', () => {
       ['in a list', '[{"error":{"code":500}}]\n', ['[{"error":{"code":500}}]']],
       ['twice', '{"error":"a"}\n\n{"error":"b"}\n', ['{"error":"a"}', '{"error":"b"}']],
       ['after one that was cut', '{"error":{"co\n{"error":"gone"}\n', ['{"error":"gone"}']],
+      [
+        'in several lines, the first of which closes a bracket',
+        '{"error":{"code":500},\n"id":1\n}\n',
+        ['{"error":{"code":500},\n"id":1\n}'],
+      ],
+      ['with a blank behind it', '{"error":"gone"} \n', ['{"error":"gone"} ']],
       ['that is none', '{"hello":1}\n{\n}\n}\n', []],
       ['as prose', 'Error: gone\n', []],
-      ['in more than 64 KiB', `{"error":"${'x'.repeat(65_536)}"}\n`, []],
+      ['in 64 KiB', stray(65_536) + '\n', [stray(65_536)]],
+      ['in more than 64 KiB', stray(65_537) + '\n', []],
     ])('gives an error that stands between its events as bare JSON, %s', (_, stray, expected) => {
       const body = `data: ${chunk}\n\n${stray}`;
       for (const parts of [[body], pieces(utf8(body), 7)]) {
@@ -304,6 +312,14 @@ describe('bodyReader()', () => {
       expect(Object.keys(Object.prototype)).toEqual([]);
     });
 
+    it('gives an error in a list, however long it is', () => {
+      const long = JSON.stringify([{ error: { code: 400, message: 'no '.repeat(200) } }]);
+      const expected = { events: [{ data: long }], error: undefined, ended: 1 };
+      const { events, ...end } = read([long], 'application/json');
+      expect({ events: events.flat(), ...end }).toEqual(expected);
+      expect(readBytewise(long, 'application/json')).toEqual(expected);
+    });
+
     it('errors at once where it is larger than maxEventSize, and not where it is as large', () => {
       const maxEventSize = text.length + 8;
       const atLimit = text.padEnd(maxEventSize - (utf8(text).length - text.length));
@@ -323,8 +339,12 @@ describe('bodyReader()', () => {
     const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
     it('gives no error but its own kind where the completion is nested beyond reason', () => {
-      const { error } = read([`{"choices":[{"message":{"content":${deep(100_000)}}}]}`], 'application/json');
+      const { events, error } = read(
+        [`{"choices":[{"message":{"content":${deep(100_000)}}}]}`],
+        'application/json',
+      );
       expect(error instanceof ChatCompletionsError ? undefined : error).toBeUndefined();
+      expect(events.flat().map(({ data }) => typeof data)).toEqual(error === undefined ? ['string'] : []);
     });
 
     it('errors where it is nothing but nesting', () => {
@@ -366,6 +386,12 @@ describe('bodyReader()', () => {
       expect(ended).toBe(1);
     });
 
+    it('cuts what it shows between two characters', () => {
+      const words = '你'.repeat(100);
+      const { error } = read([utf8(words).subarray(0, 256)], 'text/plain');
+      expectUnexpected(error, { contentType: 'text/plain', snippet: '你'.repeat(85) });
+    });
+
     it('takes only what stands at the beginning for its type', () => {
       const { error } = read(['hello'], '; charset=utf-8, text/html');
       expectUnexpected(error, { contentType: '', snippet: 'hello' });
@@ -393,6 +419,46 @@ describe('bodyReader()', () => {
       expect((read(['hello'], null).error as UnexpectedContentError).message).toBe(
         'The provider answered with status 200 and content of no stated type, which is no event stream. Check the base URL.',
       );
+    });
+  });
+
+  describe('in memory', () => {
+    const { Uint8Array: Bytes } = globalThis;
+    let made: number[] = [];
+
+    beforeEach(() => {
+      made = [];
+      globalThis.Uint8Array = class extends Bytes {
+        constructor(length = 0) {
+          super(length);
+          if (length > 0) made.push(length);
+        }
+      } as Uint8ArrayConstructor;
+    });
+    afterEach(() => {
+      globalThis.Uint8Array = Bytes;
+    });
+
+    it('holds an answer in JSON in less than twice its bytes, and copies each twice at most', () => {
+      const reader = bodyReader({ status: 200, contentType: 'application/json' });
+      const byte = Bytes.of(0x5b);
+      for (let size = 1; size <= 1_000; size += 1) {
+        reader.push(byte);
+        expect(made.at(-1)).toBeLessThan(2 * size);
+      }
+      expect(made.reduce((sum, length) => sum + length)).toBeLessThan(4 * 1_000);
+    });
+
+    it('makes no room beyond maxEventSize', () => {
+      const reader = bodyReader({ status: 200, contentType: 'application/json', maxEventSize: 100 });
+      for (const size of [60, 20, 20]) reader.push(utf8('['.repeat(size)));
+      expect(made).toEqual([60, 100]);
+    });
+
+    it('copies nothing of an event stream', () => {
+      const reader = bodyReader({ status: 200, contentType: eventStream });
+      for (const data of ['1', '2', '3']) expect(reader.push(utf8(`data: ${data}\n\n`))).toEqual([{ data }]);
+      expect(made).toEqual([]);
     });
   });
 

@@ -28,6 +28,11 @@ function pushed(
 const dataOf = (batches: readonly (readonly EventSourceMessage[])[]) =>
   batches.map((events) => events.map(({ data }) => data));
 
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
 const bytewise = (part: string | Uint8Array) => pieces(toBytes(part), 1);
 
 describe('eventStreamParser()', () => {
@@ -228,6 +233,12 @@ describe('eventStreamParser()', () => {
       expect(read(cut(atLimit))).toEqual(passed(dataAtLimit));
     });
 
+    it.each(cuts)('so that one at the limit which nothing ended is there at the end, %s', (_, cut) => {
+      const parser = eventStreamParser({ maxEventSize });
+      for (const part of cut(atLimit.trimEnd())) parser.push(toBytes(part));
+      expect(dataOf([parser.end()])).toEqual([[dataAtLimit]]);
+    });
+
     it.each(cuts)('so that many events at the limit pass, %s', (_, cut) => {
       expect(read(cut(atLimit.repeat(9)))).toEqual(passed(...Array<string>(9).fill(dataAtLimit)));
     });
@@ -320,9 +331,23 @@ describe('eventStreamParser()', () => {
     });
   });
 
+  it('holds a line that comes a few bytes at a time in little more than its text', () => {
+    const parser = eventStreamParser();
+    const heldOf = (count: number) => {
+      const few = utf8('xyz');
+      for (let read = 0; read < count; read += 1) parser.push(few);
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    parser.push(utf8('data: '));
+    const before = heldOf(10_000);
+    const reads = 200_000;
+    // By itself, each read would weigh ten times its text.
+    expect(heldOf(reads) - before).toBeLessThan(3 * 3 * reads);
+    expect(parser.push(utf8('\n\n'))[0]?.data).toHaveLength(3 * (10_000 + reads));
+  });
+
   it('holds nothing of a read once it has given its events', async () => {
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
     const parser = eventStreamParser();
     const [given, still] = refsOf(parser.push(utf8('data: a\n\ndata: b\n\n')));
     // What a WeakRef names stays as long as the task in which it was made.

@@ -543,6 +543,10 @@ describe('readAnswer', () => {
     expect(error.cause).toBe(cause);
   });
 
+  it('needs no demand', () => {
+    expect(received(read(of(utf8('data: [DONE]\n\n'))))).toEqual([completed()]);
+  });
+
   it('tells the demand of [DONE], and counts silence on its clock', () => {
     const end = jest.fn();
     const clock = testScheduler();

@@ -130,7 +130,7 @@ function strayErrors(): (line: string) => EventSourceMessage | undefined {
   let held = '';
   return (line) => {
     const isStart = /^[[{]/.test(line);
-    held = isStart ? line : held === '' ? '' : `${held}\n${line}`;
+    held = isStart ? line : `${held}\n${line}`;
     if (held.length > maxErrorSize) held = '';
     // What is indented goes on: each line is parsed once.
     if (!/^(?:[[{].*)?[\]}]\s*$/.test(line)) return undefined;

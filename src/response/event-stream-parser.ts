@@ -167,8 +167,7 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
     },
     end() {
       if (failure !== undefined) throw failure;
-      parser.feed(smallReads);
-      if (failure === undefined) parser.feed(LF + LF);
+      parser.feed(smallReads + LF + LF);
       return events;
     },
   };

@@ -1485,3 +1485,44 @@ describe('chunkDecoder()', () => {
     });
   });
 });
+
+describe('chunkDecoder(), of what providers write otherwise', () => {
+  const choicesOf = (index: unknown) =>
+    decode([{ choices: [{ index, delta: { content: 'a' } }] }])
+      .events.filter(({ type }) => type === 'output_item_done')
+      .map((event) => (event as { choice?: number }).choice);
+
+  it.each<[unknown, number | undefined]>([
+    ['12', 12],
+    ['1x', undefined],
+    ['x1', undefined],
+  ])('reads a choice numbered %j as %p', (index, choice) => {
+    expect(choicesOf(index)).toEqual([choice]);
+  });
+
+  it('takes the latest usage, also where nothing came of it', () => {
+    const usage = (prompt_tokens: number) => ({
+      choices: [],
+      usage: { prompt_tokens, completion_tokens: 0, total_tokens: prompt_tokens },
+    });
+    expect(decode([usage(5), usage(7)]).events).toMatchObject([
+      { usage: { inputTokens: 7, totalTokens: 7 } },
+    ]);
+  });
+
+  it('takes no empty text for the end of cumulative ones', () => {
+    const { events } = decode([delta('a'), delta(''), delta('ab')], { deltas: 'cumulative' });
+    expect(events.slice(0, -1)).toEqual([text('a'), text('b')]);
+  });
+
+  it('says calls once that a message repeats', () => {
+    const call = { index: 0, id: 'call', function: { name: 'f', arguments: '{}' } };
+    const once = decode([{ choices: [{ delta: { tool_calls: [call] } }] }]).events;
+    expect(
+      decode([
+        { choices: [{ delta: { tool_calls: [call] } }] },
+        { choices: [{ message: { role: 'assistant', tool_calls: [call] } }] },
+      ]).events,
+    ).toEqual(once);
+  });
+});

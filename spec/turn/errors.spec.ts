@@ -9,6 +9,7 @@ import {
   ProviderStreamError,
   ResponseTimeoutError,
   RetryLimitError,
+  StallTimeoutError,
   StreamError,
   TransportError,
   UnexpectedContentError,
@@ -55,6 +56,11 @@ const samples: Record<string, Sample> = {
     error: new IdleTimeoutError(30),
     of: [IdleTimeoutError, StreamError],
     told: { timeout: 30 },
+  },
+  StallTimeoutError: {
+    error: new StallTimeoutError(40),
+    of: [StallTimeoutError],
+    told: { timeout: 40 },
   },
   ProviderStreamError: {
     error: new ProviderStreamError({ code: 'c', type: 't', status: 503, message: secret }),

@@ -221,6 +221,25 @@ export class IdleTimeoutError extends StreamError {
 }
 
 /**
+ * Nobody took what had arrived for `stallTimeout`: values waited in an iterator or a stream, or a `Demand` was
+ * held. The turn was ended and its connection closed.
+ *
+ * What to do: nothing where the consumer was abandoned. One that is only slow needs a longer `stallTimeout`.
+ */
+export class StallTimeoutError extends ChatCompletionsError {
+  override get name() {
+    return 'StallTimeoutError' as const;
+  }
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(timeout: number) {
+    super(`The consumer took nothing for ${timeout} ms.`);
+    this.timeout = timeout;
+  }
+}
+
+/**
  * The provider reported an error inside an answer that had begun with status 200.
  *
  * What to do: `code`, `errorType` and `status` say what went wrong where the provider gave them;

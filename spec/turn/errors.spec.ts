@@ -178,6 +178,10 @@ describe('the message of an error', () => {
     ],
     [new MissingApiKeyError('mine'), 'The apiKey function of the provider "mine" gave no key.'],
     [
+      new MissingApiKeyError('mine', undefined, undefined, 500),
+      'The apiKey function of the provider "mine" gave no key within 500 ms.',
+    ],
+    [
       new InvalidProviderError('mine', 'baseUrl', 'it is no URL'),
       'The baseUrl of the provider "mine" cannot be used: it is no URL.',
     ],

@@ -251,6 +251,8 @@ describe('checkOptions', () => {
   it.each([
     ['maxRetries', -1, 0],
     ['idleTimeout', 0, 1],
+    ['apiKeyTimeout', 0, 1],
+    ['apiKeyTimeout', NaN, 1],
   ])("refuses the provider's %s of %d", (name, value, least) => {
     expect(refuse({ ...options, provider: { ...provider, [name]: value } })).toThrow(
       new TypeError(`options.provider.${name} must be a number of at least ${least}.`),

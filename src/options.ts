@@ -152,12 +152,14 @@ const retryChecks: Checks<RetryOptions> = {
   random: unchecked,
 };
 
-const providerChecks: Checks<Pick<ModelProvider, 'maxRetries' | 'idleTimeout' | 'deltas'>> = {
-  maxRetries: amount,
-  idleTimeout: limit,
-  deltas: (value = 'incremental') =>
-    value === 'incremental' || value === 'cumulative' || "'incremental' or 'cumulative'",
-};
+const providerChecks: Checks<Pick<ModelProvider, 'apiKeyTimeout' | 'maxRetries' | 'idleTimeout' | 'deltas'>> =
+  {
+    apiKeyTimeout: limit,
+    maxRetries: amount,
+    idleTimeout: limit,
+    deltas: (value = 'incremental') =>
+      value === 'incremental' || value === 'cumulative' || "'incremental' or 'cumulative'",
+  };
 
 /** The options of every turn. */
 export const turnChecks: Checks<TurnOptions> = {

@@ -103,6 +103,24 @@ describe('sendRequest', () => {
     expect(transport).not.toHaveBeenCalled();
   });
 
+  it('sends nothing where the key does not come in time', () => {
+    const scheduler = testScheduler();
+    scheduler.run((helpers) => {
+      const transport = jest.fn();
+      const keys = helpers.cold('-');
+      const turn = send({
+        transport,
+        scheduler,
+        provider: { ...provider, apiKey: () => keys, apiKeyTimeout: 3 },
+      });
+      const error = new MissingApiKeyError('local', undefined, undefined, 3);
+      helpers.expectObservable(turn).toBe('               ---#', undefined, error);
+      helpers.expectSubscriptions(keys.subscriptions).toBe('^--!');
+      helpers.flush();
+      expect(transport).not.toHaveBeenCalled();
+    });
+  });
+
   it('errors where no headers come in time, counted from the request and not from the key', () => {
     const scheduler = testScheduler();
     scheduler.run((helpers) => {

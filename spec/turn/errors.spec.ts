@@ -10,6 +10,7 @@ import {
   ProviderStreamError,
   ResponseTimeoutError,
   RetryLimitError,
+  StallTimeoutError,
   StreamError,
   TransportError,
   UnexpectedContentError,
@@ -56,6 +57,11 @@ const samples: Record<string, Sample> = {
     error: new IdleTimeoutError(30),
     of: [IdleTimeoutError, StreamError],
     told: { timeout: 30 },
+  },
+  StallTimeoutError: {
+    error: new StallTimeoutError(40),
+    of: [StallTimeoutError],
+    told: { timeout: 40 },
   },
   ProviderStreamError: {
     error: new ProviderStreamError({ code: 'c', type: 't', status: 503, message: secret }),
@@ -182,6 +188,10 @@ describe('the message of an error', () => {
       'The request cannot be written as JSON: see tools (TypeError).',
     ],
     [new InvalidRequestError({ part: secret }), 'The request cannot be written as JSON.'],
+    [
+      new MissingApiKeyError('mine', undefined, undefined, 500),
+      'The apiKey function of the provider "mine" gave no key within 500 ms.',
+    ],
     [
       new InvalidProviderError('mine', 'baseUrl', 'it is no URL'),
       'The baseUrl of the provider "mine" cannot be used: it is no URL.',

@@ -2,7 +2,7 @@ import type { ModelProvider } from './model-provider.js';
 
 export interface AzureOpenAIOptions extends Pick<
   ModelProvider,
-  'apiKey' | 'headers' | 'maxRetries' | 'idleTimeout' | 'sendReasoning' | 'unsupported'
+  'apiKey' | 'apiKeyTimeout' | 'headers' | 'maxRetries' | 'idleTimeout' | 'sendReasoning' | 'unsupported'
 > {
   /** The resource's address: `https://my-resource.openai.azure.com`. */
   readonly endpoint: string;

@@ -23,6 +23,11 @@ export interface ModelProvider extends MessageFormat {
    * returns is taken, its error ends the turn as it is, and unsubscribing cancels it.
    */
   readonly apiKey?: string | (() => ObservableInput<string>) | undefined;
+  /**
+   * How long an `apiKey` function may take, in milliseconds; then it is unsubscribed, and the turn ends with a
+   * `MissingApiKeyError`. Default 60,000; `Infinity`: no limit.
+   */
+  readonly apiKeyTimeout?: number | undefined;
   /** The header that carries the key, as it is. Default: `Authorization`, with `Bearer` before the key. */
   readonly apiKeyHeader?: string | undefined;
   /** Sent with each request. A header that the library would set itself is replaced. */

@@ -7,7 +7,7 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import { observe } from '../flow/observe.js';
-import { clampDelay } from '../flow/timers.js';
+import { checkLimit, clampDelay } from '../flow/timers.js';
 
 /** The signs of life of a stream that is silent. */
 export interface HeartbeatOptions {
@@ -37,9 +37,7 @@ export function heartbeat<T>(
   beat: () => T,
   { heartbeat: silence = 15_000, scheduler = asyncScheduler }: HeartbeatOptions,
 ): MonoTypeOperatorFunction<T> {
-  if (!(typeof silence === 'number' && silence >= 1)) {
-    throw new TypeError('options.heartbeat must be a number of at least 1.');
-  }
+  checkLimit('heartbeat', silence);
   if (silence === Infinity) return identity;
   const period = clampDelay(silence);
   return (source) =>

@@ -5,6 +5,7 @@ import {
   ResponseTimeoutError,
   StreamError,
   TransportError,
+  wrapForeignError,
 } from '../turn/errors.js';
 import { eventLoop } from '../flow/event-loop.js';
 import { fallbackFetch } from './fallback-fetch.js';
@@ -124,7 +125,7 @@ function openResponse(response: FetchResponse, asked: Asked, controller: AbortCo
     };
     pump().catch((error: unknown) => {
       // Most are our own abort, of which nobody hears.
-      if (!subscriber.closed) subscriber.error(brokenBody(error, asked));
+      if (!subscriber.closed) subscriber.error(wrapForeignError(error, (cause) => brokenBody(cause, asked)));
     });
   });
   return {

@@ -61,7 +61,7 @@ export interface SendRequestOptions extends AttemptCount {
  */
 export function sendRequest(body: string, turn: SendRequestOptions): Observable<Answer> {
   const { provider, transport, demand, scheduler, log } = turn;
-  return resolveApiKey(provider).pipe(
+  return resolveApiKey(provider, scheduler).pipe(
     tap({ error: (error: unknown) => (turn.keyError = error) }),
     concatMap((key) => {
       const endpoint = endpointOf(provider, key);

@@ -221,6 +221,25 @@ export class IdleTimeoutError extends StreamError {
 }
 
 /**
+ * Nobody took what had arrived for `stallTimeout`: values waited in an iterator or a stream, or a `Demand` was
+ * held. The turn was ended and its connection closed.
+ *
+ * What to do: nothing where the consumer was abandoned. One that is only slow needs a longer `stallTimeout`.
+ */
+export class StallTimeoutError extends ChatCompletionsError {
+  override get name() {
+    return 'StallTimeoutError' as const;
+  }
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(timeout: number) {
+    super(`The consumer took nothing for ${timeout} ms.`);
+    this.timeout = timeout;
+  }
+}
+
+/**
  * The provider reported an error inside an answer that had begun with status 200.
  *
  * What to do: `code`, `errorType` and `status` say what went wrong where the provider gave them;
@@ -283,7 +302,7 @@ export class UnexpectedContentError extends ChatCompletionsError {
   }
 }
 
-/** The provider needs a key and none was given. Nothing was sent. */
+/** The provider needs a key and none was given, or not in time. Nothing was sent. */
 export class MissingApiKeyError extends ChatCompletionsError {
   override get name() {
     return 'MissingApiKeyError' as const;
@@ -293,10 +312,11 @@ export class MissingApiKeyError extends ChatCompletionsError {
   /** The provider's advice on how to get a key. */
   readonly instructions: string | undefined;
 
-  constructor(provider: string, envKey?: string, instructions?: string) {
+  /** @param timeout - how long an `apiKey` function was given, in milliseconds, where it took longer */
+  constructor(provider: string, envKey?: string, instructions?: string, timeout?: number) {
     const what =
       envKey === undefined
-        ? `The apiKey function of the provider "${provider}" gave no key.`
+        ? `The apiKey function of the provider "${provider}" gave no key${timeout === undefined ? '' : ` within ${timeout} ms`}.`
         : `The provider "${provider}" needs a key: set the environment variable ${envKey}, or give an apiKey.`;
     super(sentences(what, instructions));
     this.envKey = envKey;

@@ -122,19 +122,19 @@ describe('the headers of an endpoint', () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    [
-      'a value with a line feed',
-      { 'X-A': 'secret\n' },
-      'it holds a character that HTTP headers do not allow',
-    ],
-    ['a name with a blank', { 'X A': 'secret' }, 'it holds a character that HTTP headers do not allow'],
-    ['a name with a colon', { 'X:A': 'secret' }, 'it holds a character that HTTP headers do not allow'],
-    ['an empty name', { '': 'secret' }, 'it holds a character that HTTP headers do not allow'],
-  ])('are refused for %s', (_, headers, reason) => {
-    const error = refusal({ headers });
-    expect(error.setting).toBe(`headers.${Object.keys(headers)[0]}`);
-    expect(error.message).toContain(reason);
-    expect(error.message).not.toContain('secret');
+    ['a value with a line feed', { 'X-A': 'private\n' }, 'headers.X-A'],
+    ['a name with a blank', { 'X A': 'private' }, 'headers'],
+    ['a name with a colon', { 'Authorization: Bearer private': '' }, 'headers'],
+    ['an empty name', { '': 'private' }, 'headers'],
+    ['a key in the place of a name', { 'private-4Fh2mQx9Zr': 'api-key\n' }, 'headers'],
+    ['the key itself in the place of a name', { 'sk-private-key': 'api-key\n' }, 'headers'],
+    ['a name without end', { ['private'.repeat(100)]: '\n' }, 'headers'],
+  ])('are refused for %s, which is told where it can be no secret', (_, headers, setting) => {
+    const error = refusal({ headers }, 'sk-private-key');
+    expect(error.setting).toBe(setting);
+    expect(error.message).toBe(
+      `The ${setting} of the provider "spec" cannot be used: it holds a character that HTTP headers do not allow.`,
+    );
   });
 
   it('are refused where a value is no string', () => {

@@ -183,7 +183,16 @@ describe('sendRequest', () => {
         throw foreign;
       });
       expect(thrown).toEqual(new TransportError({ cause: foreign }));
-      expect((thrown as TransportError).cause).toBe(foreign);
+      expect((thrown as TransportError).cause).toMatchObject({ name: 'RangeError', message: 'foreign' });
+    });
+
+    it('takes the key out of the cause of an error that is the library’s', () => {
+      const given = { ...provider, apiKey: 'sk-secret-key', apiKeyHeader: 'X-Mine' };
+      const own = new TransportError({ cause: Object.assign(new Error('sk-secret-key'), { config: 'c' }) });
+      const error = failureOf(send({ transport: () => throwError(() => own), provider: given }));
+      expect(error).toBe(own);
+      expect(own.cause).toEqual(new Error('***'));
+      expect(own.cause).not.toHaveProperty('config');
     });
 
     it('tells a TypeError that it throws as the caller’s mistake, without a secret', () => {

@@ -415,6 +415,23 @@ describe('bodyReader()', () => {
       );
     });
 
+    it.each([
+      ['has another character', 'text/ht ml!x'.replace(' ', '(')],
+      ['is longer than 64 characters in one part', `text/${'x'.repeat(65)}`],
+      ['has no second part', 'text'],
+      ['repeats a secret', 'text/sk-1234567890'],
+    ])('tells no type that %s', (_, type) => {
+      const redact = (text: string) => text.replaceAll('sk-1234567890', '***');
+      const { error } = read(['hello'], type, { redact });
+      expectUnexpected(error, { contentType: '', snippet: 'hello' });
+      expect((error as Error).message).toContain('content of no stated type');
+    });
+
+    it.each(['text/html', 'text/html;charset=utf-8', 'text/html charset=utf-8', ' text/html, text/plain'])(
+      'tells the type of %j',
+      (type) => expectUnexpected(read(['hello'], type).error, { contentType: 'text/html', snippet: 'hello' }),
+    );
+
     it('says that no type was stated where it was not', () => {
       expect((read(['hello'], null).error as UnexpectedContentError).message).toBe(
         'The provider answered with status 200 and content of no stated type, which is no event stream. Check the base URL.',

@@ -228,6 +228,15 @@ describe('the message of an ApplicationError', () => {
     ['the name of an error', named('VaultError'), 'VaultError'],
     ['no name that is prose', named(secret), 'object'],
     ['no name that is none', named(7), 'object'],
+    [
+      'no name that throws',
+      Object.defineProperty(new Error(secret), 'name', {
+        get: () => {
+          throw new Error(secret);
+        },
+      }),
+      'object',
+    ],
     ['the class of anything else', new VaultError(), 'VaultError'],
     ['String for a text', secret, 'String'],
     ['object where there is no class', Object.create(null), 'object'],
@@ -281,10 +290,33 @@ describe('platformCode', () => {
     ['none that is prose', { code: 'sk-secret was refused' }, undefined],
     ['none that is a number', { code: 20 }, undefined],
     ['none in a circle', circle, undefined],
+    [
+      'the one behind a getter that throws',
+      {
+        get code() {
+          throw new Error('x');
+        },
+        cause: { code: 'EPIPE' },
+      },
+      'EPIPE',
+    ],
     ['none of a string', 'ECONNRESET', undefined],
     ['none of null', null, undefined],
     ['none of nothing', undefined, undefined],
   ])('of an error is %s', (_, error, code) => {
     expect(platformCode(error)).toBe(code);
   });
+});
+
+describe('a MissingApiKeyError', () => {
+  it.each(['sk-4Fh2mQx9Zr', 'A'.repeat(33), 'two words'])(
+    'tells no variable that may be a key: %s',
+    (envKey) => {
+      const error = new MissingApiKeyError('p', envKey);
+      expect(error.message).toBe(
+        'The provider "p" needs a key: set the environment variable that envKey names, or give an apiKey.',
+      );
+      expect(error.envKey).toBeUndefined();
+    },
+  );
 });

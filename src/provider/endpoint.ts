@@ -37,7 +37,9 @@ function urlOf({ name, baseUrl, queryParams }: ModelProvider): string {
 function headersOf(provider: ModelProvider, key: string | undefined): Record<string, string> {
   const { name: providerName, apiKeyHeader, headers: given = {} } = provider;
   const headers: Record<string, string> = {};
-  const set = (name: string, value: string, setting = `headers.${name}`) => {
+  // A key that took a header's place is not told.
+  const isName = (name: string) => /^[a-z-]{1,64}$/i.test(name) && (key === undefined || !name.includes(key));
+  const set = (name: string, value: string, setting = isName(name) ? `headers.${name}` : 'headers') => {
     if (
       !/^[\w!#$%&'*+.^`|~-]+$/.test(name) ||
       typeof value !== 'string' ||

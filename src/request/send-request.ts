@@ -12,10 +12,10 @@ import { resolveApiKey } from '../provider/api-key.js';
 import { endpointOf } from '../provider/endpoint.js';
 import type { ModelProvider } from '../provider/model-provider.js';
 import type { TurnDiagnostics } from '../turn/diagnostics.js';
-import { TransportError, wrapForeignError } from '../turn/errors.js';
+import { TransportError } from '../turn/errors.js';
 import { checkStatus } from './check-status.js';
 import { responseTimeout } from './response-timeout.js';
-import { causeWithoutSecrets, type Redact, redactor } from './secrets.js';
+import { causeWithoutSecrets, cleanFailure, type Redact, redactor } from './secrets.js';
 import type { HttpRequest, HttpResponse, Transport } from './transport.js';
 
 /** A provider's answer with status 2xx, its body not yet read. */
@@ -73,7 +73,7 @@ export function sendRequest(body: string, turn: SendRequestOptions): Observable<
         ...(demand && { demand: demand.ask }),
       };
       turn.attempt += 1;
-      log.request(turn.attempt, request);
+      log.request(turn.attempt, request, redact);
       return callTransport(transport, request, redact).pipe(
         responseTimeout(turn.responseTimeout, scheduler),
         tap((response) => log.response(response, redact)),
@@ -93,8 +93,7 @@ export function sendRequest(body: string, turn: SendRequestOptions): Observable<
 
 /** Calls a transport. One that is none is the caller's mistake: a `TypeError`, which no attempt follows. */
 function callTransport(transport: Transport, request: HttpRequest, redact: Redact): Observable<HttpResponse> {
-  const failure = (error: unknown) =>
-    wrapForeignError(error, (cause) => new TransportError({ cause: causeWithoutSecrets(cause, redact) }));
+  const failure = (error: unknown) => cleanFailure(error, redact, (cause) => new TransportError({ cause }));
   let responses: unknown;
   try {
     responses = transport(request);

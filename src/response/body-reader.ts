@@ -40,7 +40,8 @@ const mayBeField = (start: string) =>
  */
 export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array> {
   const { contentType, maxEventSize = defaultMaxEventSize, maxEventValues } = options;
-  const mediaType = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
+  const mediaType =
+    /^\s*([\w.+-]{1,64}\/[\w.+-]{1,64})(?=[\s,;]|$)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
   const isEventStream = mediaType === 'text/event-stream';
   const parser = eventStreamParser({ ...options, eventOf: strayErrors() });
   let kind: 'unknown' | 'events' | 'json' | 'other' = 'unknown';
@@ -74,7 +75,12 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
 
   const unexpected = () => {
     const { status, redact = (text: string) => text } = options;
-    return new UnexpectedContentError({ status, contentType: mediaType, snippet: redact(heldText()) });
+    return new UnexpectedContentError({
+      status,
+      // What repeats a secret is no media type.
+      contentType: redact(mediaType) === mediaType ? mediaType : '',
+      snippet: redact(heldText().slice(0, 4_096)),
+    });
   };
 
   return {

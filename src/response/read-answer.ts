@@ -1,9 +1,9 @@
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { ModelProvider } from '../provider/model-provider.js';
 import type { Answer } from '../request/send-request.js';
-import { causeWithoutSecrets } from '../request/secrets.js';
+import { cleanFailure } from '../request/secrets.js';
 import type { TurnDiagnostics } from '../turn/diagnostics.js';
-import { StreamError, wrapForeignError } from '../turn/errors.js';
+import { StreamError } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { bodyReader } from './body-reader.js';
 import { idleTimeout } from './idle-timeout.js';
@@ -67,11 +67,7 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
           scheduler,
           onEvents: log.events,
           onDone: () => demand?.end(),
-          errorOf: (error) =>
-            wrapForeignError(
-              error,
-              (cause) => new StreamError({ cause: causeWithoutSecrets(cause, redact) }),
-            ),
+          errorOf: (error) => cleanFailure(error, redact, (cause) => new StreamError({ cause })),
         },
       ),
       // RxJS's timeout({ each }), around the reads.

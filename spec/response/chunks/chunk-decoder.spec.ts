@@ -1071,12 +1071,8 @@ describe('chunkDecoder()', () => {
       expect(error).toBeInstanceOf(ProviderStreamError);
     });
 
-    it('gives a chunk without the key that a provider repeats, and asks for no dummy of one', () => {
-      const asked: unknown[] = [];
-      const redact = (said: string, shortest?: number) => {
-        asked.push(shortest);
-        return said.replaceAll('sk-12345', '***');
-      };
+    it('gives a chunk without the key that a provider repeats', () => {
+      const redact = (said: string) => said.replaceAll('sk-12345', '***');
       const { events } = decode([{ debug: { auth: 'Bearer sk-12345' }, ...delta('a') }], {
         includeChunks: true,
         redact,
@@ -1086,7 +1082,6 @@ describe('chunkDecoder()', () => {
         text('a'),
         completed(),
       ]);
-      expect(asked).toEqual([8]);
     });
 
     it('gives no chunk that is no JSON without the key', () => {

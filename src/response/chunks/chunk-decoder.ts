@@ -42,8 +42,8 @@ export interface ChunkDecoderOptions {
   readonly provider?: string | undefined;
   /** A number from 0 to 1, for the ids of calls that came without one. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Takes the secrets out of what a provider said, those of `shortest` characters or more. */
-  readonly redact?: ((text: string, shortest?: number) => string) | undefined;
+  /** Takes the secrets out of what a provider said. */
+  readonly redact?: ((text: string) => string) | undefined;
   /** How many choices the request asked for. Of one alone the number does not matter. Default: unknown. */
   readonly choiceCount?: number | undefined;
   /** How many values of JSON an event may hold. Default 1,000,000. */
@@ -74,9 +74,6 @@ export interface ChunkDecoder {
   /** Emits the calls, then `completed`, with what the stream has told of itself. */
   end(): void;
 }
-
-/** Nothing shorter is a key: dummies such as `none` stand in many texts. */
-const shortestKey = 8;
 
 /**
  * Finish reasons that tell of a failure: of OpenRouter and Mistral (`error`), of Z.ai (`network_error`), of DeepSeek
@@ -281,7 +278,7 @@ export function chunkDecoder(
   function emitChunk(chunk: Record<string, unknown>, data: string, list: unknown): void {
     if (Array.isArray(list) && list.some((choice) => isRecord(choice) && reportOf(choice) !== undefined))
       return;
-    const clean = redact(data, shortestKey);
+    const clean = redact(data);
     const shown = clean === data ? chunk : parseJson(clean, maxEventValues);
     if (isRecord(shown)) emit({ type: 'chunk', chunk: shown });
   }

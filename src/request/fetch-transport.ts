@@ -1,11 +1,11 @@
 import { Observable, type Subscriber, take, throwIfEmpty } from 'rxjs';
 import {
+  ChatCompletionsError,
   IdleTimeoutError,
   platformCode,
   ResponseTimeoutError,
   StreamError,
   TransportError,
-  wrapForeignError,
 } from '../turn/errors.js';
 import { eventLoop } from '../flow/event-loop.js';
 import { fallbackFetch } from './fallback-fetch.js';
@@ -125,7 +125,9 @@ function openResponse(response: FetchResponse, asked: Asked, controller: AbortCo
     };
     pump().catch((error: unknown) => {
       // Most are our own abort, of which nobody hears.
-      if (!subscriber.closed) subscriber.error(wrapForeignError(error, (cause) => brokenBody(cause, asked)));
+      if (subscriber.closed) return;
+      // What a demand fails with passes.
+      subscriber.error(error instanceof ChatCompletionsError ? error : brokenBody(error, asked));
     });
   });
   return {

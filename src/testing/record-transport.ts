@@ -150,7 +150,7 @@ function exchangeRecorder(
       tell({
         request: {
           method: request.method,
-          url: redact(request.url.replace(/[?#].*$/s, ''), secrets),
+          url: redact(request.url.replace(/[?#].*/s, ''), secrets),
           ...(keepRequestBody && { body: redact(request.body, secrets) }),
         },
         ...(head && { response: { ...head, body: bodyWithoutSecrets() } }),

@@ -150,7 +150,7 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
   return {
     request(count, { url, body }) {
       attempt = count;
-      report({ type: 'request', url: url.replace(/\?.*$/, ''), bodyLength: body.length });
+      report({ type: 'request', url: url.replace(/\?.*/s, ''), bodyLength: body.length });
     },
     response({ status, headers }, redact = (text) => text) {
       const rateLimits: Record<string, string> = {};

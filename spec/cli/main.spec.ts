@@ -425,6 +425,21 @@ describe('an error is one sentence, with the words of the provider, and status 1
     expect(stderr).toBe(`Error: No answer came from the provider (ECONNREFUSED). Asked: ${mock.baseUrl}.\n`);
   });
 
+  it('does not take an empty --base-url for OpenAI', async () => {
+    const env = { OPENAI_API_KEY: 'k' };
+    for (const argv of [
+      ['--model', 'm'],
+      ['--provider', 'openai'],
+    ])
+      expect(await run(['--base-url', ' ', ...argv, 'Hi'], { env })).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--base-url is empty.') as string,
+      });
+    expect((await run(['--base-url', 'https:///v1', '--model', 'm', 'Hi'], { env })).stderr).toContain(
+      'it has no host, or one that the URL standard reads as another',
+    );
+  });
+
   it('for a base URL that is none', async () => {
     expect((await run(['--base-url', 'nowhere', '--model', 'm', 'Hi'])).stderr).toBe(
       'Error: The baseUrl of the provider "--base-url" cannot be used: it is not a URL (relative ones work only in browsers).\n',

@@ -1,5 +1,5 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
-import { asyncScheduler, from, map, NEVER, type Observable, of, Subject } from 'rxjs';
+import { asyncScheduler, from, map, NEVER, type Observable, of, range, Subject } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import { Demand } from '../../src/flow/demand.js';
 import { checkPullOptions, pull, type PullOptions } from '../../src/flow/pull.js';
@@ -215,5 +215,32 @@ describe('pull, and a consumer that stalls', () => {
     expect(() => checkPullOptions({ stallTimeout: 1, highWaterMark: 1 })).not.toThrow();
     expect(() => checkPullOptions({ stallTimeout: Infinity, highWaterMark: Infinity })).not.toThrow();
     expect(await pull(of(1), { stallTimeout: Infinity }).next()).toEqual({ done: false, value: 1 });
+  });
+});
+
+describe('pull', () => {
+  it('moves the values that wait a constant number of times each, however many wait', async () => {
+    const count = 200_000;
+    const moved = { splice: 0, shift: 0 };
+    for (const name of ['splice', 'shift'] as const) {
+      const { [name]: original } = Array.prototype as unknown as Record<
+        string,
+        (...args: unknown[]) => unknown
+      >;
+      jest.spyOn(Array.prototype, name).mockImplementation(function (this: unknown[], ...args: unknown[]) {
+        moved[name] += this.length;
+        return original?.apply(this, args) as never;
+      });
+    }
+    try {
+      const values = pull(range(0, count), {});
+      let sum = 0;
+      for (let at = 0; at < count; at += 1) sum += (await values.next()).value ?? 0;
+      expect(sum).toBe((count * (count - 1)) / 2);
+      expect((await values.next()).done).toBe(true);
+    } finally {
+      jest.restoreAllMocks();
+    }
+    expect(moved.splice + moved.shift).toBeLessThan(4 * count);
   });
 });

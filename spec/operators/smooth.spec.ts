@@ -497,7 +497,7 @@ describe('smooth', () => {
       ],
       [
         'what a function says',
-        { segmenter: (said) => said.match(/[^\n]*\n|[^\n]+/g) ?? [] },
+        { segmenter: (said) => said.split(/(?<=\n)/) },
         ['a b\nc', ' d\n', 'e'],
         ['a b\n', 'c d\n', 'e'],
       ],

@@ -318,6 +318,19 @@ describe('toChatCompletionChunks', () => {
       expect(indexes).toEqual([[[1, 'id-g']], [[0, 'id-f']], [[2, 'id-h']]]);
     });
 
+    it('with a place that is found without trying those of all calls before it', () => {
+      const count = 20_000;
+      const calls = Array.from({ length: count }, (_, index) => called(`f${index}`, '{}'));
+      const has = jest.spyOn(Set.prototype, 'has');
+      const written = chunksOf(calls);
+      const tried = has.mock.calls.length;
+      has.mockRestore();
+      expect(tried).toBeLessThan(3 * count);
+      expect(new Set(written.map(({ choices: [choice] }) => choice?.delta.tool_calls?.[0]?.index)).size).toBe(
+        count,
+      );
+    });
+
     it('with what the provider wants back: with the whole call, or after its deltas', () => {
       const extras = {
         extra_content: { google: { thought_signature: 's' } },

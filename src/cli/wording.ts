@@ -53,7 +53,7 @@ function wordsOf(error: unknown): string {
   const words = [providerMessage, snippet, body].find((text) => typeof text === 'string' && text !== '');
   if (typeof words !== 'string') return '';
   const reported = readProviderError(parseJson(words))?.message;
-  return reported ?? (words.trimStart().startsWith('<') ? words.replace(/<[^>]*(?:>|$)/g, ' ') : words);
+  return reported ?? (words.trimStart().startsWith('<') ? words.replace(/<[^>]*>?/g, ' ') : words);
 }
 
 function parseJson(text: string): unknown {

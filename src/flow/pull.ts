@@ -93,8 +93,8 @@ export function pull<T>(
       const value = values[taken] as T;
       values[taken] = undefined;
       taken += 1;
-      // To shift an array costs as much as it is long, and without a demand it may be.
-      if (taken === values.length || taken === 1_024) {
+      // To shift an array costs as much as it is long, and without a demand it may be: not before half was taken.
+      if (taken === values.length || (taken >= 1_024 && taken * 2 >= values.length)) {
         values.splice(0, taken);
         taken = 0;
       }

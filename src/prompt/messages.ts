@@ -103,7 +103,7 @@ export function chatMessages(
         if (!isOwn(item)) break;
         assistant.extras = joinExtras(assistant.extras, item.extras);
         if (format.sendReasoning === 'reasoning_details' || item.provider !== undefined)
-          assistant.details.push(...(item.reasoning_details ?? []));
+          for (const detail of item.reasoning_details ?? []) assistant.details.push(detail);
         break;
       }
       case 'function_call':

@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from './endpoint.js';
 import type { ModelProvider } from './model-provider.js';
 
 export interface AzureOpenAIOptions extends Pick<
@@ -36,7 +37,8 @@ export function azureOpenAI(options: AzureOpenAIOptions): ModelProvider {
   const path = deployment === undefined ? 'v1' : `deployments/${encodeURIComponent(deployment)}`;
   const provider = {
     name: 'azure',
-    baseUrl: `${endpoint.trim().replace(/\/+$/, '')}/openai/${path}`,
+    // Nothing stays nothing, which is refused: a path alone would have the host of its page.
+    baseUrl: endpoint.trim() === '' ? '' : `${withoutEndSlashes(endpoint)}/openai/${path}`,
     ...(apiVersion !== undefined && { queryParams: { 'api-version': apiVersion } }),
     ...settings,
   };

@@ -89,6 +89,9 @@ export interface ChunkWriterOptions {
 interface Choice {
   hasRole: boolean;
   readonly calls: Map<string, Call>;
+  /** The places that its calls have, and how many of the first have been tried for another. */
+  readonly taken: Set<number>;
+  tried: number;
 }
 
 /** A call so far, as it was written. */
@@ -128,7 +131,8 @@ export function chunkWriter(options: ChunkWriterOptions) {
 
   function choiceAt(index: number): Choice {
     let choice = choices.get(index);
-    if (choice === undefined) choices.set(index, (choice = { hasRole: false, calls: new Map() }));
+    if (choice === undefined)
+      choices.set(index, (choice = { hasRole: false, calls: new Map(), taken: new Set(), tried: 0 }));
     return choice;
   }
 
@@ -213,16 +217,18 @@ export function chunkWriter(options: ChunkWriterOptions) {
   }
 
   function beginCall(choice: number, callId: string, call: Call, extras?: Extras): ChatCompletionChunk {
-    choiceAt(choice).calls.set(callId, call);
+    const { calls, taken } = choiceAt(choice);
+    calls.set(callId, call);
+    taken.add(call.index);
     return callChunk(choice, call, { id: callId, type: true, name: call.name, text: call.text, extras });
   }
 
   function writeDelta(event: FunctionCallArgumentsDeltaEvent): ChatCompletionChunk {
     const { callId, name, delta, choice = 0 } = event;
-    const { calls } = choiceAt(choice);
-    const call = calls.get(callId);
+    const at = choiceAt(choice);
+    const call = at.calls.get(callId);
     if (call === undefined) {
-      const index = freeIndex(calls, event.index);
+      const index = freeIndex(at, event.index);
       return beginCall(choice, callId, {
         index,
         name,
@@ -242,11 +248,11 @@ export function chunkWriter(options: ChunkWriterOptions) {
     const { call_id: callId, name, extras } = item;
     const isCustom = item.type === 'custom_tool_call';
     const text = isCustom ? item.input : item.arguments;
-    const { calls } = choiceAt(choice);
-    const call = calls.get(callId);
+    const at = choiceAt(choice);
+    const call = at.calls.get(callId);
     const hasExtras = extras !== undefined;
     if (call === undefined) {
-      const index = freeIndex(calls);
+      const index = freeIndex(at);
       return [beginCall(choice, callId, { index, name, text, isCustom, hasExtras, isOpen: false }, extras)];
     }
     call.isOpen = false;
@@ -305,13 +311,12 @@ export function chunkWriter(options: ChunkWriterOptions) {
   };
 }
 
-/** The place that a call wants, or the first that no other has. */
-function freeIndex(calls: ReadonlyMap<string, Call>, wanted = 0): number {
-  const taken = new Set([...calls.values()].map(({ index }) => index));
+/** The place that a call wants, or the first that no other has; none is given back, so each is tried once. */
+function freeIndex(choice: Choice, wanted = 0): number {
+  const { taken } = choice;
   if (!taken.has(wanted)) return wanted;
-  let index = 0;
-  while (taken.has(index)) index += 1;
-  return index;
+  while (taken.has(choice.tried)) choice.tried += 1;
+  return choice.tried;
 }
 
 const wireUsage = (usage: TokenUsage): NonNullable<ChatCompletionChunk['usage']> => ({

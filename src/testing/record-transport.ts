@@ -157,7 +157,7 @@ function exchangeRecorder(
       tell({
         request: {
           method: request.method,
-          url: clean(request.url.replace(/[?#].*$/s, '')),
+          url: clean(request.url.replace(/[?#].*/s, '')),
           ...(keepRequestBody && { body: clean(request.body) }),
         },
         ...(head && { response: { ...head, body: bodyWithoutSecrets() } }),

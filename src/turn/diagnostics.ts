@@ -157,7 +157,7 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
   return {
     request(count, { url, body }, redact = identity) {
       attempt = count;
-      report({ type: 'request', url: redact(url.replace(/\?[^]*$/, '')), bodyLength: body.length });
+      report({ type: 'request', url: redact(url.replace(/\?.*/s, '')), bodyLength: body.length });
     },
     response({ status, headers }, redact = identity) {
       const rateLimits: Record<string, string> = {};

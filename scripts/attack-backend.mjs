@@ -51,7 +51,7 @@ export function attacksOn({ url, slowUrl, mock, maxBodyBytes, good, bad, forbidd
     const { length } = mock().requests;
     const { status, headers, text } = await exchange(url(), options);
     assert.ok([statuses].flat().includes(status), `${what}: ${status} ${text}`);
-    assert.doesNotMatch(text, /sk-|node_modules|file:|\.m?[jt]s\b|\n\s+at /, what);
+    assert.doesNotMatch(text, /sk-|node_modules|file:|\.m?[jt]s\b|\n {4}at /, what);
     assert.equal(headers['access-control-allow-origin'], undefined, what);
     assert.equal(mock().requests.length, length, what);
   };

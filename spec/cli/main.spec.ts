@@ -311,7 +311,7 @@ describe('on stderr', () => {
 
 describe('what others wrote commands a terminal nothing', () => {
   const hostile = '\u001b[2J\u009b31m\u001b]0;t\u0007\u202e\u2066\r\n\u2028Error: forged\ud800';
-  const harmless = /^[\n -~…\ufffd]*$/;
+  const harmless = /^[\n\x20-\x7e…\ufffd]*$/;
 
   it.each<[string, MockAnswer]>([
     ['its error', { status: 401, error: { message: hostile, code: hostile } }],
@@ -365,7 +365,7 @@ describe('what others wrote commands a terminal nothing', () => {
   it('in --json it is escaped, and says the same', async () => {
     answering({ content: [`a${hostile}`], finishReason: hostile });
     const { stdout } = await ask(['--json', 'Hi']);
-    expect(stdout).toMatch(/^[\n -~]*$/);
+    expect(stdout).toMatch(/^[\n\x20-\x7e]*$/);
     const [delta] = stdout.split('\n');
     expect(JSON.parse(delta ?? '')).toMatchObject({ item: { content: [{ text: `a${hostile}` }] } });
   });

@@ -156,7 +156,9 @@ export async function attackExamples(check) {
   await check('what the backends among the examples share is the same in each', () => {
     const [first, ...others] = backends.map(
       ({ file }) =>
-        /^class Refusal[^]*?\nfunction refuse[^]*?\n\}$/m.exec(readFileSync(new URL(file, examples), 'utf8'))[0],
+        /^class Refusal[^]*?\nfunction refuse[^]*?\n\}$/m.exec(
+          readFileSync(new URL(file, examples), 'utf8'),
+        )[0],
     );
     for (const other of others) assert.equal(other, first);
   });

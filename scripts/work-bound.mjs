@@ -13,7 +13,7 @@ const times = (text, size) => text.repeat(Math.max(1, Math.floor(size / text.len
 const inField = (value) => `{"choices":[{"index":0,"delta":{"content":"ok"}}],"x":${value}}`;
 const inDelta = (field) => `{"choices":[{"index":0,"delta":{${field}}}]}`;
 const keys = (count, of = (at) => `"k${at}":1`) => Array.from({ length: count }, (_, at) => of(at)).join();
-const most = 990_000;
+const most = 490_000;
 
 const event = (data) => ({ type: 'text/event-stream', body: `data: ${data}\n\ndata: [DONE]\n\n` });
 const stream = (body) => ({ type: 'text/event-stream', body });
@@ -26,25 +26,25 @@ const answers = {
   '31 MiB of {},': () => event(inField(`[${times('{},', 31 * MiB)}0]`)),
   '31 MiB of {}, in JSON': () => json(inField(`[${times('{},', 31 * MiB)}0]`)),
   '31 MiB of [[[[': () => event(times('[', 31 * MiB)),
-  '990,000 keys': () => event(inField(`{${keys(most)}}`)),
-  '990,000 keys in JSON': () => json(inField(`{${keys(most)}}`)),
-  '990,000 keys, cut before the end': () => stream(`data: ${inField(`{${keys(most)}}`)}`),
-  '990,000 keys, broken': () => event(inField(`{${keys(most)}}`) + 'x'),
-  '490,000 shapes': () => event(inField(`[${keys(most / 2, (at) => `{"k${at}":1}`)}]`)),
-  '490,000 shapes of reasoning details': () =>
-    event(inDelta(`"reasoning_details":[${keys(most / 2, (at) => `{"k${at}":1}`)}]`)),
-  '990,000 keys of a signature': () =>
+  '490,000 keys': () => event(inField(`{${keys(most)}}`)),
+  '490,000 keys in JSON': () => json(inField(`{${keys(most)}}`)),
+  '490,000 keys, cut before the end': () => stream(`data: ${inField(`{${keys(most)}}`)}`),
+  '490,000 keys, broken': () => event(inField(`{${keys(most)}}`) + 'x'),
+  '320,000 shapes': () => event(inField(`[${keys(320_000, (at) => `{"k${at}":1}`)}]`)),
+  '320,000 shapes of reasoning details': () =>
+    event(inDelta(`"reasoning_details":[${keys(320_000, (at) => `{"k${at}":1}`)}]`)),
+  '490,000 keys of a signature': () =>
     event(inDelta(`"thinking_blocks":{${keys(most, (at) => `"k${at}":"x"`)}}`)),
-  '990,000 keys of a call': () =>
+  '490,000 keys of a call': () =>
     event(inDelta(`"tool_calls":[{"index":0,"function":{"name":"f"},${keys(most)}}]`)),
-  '300,000 entries of calls': () =>
+  '80,000 entries of calls': () =>
     event(
       inDelta(
-        `"tool_calls":[${keys(240_000, (at) => `{"index":${at},"function":{"name":"f","arguments":"{}"}}`)}]`,
+        `"tool_calls":[${keys(80_000, (at) => `{"index":${at},"function":{"name":"f","arguments":"{}"}}`)}]`,
       ),
     ),
   'arguments of 31 MiB of {},': () => event(call(JSON.stringify(`[${times('{},', 31 * MiB)}0]`))),
-  'arguments as an object of 990,000 keys': () => event(call(`{${keys(most)}}`)),
+  'arguments as an object of 490,000 keys': () => event(call(`{${keys(most)}}`)),
   'arguments parsed for each of 100,000 entries': () =>
     event(
       inDelta(

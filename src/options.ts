@@ -46,7 +46,7 @@ export interface TurnOptions {
   /** Maximum size of one event, or of a JSON response, in bytes. Default 33,554,432 (32 MiB). */
   readonly maxEventSize?: number | undefined;
   /**
-   * Maximum number of JSON values in one event, or in a JSON response: opening brackets and commas, those in strings
+   * Maximum number of JSON values in one event, or in a JSON response: opening brackets, commas and colons, those in strings
    * aside. Default 1,000,000.
    */
   readonly maxEventValues?: number | undefined;

@@ -45,8 +45,8 @@ describe('bodyReader()', () => {
     const stray = (length: number) => `{"error":"${'x'.repeat(length - '{"error":""}'.length)}"}`;
 
     it.each([
-      ['a chunk', `data: ${chunk}`, [{ data: chunk }]],
-      ['a chunk and its line feed', `data: ${chunk}\n`, [{ data: chunk }]],
+      ['a chunk', `data: ${chunk}`, [{ data: chunk, json: { choices: [] } }]],
+      ['a chunk and its line feed', `data: ${chunk}\n`, [{ data: chunk, json: { choices: [] } }]],
       ['two chunks, a line each', `data: ${chunk}\ndata: ${chunk}`, [{ data: `${chunk}\n${chunk}` }]],
       ['a chunk and one that was cut', `data: ${chunk}\ndata: {"ch`, [{ data: `${chunk}\n{"ch` }]],
       ['[DONE]', 'data: [DONE]', [{ data: '[DONE]' }]],
@@ -94,7 +94,7 @@ describe('bodyReader()', () => {
       const body = `data: ${chunk}\n\n${stray}`;
       for (const parts of [[body], pieces(utf8(body), 7)]) {
         const { events, error } = read(parts);
-        expect(events.flat()).toEqual([chunk, ...expected].map((data) => ({ data })));
+        expect(events.flat().map(({ data }) => data)).toEqual([chunk, ...expected]);
         expect(error).toBeUndefined();
       }
     });
@@ -314,9 +314,10 @@ describe('bodyReader()', () => {
 
     it('gives an error in a list, however long it is', () => {
       const long = JSON.stringify([{ error: { code: 400, message: 'no '.repeat(200) } }]);
-      const expected = { events: [{ data: long }], error: undefined, ended: 1 };
-      const { events, ...end } = read([long], 'application/json');
-      expect({ events: events.flat(), ...end }).toEqual(expected);
+      const events = [{ data: long, json: JSON.parse(long) as unknown }];
+      const expected = { events, error: undefined, ended: 1 };
+      const { events: given, ...end } = read([long], 'application/json');
+      expect({ events: given.flat(), ...end }).toEqual(expected);
       expect(readBytewise(long, 'application/json')).toEqual(expected);
     });
 

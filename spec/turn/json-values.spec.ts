@@ -4,11 +4,12 @@ import { checkValues, countValues, defaultMaxEventValues, stringEnd } from '../.
 import { parseJson } from '../../src/turn/wire.js';
 import { parsedBy } from '../support/parsed.js';
 
-/** Lists and objects, and the values in them that others follow. */
+/** Lists and objects, the values in them that others follow, and the keys. */
 function valuesIn(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const inside = Object.values(value);
-  return inside.reduce<number>((sum, each) => sum + valuesIn(each), Math.max(1, inside.length));
+  const keys = Array.isArray(value) ? 0 : inside.length;
+  return inside.reduce<number>((sum, each) => sum + valuesIn(each), Math.max(1, inside.length) + keys);
 }
 
 describe('countValues()', () => {
@@ -16,8 +17,8 @@ describe('countValues()', () => {
     ['7', 0],
     ['{}', 1],
     ['[1,2]', 2],
-    ['{"a":1,"b":[]}', 3],
-    ['",[{"', 0],
+    ['{"a":1,"b":[]}', 5],
+    ['",[{:"', 0],
     ['["\\",{",1]', 2],
     ['["\\\\",{}]', 3],
     ['[[[[', 4],
@@ -26,7 +27,7 @@ describe('countValues()', () => {
     expect(countValues(text, Infinity)).toBe(expected);
   });
 
-  it('counts the brackets and commas of any JSON, however it is written', () => {
+  it('counts the brackets, commas and colons of any JSON, however it is written', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(0, 2), (value, indent) => {
         expect(countValues(JSON.stringify(value, null, indent), Infinity)).toBe(valuesIn(value));

@@ -8,7 +8,7 @@ import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, readReport, type TurnErrorReport } from './server-sent-protocol.js';
 
 export interface FromServerSentEventsOptions {
-  /** How many values of JSON a message may hold, brackets and commas counted. Default 1,000,000. */
+  /** How many values of JSON a message may hold, opening brackets, commas and colons counted. Default 1,000,000. */
   readonly maxEventValues?: number | undefined;
   /** For the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;

@@ -105,7 +105,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       return [];
     },
     end() {
-      if (kind === 'events') return parser.end().filter((event) => isWhole(event, maxEventValues));
+      if (kind === 'events') return parser.end().flatMap((event) => whole(event, maxEventValues));
       const text = heldText();
       const events = eventsOfJson(text, maxEventValues);
       if (events !== undefined) return events;
@@ -117,13 +117,19 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
 }
 
 /**
- * Whether an event says what it had to say, although the blank line after it never came: a whole chunk, `[DONE]`, or
- * an error. The stream ended in order, and servers forget that line (openai-node#2725).
+ * An event that says what it had to say, although the blank line after it never came: a whole chunk, `[DONE]`, or an
+ * error; as a list, empty where it does not. The stream ended in order, and servers forget that line
+ * (openai-node#2725).
  */
-const isWhole = ({ event, data }: EventSourceMessage, maxEventValues: number | undefined): boolean =>
-  event === 'error' ||
-  endMarkOf(data) !== -1 ||
-  piecesOf(data, maxEventValues).some(({ value }) => value !== undefined);
+function whole(message: EventSourceMessage, maxEventValues: number | undefined): readonly AnswerMessage[] {
+  const { event, data } = message;
+  if (event === 'error' || endMarkOf(data) !== -1) return [message];
+  const pieces = piecesOf(data, maxEventValues);
+  if (pieces.length > 1) return pieces.some(({ value }) => value !== undefined) ? [message] : [];
+  // It is parsed once.
+  const json = pieces[0]?.value;
+  return json === undefined ? [] : [{ ...message, json }];
+}
 
 /** The most of an error that stands between the events. */
 const maxErrorSize = 64 * 1024;

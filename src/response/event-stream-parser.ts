@@ -10,7 +10,7 @@ export interface EventStreamOptions {
    * read. Default 33,554,432 (32 MiB).
    */
   readonly maxEventSize?: number | undefined;
-  /** How many values of JSON the data of one event may hold, brackets and commas counted. Default 1,000,000. */
+  /** How many values of JSON the data of one event may hold, opening brackets, commas and colons counted. Default 1,000,000. */
   readonly maxEventValues?: number | undefined;
 }
 

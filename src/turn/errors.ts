@@ -319,7 +319,7 @@ export class MissingApiKeyError extends ChatCompletionsError {
   /** @param timeout - how long an `apiKey` function was given, in milliseconds, where it took longer */
   constructor(provider: string, envKey?: string, instructions?: string, timeout?: number) {
     // A key in the place of a variable's name is not told.
-    const isName = envKey === undefined || /^(?:\w{1,32}|[A-Z][A-Z\d_]{1,99})$/.test(envKey);
+    const isName = envKey === undefined || /^(?:\w{1,32}|(?:[A-Z\d]{1,32}_){1,8}[A-Z\d]{1,32})$/.test(envKey);
     const what =
       envKey === undefined
         ? `The apiKey function of the provider "${provider}" gave no key${timeout === undefined ? '' : ` within ${timeout} ms`}.`

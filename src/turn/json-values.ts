@@ -17,12 +17,15 @@ export function checkValues(text: string, maxEventValues = defaultMaxEventValues
   });
 }
 
-/** How many values a text holds as JSON: its opening brackets and commas, those in strings aside. Stops beyond `most`. */
+/**
+ * How many values a text holds as JSON, each key as one more: its opening brackets, commas and colons, those in strings
+ * aside. Stops beyond `most`.
+ */
 export function countValues(text: string, most: number): number {
   let values = 0;
   for (let at = 0; at < text.length && values <= most; at += 1) {
     const character = text.charCodeAt(at);
-    if (character === 0x2c || character === 0x5b || character === 0x7b) values += 1;
+    if (character === 0x2c || character === 0x3a || character === 0x5b || character === 0x7b) values += 1;
     else if (character === 0x22) {
       const end = stringEnd(text, at);
       if (end === -1) break;

@@ -1,5 +1,6 @@
 import { asyncScheduler, defer, noop, Observable, of, type SchedulerLike, tap } from 'rxjs';
 import { IdleTimeoutError, platformCode, ResponseTimeoutError, TransportError } from '../turn/errors.js';
+import { monotonicClock } from '../flow/monotonic-clock.js';
 import { redact } from '../request/secrets.js';
 import type { HttpRequest, HttpResponse, Transport } from '../request/transport.js';
 import type { Cassette, RecordedEnd, RecordedError, RecordedExchange } from './cassette.js';
@@ -116,8 +117,8 @@ function exchangeRecorder(
   { keepRequestBody = false, secrets: further, scheduler = asyncScheduler }: RecordTransportOptions,
   tell: (exchange: RecordedExchange) => void,
 ): ExchangeRecorder {
-  const start = scheduler.now();
-  const now = () => Math.max(0, Math.round(scheduler.now() - start));
+  const clock = monotonicClock(scheduler);
+  const now = () => Math.round(clock.now());
   const secrets = secretsToRemove(request, further);
   const reads: { readonly at: number; readonly binary: string }[] = [];
   let head:

@@ -538,20 +538,28 @@ describe('mock', () => {
     return { code: await code, stdout: io.stdout.text, stderr: io.stderr.text };
   }
 
-  it('serves at the base URL that it prints, to pages too, until Ctrl-C', async () => {
+  it('serves at the base URL that it prints, to pages of no other origin, until Ctrl-C', async () => {
     const { code, stdout, stderr } = await serving(['--pace', '0'], async (baseUrl) => {
       expect(await run(['--base-url', baseUrl, '--model', 'm', 'Why is the sky blue?'])).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/^The sky is blue/) as string,
       });
       const models = await fetch(`${baseUrl}/models`);
-      expect([models.status, models.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      expect([models.status, models.headers.get('access-control-allow-origin')]).toEqual([200, null]);
       await models.text();
     });
     expect(code).toBe(130);
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
     expect(stderr).toBe('A mock provider: any model, any key. Ctrl-C ends it.\n');
     await expect(fetch(`${stdout.trim()}/models`)).rejects.toThrow();
+  });
+
+  it('serves pages of any origin with --cors', async () => {
+    await serving(['--cors'], async (baseUrl) => {
+      const models = await fetch(`${baseUrl}/models`);
+      expect([models.status, models.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      await models.text();
+    });
   });
 
   it('takes its answers from a file', async () => {

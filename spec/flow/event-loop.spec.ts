@@ -47,6 +47,17 @@ describe('eventLoop', () => {
     }
   });
 
+  it.each([-3_600_000, -1, 3_600_000, NaN])(
+    'is starving at the second read after the clock was set by %d ms',
+    (step) => {
+      const loop = eventLoop();
+      read(step);
+      expect(loop.isStarving()).toBe(false);
+      read(step);
+      expect(loop.isStarving()).toBe(true);
+    },
+  );
+
   it('posts a task for every 5 ms at most', () => {
     const post = jest.spyOn(globalThis, 'setImmediate').mockImplementation((() => undefined) as never);
     const loop = eventLoop();

@@ -3,10 +3,10 @@ import {
   identity,
   type MonoTypeOperatorFunction,
   Observable,
-  type SchedulerAction,
   type SchedulerLike,
 } from 'rxjs';
 import { observe } from '../flow/observe.js';
+import { rearmingClock } from '../flow/rearming-clock.js';
 import { checkLimit, clampDelay } from '../flow/timers.js';
 
 /** The signs of life of a stream that is silent. */
@@ -29,8 +29,6 @@ export interface HeartbeatOptions {
  * result   --a---p---p-b--|
  * ```
  *
- * One timer looks at the clock: setting one for each value would cost more than the value.
- *
  * @throws TypeError if `heartbeat` is not a number of at least 1
  */
 export function heartbeat<T>(
@@ -42,21 +40,18 @@ export function heartbeat<T>(
   const period = clampDelay(silence);
   return (source) =>
     new Observable((subscriber) => {
-      let last = scheduler.now();
-      function look(this: SchedulerAction<unknown>): void {
-        const now = scheduler.now();
-        // A clock that was set back must not silence the beat.
-        last = Math.min(last, now);
-        if (now - last >= period) {
-          last = now;
-          subscriber.next(beat());
-        }
-        this.schedule(undefined, last + period - now);
-      }
-      subscriber.add(scheduler.schedule(look, period));
+      // Setting a timer for each value would cost more than the value.
+      const clock = rearmingClock(scheduler);
+      const listen = () => clock.schedule(beatAgain, period);
+      const beatAgain = () => {
+        listen();
+        subscriber.next(beat());
+      };
+      subscriber.add(clock);
+      listen();
       return observe(source, subscriber, {
         next: (value) => {
-          last = scheduler.now();
+          listen();
           subscriber.next(value);
         },
       });

@@ -7,6 +7,7 @@ import {
   TransportError,
 } from '../turn/errors.js';
 import { redact, sought } from '../request/secrets.js';
+import { monotonicClock } from '../flow/monotonic-clock.js';
 import type { HttpRequest, HttpResponse, Transport } from '../request/transport.js';
 import { type HttpHeaders, stringOf } from '../turn/wire.js';
 import type { Cassette, RecordedEnd, RecordedError, RecordedExchange } from './cassette.js';
@@ -122,8 +123,8 @@ function exchangeRecorder(
   { keepRequestBody = false, secrets: further, scheduler = asyncScheduler }: RecordTransportOptions,
   tell: (exchange: RecordedExchange) => void,
 ): ExchangeRecorder {
-  const start = scheduler.now();
-  const now = () => Math.max(0, Math.round(scheduler.now() - start));
+  const clock = monotonicClock(scheduler);
+  const now = () => Math.round(clock.now());
   let secrets = secretsToRemove(request, further);
   const clean = (text: string) => redact(text, sought(secrets));
   const reads: { readonly at: number; readonly binary: string }[] = [];

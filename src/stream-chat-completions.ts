@@ -14,7 +14,7 @@ import { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-wit
 import { sendRequest } from './request/send-request.js';
 import { tellAttempts } from './request/tell-attempts.js';
 import { readAnswer } from './response/read-answer.js';
-import { reportEnd } from './turn/diagnostics.js';
+import { reportTurn } from './turn/diagnostics.js';
 import { isRequestFailure, RetryLimitError, UnexpectedStatusError } from './turn/errors.js';
 import type { ResponseEvent, RetryingEvent } from './turn/events.js';
 
@@ -59,7 +59,7 @@ export function streamTurn(body: string, options: TurnOptions, n?: number | null
         retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })
         tellAttempts(turn.failures),
         concatMap(readAnswer(turn)), // bytes -> server-sent events -> idle timeout -> ResponseEvents
-        reportEnd(turn.log),
+        reportTurn(turn.log),
       )
       .subscribe(subscriber);
   });

@@ -206,20 +206,18 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
       // Told of once.
       if (isOver) return;
       isOver = true;
+      const { usage, responseId, model, choices = [] } = completed ?? {};
       report({
         type: 'end',
         outcome,
         error: nameOf(error),
         ...counts,
-        usage: completed?.usage ?? undefined,
-        responseId: identifier(completed?.responseId),
-        model: identifier(completed?.model),
-        finishReasons:
-          completed === undefined
-            ? []
-            : [completed, ...(completed.choices ?? [])].map(({ finishReason }) =>
-                finishReason === null ? null : (identifier(finishReason) ?? 'other'),
-              ),
+        usage: usage ?? undefined,
+        responseId: identifier(responseId),
+        model: identifier(model),
+        finishReasons: (completed ? [completed, ...choices] : []).map(
+          ({ finishReason }) => finishReason && (identifier(finishReason) ?? 'other'),
+        ),
       });
     },
   };
@@ -227,7 +225,7 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
 
 /** What a provider names, unless it may be prose: prose is private. */
 const identifier = (name: string | undefined): string | undefined =>
-  name !== undefined && /^[\w.:/@+-]{1,128}$/.test(name) ? name : undefined;
+  /^[\w.:/@+-]{1,128}$/.test(name ?? '') ? name : undefined;
 
 const nameOf = (error: unknown): string | undefined => (error instanceof Error ? error.name : undefined);
 

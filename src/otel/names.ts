@@ -6,8 +6,6 @@
  * first release of their own, as read in November 2026. Source of each group: the page named beside it, in
  * https://github.com/open-telemetry/semantic-conventions-genai/blob/v0.1.0/docs/gen-ai/ unless it says otherwise.
  */
-export const conventions = 'gen_ai v0.1.0';
-
 /** `client-inference.md`, span `gen_ai.client.inference`; `server.*`, `error.type` and `http.*`: semantic-conventions v1.44.0. */
 export const attribute = {
   operationName: 'gen_ai.operation.name',

@@ -18,7 +18,7 @@ const options = {
 };
 
 const notice = ({ status, retry, error }) => {
-  if (status === 'retrying') return `  again in ${retry.delay} ms`;
+  if (status === 'retrying' || status === 'restarting') return `  again in ${retry.delay} ms`;
   return status === 'error' ? `  ${error.message}` : '';
 };
 

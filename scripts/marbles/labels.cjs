@@ -57,7 +57,8 @@ function labelOfEvent({ type, item, stopped, finishReason, delay, delta }) {
         finish: String(finishReason),
       };
     case 'retrying':
-      return { tone: 'warning', lines: ['retrying', `${delay} ms`] };
+    case 'restarting':
+      return { tone: 'warning', lines: [type, `${delay} ms`] };
     case 'chunk':
       return { tone: 'wire', lines: ['chunk'] };
     case 'function_call_arguments_delta':

@@ -3,6 +3,7 @@ import { TransportError } from '../../src/turn/errors.js';
 import type { ContentPart, OutputItemDoneEvent, ResponseEvent } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { userMessage } from '../../src/prompt/prompt.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 
@@ -14,6 +15,7 @@ const values = {
   s: completed({ stopped: true }),
   m: text('Hello'),
   n: text('lo'),
+  r: restartingEvent(),
 };
 
 describe('aggregate', () => {
@@ -29,6 +31,14 @@ describe('aggregate', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-a-b-c---b-(d|)', values);
       expectObservable(source.pipe(aggregate())).toBe('-----(mc)--(nd|)', values);
+    });
+  });
+
+  it('starts afresh at restarting, which it does not pass', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('-a-r-b-(d|)', values);
+      expectObservable(source.pipe(aggregate())).toBe('  -------(nd|)', values);
+      expectSubscriptions(source.subscriptions).toBe('  ^------!');
     });
   });
 

@@ -17,6 +17,7 @@ import type { OutputItemDoneEvent, ResponseEvent } from '../../src/turn/events.j
 import { coalesce } from '../../src/operators/coalesce.js';
 import { userMessage } from '../../src/prompt/prompt.js';
 import { emptyTurn, reduceTurn } from '../../src/turn/turn.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text, thought } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 import { played, story, timedEvents } from '../support/random-events.js';
@@ -50,6 +51,7 @@ const values = {
   X: text('abd'),
   f: call,
   c: completed(),
+  r: restartingEvent(),
 };
 
 /** What is joined of events that come in one task. */
@@ -63,6 +65,40 @@ describe('coalesce', () => {
       expectObservable(source.pipe(coalesce(5))).toBe('-a----B----e-(c|)', values);
       expectSubscriptions(source.subscriptions).toBe('  ^------------!');
     });
+  });
+
+  it('drops what was collected at restarting, which passes at once', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('      -ab-rd---(c|)', values);
+      expectObservable(source.pipe(coalesce(5))).toBe('-a--r-d--(c|)', values);
+      expectSubscriptions(source.subscriptions).toBe('  ^--------!');
+      const due = cold('----x');
+      const left = cold<ResponseEvent>('-ab-r--d', values);
+      expectObservable(left.pipe(coalesce(() => due)), '   ^--------!').toBe('----r----', values);
+      expectSubscriptions(due.subscriptions).toBe(['-^--!', '-------^-!']);
+    });
+  });
+
+  it('has no timer after restarting', () => {
+    const clock = new VirtualTimeScheduler();
+    const source = new Subject<ResponseEvent>();
+    source.pipe(coalesce(5, clock)).subscribe();
+    for (const event of [values.a, values.b]) source.next(event);
+    expect(clock.actions.filter(({ closed }) => !closed)).toHaveLength(1);
+    source.next(values.r);
+    expect(clock.actions.filter(({ closed }) => !closed)).toEqual([]);
+  });
+
+  it('keeps the order where its consumer makes the source emit at an event', () => {
+    const source = new Subject<ResponseEvent>();
+    const events: ResponseEvent[] = [];
+    source.pipe(coalesce(Infinity)).subscribe((event) => {
+      events.push(event);
+      if (event === values.a) [values.r, values.b, values.d].forEach((next) => source.next(next));
+      if (event === values.r) [values.e, values.r].forEach((next) => events.length < 3 && source.next(next));
+    });
+    for (const event of [values.a, values.c]) source.next(event);
+    expect(events).toEqual([values.a, values.r, values.r, values.B, values.c]);
   });
 
   it('passes a delta that comes after a silence at once', () => {

@@ -3,6 +3,7 @@ import { outputItems } from '../../src/operators/output-items.js';
 import { chatMessages } from '../../src/prompt/messages.js';
 import { functionCallOutput, userMessage } from '../../src/prompt/prompt.js';
 import type { FunctionCallItem, ResponseEvent, ResponseItem } from '../../src/turn/events.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text, thought } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 
@@ -16,6 +17,7 @@ const values: Record<string, ResponseEvent> = {
   o: { ...text('Hi'), choice: 1 },
   c: completed({ finishReason: 'stop' }),
   S: completed({ stopped: true }),
+  r: restartingEvent(),
 };
 const items: Record<string, ResponseItem> = {
   T: thought('Hm').item,
@@ -59,6 +61,14 @@ describe('outputItems', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       expectObservable(cold('-c-|', values).pipe(outputItems())).toBe('---|');
       expectObservable(cold('-a-|', values).pipe(outputItems())).toBe('---|');
+    });
+  });
+
+  it('gives nothing of what came before restarting', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-t-p-f-a-o-r-b-(c|)', values);
+      expectObservable(source.pipe(outputItems())).toBe('---------------(B|)', items);
+      expectSubscriptions(source.subscriptions).toBe('   ^--------------!');
     });
   });
 

@@ -2,6 +2,7 @@ import { map, of, range, take } from 'rxjs';
 import type { ResponseEvent } from '../../src/turn/events.js';
 import { IncompleteStreamError, requireFinish } from '../../src/operators/require-finish.js';
 import { emptyTurn } from '../../src/turn/turn.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
@@ -11,6 +12,7 @@ const values = {
   c: completed({ finishReason: 'stop' }),
   n: completed({ endedBy: 'eof' }),
   s: completed({ stopped: true }),
+  r: restartingEvent(),
 };
 
 /** A `completed` that an application made by itself, or that an earlier version has written down. */
@@ -57,6 +59,17 @@ describe('requireFinish', () => {
       const source = cold<ResponseEvent>('-a-(s|)', values);
       expectObservable(source.pipe(requireFinish())).toBe('-a-(s|)', values);
     });
+  });
+
+  it('passes restarting, and gives its error what came after it alone', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('-a-r-b-n', values);
+      const error = new IncompleteStreamError({ ...emptyTurn, status: 'completed', text: 'lo' });
+      expectObservable(source.pipe(requireFinish())).toBe('-a-r-b-#', values, error);
+      expectSubscriptions(source.subscriptions).toBe('    ^------!');
+    });
+    const failure = failureOf(of(values.a, values.r, values.b, values.n).pipe(requireFinish()));
+    expect((failure as IncompleteStreamError).turn.text).toBe('lo');
   });
 
   it('leaves a source that ends without completed alone', () => {

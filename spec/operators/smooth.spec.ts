@@ -18,6 +18,7 @@ import { smooth, type SmoothOptions } from '../../src/operators/smooth.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
 import { userMessage } from '../../src/prompt/prompt.js';
 import { emptyTurn, reduceTurn } from '../../src/turn/turn.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text, thought } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 import { played, story, timedEvents } from '../support/random-events.js';
@@ -50,6 +51,8 @@ const values = {
   y: text(' you'),
   W: text(' brown fo'),
   R: text(' quick brown fo'),
+  z: text('x.'),
+  r: restartingEvent({ delay: 2 }),
 };
 
 interface Given {
@@ -94,6 +97,44 @@ describe('smooth', () => {
       const source = cold<ResponseEvent>('                   a-----------e-----(c|)', values);
       expectObservable(source.pipe(smooth({ delay: 3 }))).toBe('t--q--w-----o--h--(yc|)', values);
     });
+  });
+
+  it('drops what waits at restarting, which passes at once', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('                   -a---r-e--(c|)', values);
+      expectObservable(source.pipe(smooth({ delay: 3 }))).toBe('-t--qr-h--(yc|)', values);
+      expectSubscriptions(source.subscriptions).toBe('               ^---------!');
+    });
+  });
+
+  it('drops nothing of the turn before the one that is restarting', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<ResponseEvent>('                   -acer----------(b|)', values);
+      expectObservable(source.pipe(smooth({ delay: 3 }))).toBe('-t--q--w--(ocr)(z|)', values);
+    });
+  });
+
+  it('passes each of several restarts that wait behind the turn before', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<ResponseEvent>('                   -acerer---------(b|)', values);
+      expectObservable(source.pipe(smooth({ delay: 3 }))).toBe('-t--q--w--(ocrr)(z|)', values);
+    });
+  });
+
+  it('has no timer after restarting, and begins at its own pace anew', () => {
+    const clock = new VirtualTimeScheduler();
+    const source = new Subject<ResponseEvent>();
+    const given: ResponseEvent[] = [];
+    source.pipe(smooth({ maxLag: 200, scheduler: clock })).subscribe((event) => given.push(event));
+    source.next(text('so '.repeat(100)));
+    expect(timersOf(clock)).toBe(1);
+    source.next(values.r);
+    expect(timersOf(clock)).toBe(0);
+    given.length = 0;
+    source.next(values.a);
+    source.next(values.c);
+    clock.flush();
+    expect(given).toEqual([values.t, values.q, values.w, values.o, values.c]);
   });
 
   it('passes completed after the text, in its time', () => {

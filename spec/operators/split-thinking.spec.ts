@@ -5,6 +5,7 @@ import type { OutputItemDoneEvent, ResponseEvent } from '../../src/turn/events.j
 import { aggregate } from '../../src/operators/aggregate.js';
 import { splitThinking, type SplitThinkingOptions } from '../../src/operators/split-thinking.js';
 import { userMessage } from '../../src/prompt/prompt.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 
@@ -49,6 +50,8 @@ const values = {
   r: thought('Hm'),
   x: text('4'),
   y: text('<th'),
+  n: text('ink>Hm'),
+  s: restartingEvent(),
 };
 
 describe('splitThinking', () => {
@@ -57,6 +60,16 @@ describe('splitThinking', () => {
       const source = cold<ResponseEvent>('-a-b-d-(c|)', values);
       expectObservable(source.pipe(splitThinking())).toBe('-h-r-x-(c|)', values);
       expectSubscriptions(source.subscriptions).toBe('  ^------!');
+    });
+  });
+
+  it('forgets at restarting what it held, and that the model was thinking', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const held = cold<ResponseEvent>('-a-s-b-(c|)', values);
+      expectObservable(held.pipe(splitThinking())).toBe('    -h-s-n-(c|)', values);
+      expectSubscriptions(held.subscriptions).toBe('        ^------!');
+      const thinking = cold<ResponseEvent>('-a-b-s-x-(c|)', values);
+      expectObservable(thinking.pipe(splitThinking())).toBe('-h-r-s-x-(c|)', values);
     });
   });
 

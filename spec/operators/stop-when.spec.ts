@@ -1,7 +1,10 @@
 import { concat, EMPTY, map, NEVER, Observable, of, range, Subject, take, throwError } from 'rxjs';
 import type { ResponseEvent } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
+import { restartOnBreak } from '../../src/compose/restart-on-break.js';
 import { stopWhen } from '../../src/operators/stop-when.js';
+import { restartingEvent } from '../../src/testing/index.js';
+import { StreamError } from '../../src/turn/errors.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
@@ -103,6 +106,25 @@ describe('stopWhen', () => {
       expectObservable(source.pipe(stopWhen(stop)), '^-!').toBe('-a-', values);
       expectSubscriptions(source.subscriptions).toBe('           ^-!');
       expectSubscriptions(stop.subscriptions).toBe('             ^-!');
+    });
+  });
+
+  it('stops a turn that waits to restart, of which nothing is kept', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const error = new StreamError();
+      const source = cold<ResponseEvent>('-a-#', values, error);
+      const restarted = restartOnBreak({ initialDelay: 5, jitter: 0 });
+      const stop = cold('-----x');
+      const r = restartingEvent({ delay: 5, error });
+      expectObservable(source.pipe(restarted, stopWhen(stop))).toBe('-a-r-(S|)', { ...values, r });
+      expectSubscriptions(source.subscriptions).toBe('               ^--!');
+      expectSubscriptions(stop.subscriptions).toBe('                 ^----!');
+      const whole = cold<ResponseEvent>('-a-#', values, error).pipe(
+        restarted,
+        stopWhen(cold('-----x')),
+        aggregate(),
+      );
+      expectObservable(whole).toBe('-----(S|)', values);
     });
   });
 

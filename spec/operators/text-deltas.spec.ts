@@ -1,11 +1,13 @@
 import { from, map, range, take } from 'rxjs';
-import { TransportError } from '../../src/turn/errors.js';
+import { StreamError, TransportError } from '../../src/turn/errors.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
 import { userMessage } from '../../src/prompt/prompt.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 
+const broken = new StreamError();
 const values: Record<string, ResponseEvent> = {
   a: text('Hel'),
   b: text('lo'),
@@ -26,6 +28,7 @@ const values: Record<string, ResponseEvent> = {
     item: { type: 'function_call', call_id: 'a', name: 'f', arguments: 'never' },
   },
   k: { type: 'chunk', chunk: { choices: [{ delta: { content: 'never' } }] } },
+  s: restartingEvent({ error: broken }),
 };
 const texts = { a: 'Hel', b: 'lo' };
 
@@ -41,6 +44,27 @@ describe('textDeltas', () => {
   it('passes an error on', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       expectObservable(cold('-a-#', values, 'broken').pipe(textDeltas())).toBe('-a-#', texts, 'broken');
+    });
+  });
+
+  it('errors at restarting where text was given, with what the attempt failed with', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-s-b-(c|)', values);
+      expectObservable(source.pipe(textDeltas())).toBe('-a-#', texts, broken);
+      expectSubscriptions(source.subscriptions).toBe('  ^--!');
+      const second = cold('-a-c-b-s-a', values);
+      expectObservable(second.pipe(textDeltas())).toBe('-a---b-#', texts, broken);
+      expectSubscriptions(second.subscriptions).toBe('  ^------!');
+    });
+  });
+
+  it('goes on at restarting where no text was given of that turn', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-k-t-f-p-s-s-a-(c|)', values);
+      expectObservable(source.pipe(textDeltas())).toBe('-------------a-|', texts);
+      expectSubscriptions(source.subscriptions).toBe('  ^--------------!');
+      const second = cold('-a-c-t-s-b-(c|)', values);
+      expectObservable(second.pipe(textDeltas())).toBe('-a-------b-|', texts);
     });
   });
 

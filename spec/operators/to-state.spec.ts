@@ -11,6 +11,7 @@ import {
   takeUntil,
   throwError,
 } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
 import {
   ApplicationError,
   ChatCompletionsError,
@@ -34,6 +35,7 @@ const values = {
   c: completed({ responseId: 'r1', finishReason: 'stop' }),
   r: { type: 'retrying', attempt: 1, delay: 7, error: failure } as const,
   k: { type: 'chunk', chunk: {} } as const,
+  x: { type: 'restarting', attempt: 1, delay: 7, error: broken } as const,
 };
 
 const turn = (status: TurnStatus, text = '', fields: Partial<Turn> = {}): Turn => ({
@@ -62,6 +64,13 @@ const retrying = (at: number): TurnState => ({
   turn: turn('retrying'),
   error: undefined,
   retry: { attempt: 1, delay: 7, at, error: failure },
+});
+
+const restarting = (at: number): TurnState => ({
+  status: 'restarting',
+  turn: turn('restarting'),
+  error: undefined,
+  retry: { attempt: 1, delay: 7, at, error: broken },
 });
 
 const over = { responseId: 'r1', finishReason: 'stop' };
@@ -263,6 +272,49 @@ describe('toState', () => {
         if (turn.text !== '') stop.next();
       });
     expect(seen).toEqual(['waiting ', 'streaming Hel', 'stopped Hel']);
+  });
+
+  it('counts down to the restart, without what had come, until the next attempt streams', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('-a-x--k---b-(c|)', values);
+      const X = restarting(3 + 7);
+      const D = state('completed', turn('completed', 'lo', over));
+      expectObservable(source.pipe(toState())).toBe('    wH-X------B-(D|)', { ...states, X, D });
+      expectSubscriptions(source.subscriptions).toBe('    ^-----------!');
+    });
+  });
+
+  it('counts down anew at each restart, one of a second turn too', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<ResponseEvent>('-x--x', values);
+      const [X, Y] = [restarting(1 + 7), restarting(4 + 7)];
+      expectObservable(source.pipe(toState())).toBe('wX--Y', { ...states, X, Y });
+      const second = cold<ResponseEvent>('-a-b-c-x', values);
+      const Z = restarting(7 + 7);
+      expectObservable(second.pipe(toState())).toBe('wH-L-C-Z', { ...states, Z });
+    });
+  });
+
+  it('tells the time of the restart by its scheduler', () => {
+    const clock = new TestScheduler(() => {});
+    clock.frame = 1_000;
+    const [, shown] = received(of<ResponseEvent>(values.x).pipe(toState({ scheduler: clock })));
+    expect(shown).toEqual(restarting(1_007));
+  });
+
+  it('shows a turn that is stopped, or fails, while it waits to restart', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const X = restarting(3 + 7);
+      const stopped = cold<ResponseEvent>('-a-x', values);
+      expectObservable(stopped.pipe(stopWhen(cold('-----x')), toState())).toBe('wH-X-(N|)', {
+        ...states,
+        X,
+      });
+      expectSubscriptions(stopped.subscriptions).toBe('^----!');
+      const failing = cold<ResponseEvent>('-a-x-#', values, broken);
+      const F = failed(turn('restarting'));
+      expectObservable(failing.pipe(toState())).toBe('wH-X-(F|)', { ...states, X, F });
+    });
   });
 
   it('tells by its status what else there is', () => {

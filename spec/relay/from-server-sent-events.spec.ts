@@ -9,6 +9,7 @@ import type { ResponseEvent, ResponseItem } from '../../src/turn/events.js';
 import { fromServerSentEvents } from '../../src/relay/from-server-sent-events.js';
 import { RemoteTurnError } from '../../src/relay/remote-turn-error.js';
 import type { ServerSentMessage } from '../../src/relay/server-sent-message.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { record } from '../conformance/record-events.js';
 import { leaksOf } from '../reliability/taint.js';
 import { completed, text } from '../support/events.js';
@@ -39,6 +40,33 @@ describe('fromServerSentEvents', () => {
       const source = cold('                                       -a-b-c-D--|', messages);
       expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-b-c-|', events);
       expectSubscriptions(source.subscriptions).toBe('            ^---------!');
+    });
+  });
+
+  it('reads restarting, its error made anew, and goes on', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const restarting = json({ type: 'restarting', attempt: 2, delay: 400, error: failure.error });
+      const source = cold('                                       -a-r-b-c-D--|', {
+        ...messages,
+        r: restarting,
+      });
+      const r = restartingEvent({ attempt: 2, delay: 400, error: remote });
+      expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-r-b-c-|', { ...events, r });
+      expectSubscriptions(source.subscriptions).toBe('            ^-----------!');
+    });
+  });
+
+  it('ends the source at once for one who leaves at restarting, after a whole turn too', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const leaving = takeWhile<ResponseEvent>(({ type }) => type !== 'restarting', true);
+      const restarting = json({ type: 'restarting', attempt: 1, delay: 0, error: failure.error });
+      const source = cold('                                                -a-c-a-r--a', {
+        ...messages,
+        r: restarting,
+      });
+      const r = restartingEvent({ error: remote });
+      expectObservable(source.pipe(fromServerSentEvents(), leaving)).toBe('-a-c-a-(r|)', { ...events, r });
+      expectSubscriptions(source.subscriptions).toBe('                     ^------!');
     });
   });
 
@@ -284,6 +312,8 @@ describe('fromServerSentEvents', () => {
       ['an end by nothing that is known', { ...end, endedBy: 'x' }],
       ['a chunk that is none', { type: 'chunk', chunk: [] }],
       ['a retry without a failure', { type: 'retrying', attempt: 1, delay: 1 }],
+      ['a restart without a failure', { type: 'restarting', attempt: 1, delay: 1 }],
+      ['a restart of no delay', { type: 'restarting', attempt: 1, delay: null, error: {} }],
       ['a retry of no delay', { type: 'retrying', attempt: 1, delay: null, error: {} }],
     ])('%s', (_, value) => {
       expect(failureOf(of(json(value)).pipe(fromServerSentEvents()))).toEqual(foreign);

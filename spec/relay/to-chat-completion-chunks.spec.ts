@@ -24,6 +24,7 @@ import {
 import { userMessage } from '../../src/prompt/prompt.js';
 import { decodeChatCompletions } from '../../src/response/decode-chat-completions.js';
 import { decodeEventStream } from '../../src/response/decode-event-stream.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
@@ -149,6 +150,42 @@ describe('toChatCompletionChunks', () => {
         e: errorMessage(),
       });
       expectSubscriptions(source.subscriptions).toBe('^--!');
+    });
+  });
+
+  it('ends with the error of restarting where something was written of that turn', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const error = new ProviderStreamError({ code: 'overloaded_error' });
+      const told: unknown[] = [];
+      const toError = (failure: unknown) => {
+        told.push(failure);
+        return {};
+      };
+      const source = cold<ResponseEvent>('-a-r-a', { a: text('Hel'), r: restartingEvent({ error }) });
+      expectObservable(source.pipe(toChatCompletionChunks({ ...fixed, toError }))).toBe('-a-(e|)', {
+        a: json(said({ role: 'assistant', content: 'Hel' })),
+        e: errorMessage({ code: 'overloaded_error' }),
+      });
+      expectSubscriptions(source.subscriptions).toBe('^--!');
+      cold('----|').subscribe({ complete: () => expect(told).toEqual([error]) });
+    });
+  });
+
+  it('goes on at restarting where nothing was written of that turn', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('-k-r-a-c-r-(c|)', {
+        a: text('Hel'),
+        c: completed({ finishReason: 'stop' }),
+        k: { type: 'chunk', chunk: {} },
+        r: restartingEvent(),
+      });
+      expectObservable(source.pipe(toChatCompletionChunks(fixed))).toBe('-----a-c---(dD|)', {
+        a: json(said({ role: 'assistant', content: 'Hel' })),
+        c: json(said({}, { finish_reason: 'stop' })),
+        d: json(said({ role: 'assistant' }, { finish_reason: 'stop' })),
+        D: done,
+      });
+      expectSubscriptions(source.subscriptions).toBe('^----------!');
     });
   });
 

@@ -13,6 +13,7 @@ import { IncompleteStreamError } from '../../src/operators/require-finish.js';
 import type { ServerSentMessage } from '../../src/relay/server-sent-message.js';
 import { toServerSentEvents, type ToServerSentEventsOptions } from '../../src/relay/to-server-sent-events.js';
 import { emptyTurn } from '../../src/turn/turn.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 import { attempts } from '../support/attempts.js';
@@ -67,6 +68,20 @@ describe('toServerSentEvents', () => {
       const source = cold<ResponseEvent>('-a-#', values, failed);
       expectObservable(source.pipe(toServerSentEvents())).toBe('-a-(E|)', messages);
       expectSubscriptions(source.subscriptions).toBe('         ^--!');
+    });
+  });
+
+  it('gives restarting as a message, and goes on', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const r = restartingEvent({ attempt: 2, delay: 400, error: failed });
+      const source = cold<ResponseEvent>('-a-r-b-(c|)', { ...values, r });
+      expectObservable(source.pipe(toServerSentEvents())).toBe('-a-R-b-(cD|)', {
+        ...messages,
+        R: {
+          data: '{"type":"restarting","attempt":2,"delay":400,"error":{"name":"RetryLimitError","status":429,"code":"rate_limit_exceeded","retryAfter":70000}}',
+        },
+      });
+      expectSubscriptions(source.subscriptions).toBe('         ^------!');
     });
   });
 

@@ -4,10 +4,12 @@ import {
   completedEvent,
   reasoningEvent,
   refusalEvent,
+  restartingEvent,
   textEvent,
   toolCallEvents,
   turnOf,
 } from '../../src/testing/index.js';
+import { IdleTimeoutError, StreamError } from '../../src/turn/errors.js';
 import { received } from '../support/marbles.js';
 
 const completed = {
@@ -191,6 +193,12 @@ describe('The builders of single events', () => {
         item: { type: 'custom_tool_call', call_id: 'call_0_0', name: 'shell', input: 'ls' },
       },
     ]);
+  });
+
+  it('builds restarting, after the first attempt and with a break where nothing else is said', () => {
+    expect(restartingEvent()).toEqual({ type: 'restarting', attempt: 1, delay: 0, error: new StreamError() });
+    const fields = { attempt: 2, delay: 400, error: new IdleTimeoutError(5) };
+    expect(restartingEvent(fields)).toStrictEqual({ type: 'restarting', ...fields });
   });
 
   it('give completed what it is told, usage with nothing left out', () => {

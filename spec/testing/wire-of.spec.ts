@@ -8,6 +8,7 @@ import {
   finishChunk,
   reasoningEvent,
   refusalEvent,
+  restartingEvent,
   roleChunk,
   scriptedTransport,
   textEvent,
@@ -244,6 +245,16 @@ describe('wireOf()', () => {
 });
 
 describe('chunksOf()', () => {
+  it('leaves out what came before restarting, back to the turn before', () => {
+    const [once, again] = [turnOf('Once', ' upon'), turnOf('Again')];
+    const begun = [textEvent('never'), restartingEvent()];
+    expect(chunksOf([...begun, ...begun, ...once])).toEqual(chunksOf(once));
+    expect(chunksOf([restartingEvent(), ...once])).toEqual(chunksOf(once));
+    expect(chunksOf([...once, ...begun, ...again])).toEqual(chunksOf([...once, ...again]));
+    expect(chunksOf([...once, restartingEvent()])).toEqual(chunksOf(once));
+    expect(chunksOf(begun)).toEqual([roleChunk()]);
+  });
+
   it('gives a chunk for the role, each thing that is said, the reason, the usage and the end', () => {
     const answer = { id: 'r', model: 'gpt' };
     expect(

@@ -62,6 +62,7 @@ interface Left {
 }
 
 interface KeyState extends Told {
+  readonly key: string;
   readonly waiting: Set<Attempt>;
   running: number;
 }
@@ -101,8 +102,13 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
   }
   const requests = bucket(options.requests, per);
   const tokens = bucket(options.tokens, per);
-  /** Those that wait or run, or of which something was told; the next in turn first. */
+  /** Those that wait or run, or of which something was told. */
   const keys = new Map<string, KeyState>();
+  /** Those that wait: for their turn, the next first; and for their provider, until then. */
+  const inTurn = new Set<KeyState>();
+  const shut = new Map<KeyState, number>();
+  /** Those of which something was told, and no more. */
+  const idle = new Set<KeyState>();
   let running = 0;
   let isAdmitting = false;
   let timer = Subscription.EMPTY;
@@ -111,6 +117,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     let state = keys.get(key);
     if (state === undefined) {
       state = {
+        key,
         waiting: new Set(),
         running: 0,
         closedUntil: -Infinity,
@@ -134,7 +141,18 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     return Math.max(...ends);
   }
 
-  function admit(key: string, state: KeyState, attempt: Attempt): void {
+  /** Puts a key where it belongs. */
+  function place(state: KeyState): void {
+    shut.delete(state);
+    idle.delete(state);
+    if (state.waiting.size > 0) inTurn.add(state);
+    else {
+      inTurn.delete(state);
+      if (state.running === 0) idle.add(state);
+    }
+  }
+
+  function admit(state: KeyState, attempt: Attempt): void {
     state.waiting.delete(attempt);
     state.running += 1;
     running += 1;
@@ -143,32 +161,29 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     state.requests = less(state.requests, 1);
     state.tokens = less(state.tokens, attempt.tokens);
     // Its turn is over: it goes behind the other keys.
-    keys.delete(key);
-    keys.set(key, state);
+    inTurn.delete(state);
+    place(state);
     attempt.subscriber.next(undefined);
   }
 
-  /** The next attempt that may begin now, or when one may. */
-  function next(now: number): { readonly admits?: () => void; readonly at: number } {
-    let at = Infinity;
-    if (running >= concurrency) return { at };
-    for (const [key, state] of keys) {
+  /** Admits the next attempt that may begin now; else tells how long that will be, as far as it is known. */
+  function admitNext(now: number): number {
+    for (const state of inTurn) {
+      if (running >= concurrency) return Infinity;
       const [attempt] = state.waiting;
-      if (attempt === undefined) {
-        if (isForgettable(state, now)) keys.delete(key);
-        continue;
-      }
+      if (attempt === undefined) continue;
       const opens = opensAt(state, attempt.tokens, now);
       if (opens > now) {
         // Its provider holds it back, which is no matter of the others.
-        at = Math.min(at, opens);
+        inTurn.delete(state);
+        shut.set(state, opens);
         continue;
       }
       const wait = Math.max(requests.waitFor(1, now), tokens.waitFor(attempt.tokens, now));
-      if (wait > 0) return { at: Math.min(at, now + wait) };
-      return { admits: () => admit(key, state, attempt), at };
+      if (wait === 0) admit(state, attempt);
+      return wait;
     }
-    return { at };
+    return Infinity;
   }
 
   /** Admits whatever may begin, and sets the timer for what may later. */
@@ -177,28 +192,41 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     if (isAdmitting) return;
     isAdmitting = true;
     timer.unsubscribe();
-    let at: number;
-    for (;;) {
-      const { admits, at: later } = next(scheduler.now());
-      at = later;
-      if (admits === undefined) break;
-      admits();
-    }
+    const now = scheduler.now();
+    for (const [state, opens] of shut) if (opens <= now) place(state);
+    let wait = 0;
+    while (wait === 0) wait = admitNext(now);
     isAdmitting = false;
-    if (at !== Infinity) timer = scheduler.schedule(advance, clampDelay(Math.max(0, at - scheduler.now())));
+    for (const opens of shut.values()) wait = Math.min(wait, opens - now);
+    if (wait !== Infinity) timer = scheduler.schedule(advance, clampDelay(wait));
+  }
+
+  /** Forgets keys of which nothing that was told still holds: two for each that comes, so that none stays. */
+  function sweep(now: number): void {
+    let looks = 2;
+    for (const state of idle) {
+      if (looks === 0) return;
+      looks -= 1;
+      idle.delete(state);
+      if (isOver(state, now)) keys.delete(state.key);
+      else idle.add(state);
+    }
   }
 
   function queue(key: string, need: number): Observable<unknown> {
     return new Observable((subscriber) => {
+      sweep(scheduler.now());
       const state = stateOf(key);
       const attempt: Attempt = { tokens: need, subscriber };
       state.waiting.add(attempt);
+      if (!shut.has(state)) place(state);
       subscriber.add(() => {
         if (!state.waiting.delete(attempt)) {
           state.running -= 1;
           running -= 1;
         }
-        if (isForgettable(state, scheduler.now()) && keys.get(key) === state) keys.delete(key);
+        place(state);
+        sweep(scheduler.now());
         advance();
       });
       advance();
@@ -214,6 +242,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     const others = Math.max(0, state.running - 1);
     state.requests = leftOf(headers, '-requests', now, others) ?? state.requests;
     state.tokens = leftOf(headers, '-tokens', now, 0) ?? state.tokens;
+    place(state);
   }
 
   return {
@@ -243,8 +272,10 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
             learn(key, { get: (name) => rateLimits[name] ?? null }, status);
           } else if (diagnostic.type === 'retry') {
             const { error, delay } = diagnostic;
-            if (error instanceof UnexpectedStatusError && error.status === 429)
-              close(stateOf(key), scheduler.now() + (error.retryAfter ?? delay));
+            if (!(error instanceof UnexpectedStatusError) || error.status !== 429) return;
+            const state = stateOf(key);
+            close(state, scheduler.now() + (error.retryAfter ?? delay));
+            place(state);
           } else if (diagnostic.type === 'end') settle(diagnostic);
           else return;
           advance();
@@ -272,9 +303,9 @@ function leftOf(
     : { amount: remaining - running, until: now + wait };
 }
 
-/** Whether nothing of a key waits or runs, and what was told of it is over. */
-const isForgettable = ({ waiting, running, closedUntil, requests, tokens }: KeyState, now: number): boolean =>
-  waiting.size === 0 && running === 0 && Math.max(closedUntil, requests.until, tokens.until) <= now;
+/** Whether nothing that was told of a key still holds. */
+const isOver = ({ closedUntil, requests, tokens }: Told, now: number): boolean =>
+  Math.max(closedUntil, requests.until, tokens.until) <= now;
 
 /** So much in a time, refilled all the time, and full at the beginning. */
 interface Bucket {

@@ -122,7 +122,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         held = undefined;
       }
 
-      /** What waits of the turn that restarts is void. What stands before it, up to a `completed`, is another's. */
+      /** What waits of the attempt that failed is void. What stands before it, up to an end or a restart, is not of it. */
       function drop(): void {
         held = undefined;
         last = undefined;
@@ -130,7 +130,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         waiting = 0;
         for (let entry = first; entry !== undefined; entry = entry.next) {
           if (entry.delta !== undefined) segments += 1;
-          if (entry.event?.type !== 'completed') continue;
+          if (entry.event?.type !== 'completed' && entry.event?.type !== 'restarting') continue;
           last = entry;
           waiting = segments;
         }
@@ -248,7 +248,8 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
       const subscription = observe(source, subscriber, {
         next: (event) => {
           push(event);
-          if (held !== undefined || first !== undefined) advance();
+          // Nothing may wait any more although a timer is set: after a restart.
+          if (held !== undefined || first !== undefined || timerAt !== Infinity) advance();
         },
         error: fail,
         complete: () => {

@@ -56,7 +56,7 @@ export function wireOf(turn: readonly ResponseEvent[]): string {
  * @throws TypeError where the turn holds an item that no model writes
  */
 export function chunksOf(events: readonly ResponseEvent[]): readonly string[] {
-  const turn = events.slice(events.map(({ type }) => type).lastIndexOf('restarting') + 1);
+  const turn = valid(events);
   const completed = turn.find((event) => event.type === 'completed');
   const answer =
     completed === undefined ? testAnswer : { id: completed.responseId, model: completed.model ?? '' };
@@ -79,6 +79,18 @@ export function chunksOf(events: readonly ResponseEvent[]): readonly string[] {
     }
   }
   return chunks;
+}
+
+/** The events that no `restarting` takes back. */
+function valid(events: readonly ResponseEvent[]): readonly ResponseEvent[] {
+  const kept: ResponseEvent[] = [];
+  let begin = 0;
+  for (const event of events) {
+    if (event.type === 'restarting') kept.length = begin;
+    else kept.push(event);
+    if (event.type === 'completed') begin = kept.length;
+  }
+  return kept;
 }
 
 /**

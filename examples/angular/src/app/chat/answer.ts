@@ -44,7 +44,11 @@ export interface Answer {
 export const noAnswer: Answer = { rounds: [], state: idleState, isRunningTools: false };
 
 export const isGoingOn = ({ state: { status }, isRunningTools }: Answer): boolean =>
-  isRunningTools || status === 'waiting' || status === 'retrying' || status === 'streaming';
+  isRunningTools ||
+  status === 'waiting' ||
+  status === 'retrying' ||
+  status === 'restarting' ||
+  status === 'streaming';
 
 /** A model that keeps on calling is stopped here. */
 const mostRounds = 4;

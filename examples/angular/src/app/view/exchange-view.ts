@@ -28,7 +28,7 @@ import { TurnView } from './turn-view';
           </p>
         }
         @if (state().retry; as retry) {
-          <app-retry-notice [retry]="retry" />
+          <app-retry-notice [retry]="retry" [isRestart]="state().status === 'restarting'" />
         }
         @if (state().error; as error) {
           <app-error-card [error]="error" [hasText]="state().turn.text !== ''" (again)="again.emit()" />

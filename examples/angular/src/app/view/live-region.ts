@@ -26,19 +26,20 @@ export class LiveRegion {
     let before: Phase = 'idle';
     effect(() => {
       const phase = this.#phase();
-      // After a retry it is known that an answer is waited for.
-      const isNews = phase !== 'idle' && !(phase === 'answering' && before === 'retrying');
+      // After a retry or a restart it is known that an answer is waited for.
+      const isKnown = before === 'retrying' || before === 'restarting';
+      const isNews = phase !== 'idle' && !(phase === 'answering' && isKnown);
       before = phase;
       if (isNews) untracked(() => this.announcer.announce(wordsFor(phase, this.#chat.answer())));
     });
   }
 }
 
-type Phase = 'idle' | 'answering' | 'retrying' | 'completed' | 'stopped' | 'error';
+type Phase = 'idle' | 'answering' | 'retrying' | 'restarting' | 'completed' | 'stopped' | 'error';
 
 function phaseOf(answer: Answer): Phase {
   const { status } = answer.state;
-  if (status === 'retrying') return status;
+  if (status === 'retrying' || status === 'restarting') return status;
   return isGoingOn(answer) ? 'answering' : (status as Phase);
 }
 
@@ -51,6 +52,8 @@ function wordsFor(phase: Phase, { state: { turn, error } }: Answer): string {
       return 'Answering.';
     case 'retrying':
       return 'The server is busy. The question is asked again.';
+    case 'restarting':
+      return 'The answer broke off. The question is asked again.';
     case 'stopped':
       return 'Stopped.';
     case 'error': {

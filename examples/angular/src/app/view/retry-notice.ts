@@ -2,7 +2,7 @@ import { AsyncPipe } from '@angular/common';
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 import { toObservable } from '@angular/core/rxjs-interop';
 import { distinctUntilChanged, map, type Observable, switchMap, takeWhile, timer } from 'rxjs';
-import type { TurnRetry } from 'rxjs-chat-completions';
+import { TransportError, type TurnRetry, UnexpectedStatusError } from 'rxjs-chat-completions';
 
 /** The wait for the next attempt. The seconds are for the eye: nothing here is a live region. */
 @Component({
@@ -25,6 +25,8 @@ import type { TurnRetry } from 'rxjs-chat-completions';
 })
 export class RetryNotice {
   readonly retry = input.required<TurnRetry>();
+  /** The answer had begun, and is gone. */
+  readonly isRestart = input(false);
 
   protected readonly seconds: Observable<number> = toObservable(this.retry).pipe(
     switchMap(({ at }) =>
@@ -38,7 +40,9 @@ export class RetryNotice {
 
   protected readonly reason = computed(() => {
     const { error } = this.retry();
-    if (error.name === 'TransportError') return 'The server cannot be reached.';
-    return error.status === 429 ? 'The server is busy.' : 'The server has a problem.';
+    if (this.isRestart()) return 'The answer broke off.';
+    if (error instanceof TransportError) return 'The server cannot be reached.';
+    const isBusy = error instanceof UnexpectedStatusError && error.status === 429;
+    return isBusy ? 'The server is busy.' : 'The server has a problem.';
   });
 }

@@ -198,4 +198,8 @@ export default tseslint.config(
     files: ['src/testing/**/*.ts'],
     rules: imports(noNode, packages('rxjs', 'rxjs/testing')),
   },
+  {
+    files: ['src/otel/**/*.ts'],
+    rules: imports(noNode, packages('rxjs', '@opentelemetry/api')),
+  },
 );

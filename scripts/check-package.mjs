@@ -1,16 +1,14 @@
 // Packs the library and uses the tarball as its users do: ESM, CJS, types, a browser's bundle.
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { checks } from './checks.mjs';
-import { manifest, pack, project, root, run, scratchFolder } from './compatibility/packed.mjs';
+import { manifest, pack, project, root, run, scratchFolder, versionOf } from './compatibility/packed.mjs';
 import { pageBefore } from './compatibility/page.mjs';
 import { typescript6, typescript7 } from './compilers.mjs';
 
-const require = createRequire(import.meta.url);
 const { name } = manifest;
 const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
 const browserEntries = entries.filter((entry) => !['./mock-provider', './node'].includes(entry));
@@ -20,7 +18,7 @@ const scratch = scratchFolder();
 const { tarball, files: packed } = await pack(scratch);
 const user = await project(
   join(scratch, 'user'),
-  [tarball, `rxjs@${require('rxjs/package.json').version}`],
+  [tarball, ...['rxjs', '@opentelemetry/api'].map((peer) => `${peer}@${versionOf(root, peer)}`)],
   join(root, 'spec', 'package'),
 );
 const installed = join(user, 'node_modules', name);

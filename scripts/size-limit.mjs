@@ -6,7 +6,7 @@ const everything = (config) => ({ ...config, external: [], format: 'esm', platfo
 const others = {
   name: 'others',
   setup({ onResolve }) {
-    onResolve({ filter: /^(?:rxjs|eventsource-parser)$/ }, ({ path }) => ({
+    onResolve({ filter: /^(?:rxjs|eventsource-parser|@opentelemetry\/api)$/ }, ({ path }) => ({
       path,
       external: true,
       sideEffects: false,
@@ -44,4 +44,12 @@ export default [
   ),
   check('all exports, own code', '*', ownCode, '33.6 kB'),
   check('backoff alone', '{ backoff }', everything, '300 B'),
+  {
+    ...check('a traced turn, own code', undefined, ownCode, '26.5 kB'),
+    path: ['../dist/esm/index.js', '../dist/esm/otel/index.js'],
+    import: {
+      '../dist/esm/index.js': '{ streamChatCompletions, aggregate }',
+      '../dist/esm/otel/index.js': '{ traced, traceTurn }',
+    },
+  },
 ];

@@ -659,7 +659,7 @@ describe('streamChatCompletions', () => {
   });
 
   describe('diagnostics', () => {
-    it('tell of requests, answers, retries, malformed data and the end', () => {
+    it('tell of the start, requests, answers, retries, malformed data, the first content and the end', () => {
       const told: Diagnostic[] = [];
       const transport = scriptedTransport(
         { status: 503, headers: { 'Retry-After': '0', 'x-request-id': 'req_1' } },
@@ -688,6 +688,7 @@ describe('streamChatCompletions', () => {
       });
       const end = { error: undefined, events: 2, comments: 1, malformed: 1 };
       expect(told).toEqual([
+        { type: 'start', turn: 1, attempt: 0 },
         { type: 'request', url, bodyLength, turn: 1, attempt: 1 },
         {
           type: 'response',
@@ -701,7 +702,8 @@ describe('streamChatCompletions', () => {
         { type: 'request', url, bodyLength, turn: 1, attempt: 2 },
         { type: 'response', status: 200, requestId: undefined, rateLimits: {}, turn: 1, attempt: 2 },
         { type: 'malformed', length: 5, position: 0, turn: 1, attempt: 2 },
-        { type: 'end', outcome: 'completed', ...end, turn: 1, attempt: 2 },
+        { type: 'content', turn: 1, attempt: 2 },
+        { type: 'end', outcome: 'completed', ...end, finishReasons: [null], turn: 1, attempt: 2 },
       ]);
     });
 

@@ -2,6 +2,7 @@ export { chatOptionsFromEnv, type ChatOptionsFromEnv } from './chat-options-from
 export { Demand, type DemandOptions } from './flow/demand.js';
 export type {
   BreakDiagnostic,
+  ContentDiagnostic,
   Diagnostic,
   DiagnosticReport,
   DiagnosticsListener,
@@ -11,6 +12,7 @@ export type {
   RequestDiagnostic,
   ResponseDiagnostic,
   RetryDiagnostic,
+  StartDiagnostic,
 } from './turn/diagnostics.js';
 export {
   ApplicationError,

@@ -15,7 +15,7 @@ import { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-wit
 import { sendRequest } from './request/send-request.js';
 import { tellAttempts } from './request/tell-attempts.js';
 import { readAnswer } from './response/read-answer.js';
-import { reportEnd } from './turn/diagnostics.js';
+import { reportTurn } from './turn/diagnostics.js';
 import {
   type InvalidRequestError,
   isRequestFailure,
@@ -70,7 +70,7 @@ export function streamTurn(
         retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })
         tellAttempts(turn.failures),
         concatMap(readAnswer(turn)), // bytes -> server-sent events -> idle timeout -> ResponseEvents
-        reportEnd(turn.log),
+        reportTurn(turn.log),
       )
       .subscribe(subscriber);
   });

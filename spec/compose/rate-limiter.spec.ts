@@ -388,6 +388,9 @@ describe('Turns with a rate limiter', () => {
       comments: 0,
       malformed: 0,
       usage: undefined,
+      responseId: undefined,
+      model: undefined,
+      finishReasons: [],
     } as const;
 
     function turnOfKey(key: string): void {

@@ -40,6 +40,19 @@ async function overHttp({ streamChatCompletions, textDeltas }, { startMockProvid
   }
 }
 
+/** A turn that is traced with a tracer of the API alone. */
+async function spanned({ streamChatCompletions, textDeltas }, { scriptedTransport }, { traced, traceTurn }) {
+  const started = [];
+  const { trace, INVALID_SPAN_CONTEXT } = require('@opentelemetry/api');
+  const tracer = { startSpan: (name) => (started.push(name), trace.wrapSpanContext(INVALID_SPAN_CONTEXT)) };
+  const options = { model: 'm', provider, transport: scriptedTransport({ body: stream }, { body: stream }) };
+  const alone = streamChatCompletions('Hi', traced(options, { tracer }));
+  const whole = traceTurn({ tracer }, (each) => streamChatCompletions('Hi', each(options)));
+  for (const turn of [alone, whole])
+    assert.deepEqual(await lastValueFrom(turn.pipe(textDeltas(), toArray())), ['Hel', 'lo']);
+  assert.deepEqual(started, ['chat m', 'chat m']);
+}
+
 const loaded = (name) => Object.keys(require.cache).some((file) => file.split(/[\\/]/).includes(name));
 
-module.exports = { scripted, overHttp, loaded };
+module.exports = { scripted, overHttp, spanned, loaded };

@@ -1,4 +1,5 @@
 // Compiled as a user's file against the packed declarations, without the types of Node.
+import type { Tracer } from '@opentelemetry/api';
 import { lastValueFrom, type Observable } from 'rxjs';
 import {
   accumulate,
@@ -13,6 +14,7 @@ import {
   type Turn,
   type TurnState,
 } from 'rxjs-chat-completions';
+import { traced, traceTurn } from 'rxjs-chat-completions/otel';
 import { scriptedTransport } from 'rxjs-chat-completions/testing';
 
 const transport: Transport = scriptedTransport({ body: 'data: [DONE]\n\n' });
@@ -46,3 +48,9 @@ void streamChatCompletions('Hi', { ...options, params: { stop: 7 } });
 void streamChatCompletions('Hi', { ...options, params: { model: 'other' } });
 // @ts-expect-error a turn is always streamed
 void streamChatCompletions('Hi', { ...options, params: { stream: true } });
+
+declare const tracer: Tracer;
+export const tracedOptions: ChatOptions = traced(options, { tracer });
+export const tracedTurn: Observable<ResponseEvent> = traceTurn({ tracer }, (each) =>
+  streamChatCompletions('Hi', each(options)),
+);

@@ -395,12 +395,15 @@ describe('subscribing again', () => {
       },
     });
     expect(log).toEqual([
+      'start 1',
       'request 1',
       'response 1',
       'end 1',
       new UnexpectedStatusError({ status: 401 }),
+      'start 2',
       'request 2',
       'response 2',
+      'content 2',
       a,
       b,
       'end 2',

@@ -1,6 +1,7 @@
 import { type Diagnostic, diagnose } from '../../src/turn/diagnostics.js';
 import { IdleTimeoutError, StreamError, TransportError } from '../../src/turn/errors.js';
 import { toHeaders } from '../../src/testing/answer.js';
+import { completed } from '../support/events.js';
 
 function recorded(use: (log: ReturnType<typeof diagnose>) => void): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
@@ -15,10 +16,13 @@ describe('diagnose', () => {
   it('tells what happens, in order, with the number of the attempt', () => {
     const error = new TransportError();
     const told = recorded((log) => {
+      log.start();
       log.request(1, request);
       log.retry({ delay: 200, error });
       log.request(2, request);
       log.response(response);
+      log.content();
+      log.content();
       log.malformed({ length: 3, position: 1 });
       log.nameless({ length: 2 });
       log.events(2);
@@ -29,10 +33,12 @@ describe('diagnose', () => {
       log.end('completed');
     });
     expect(told).toEqual([
+      { type: 'start', turn: 1, attempt: 0 },
       { type: 'request', turn: 1, attempt: 1, url: request.url, bodyLength: 13 },
       { type: 'retry', turn: 1, attempt: 1, delay: 200, error },
       { type: 'request', turn: 1, attempt: 2, url: request.url, bodyLength: 13 },
       { type: 'response', turn: 1, attempt: 2, status: 200, requestId: undefined, rateLimits: {} },
+      { type: 'content', turn: 1, attempt: 2 },
       { type: 'malformed', turn: 1, attempt: 2, length: 3, position: 1 },
       { type: 'nameless-call', turn: 1, attempt: 2, length: 2 },
       { type: 'break', turn: 1, attempt: 2, error: 'StreamError' },
@@ -46,6 +52,7 @@ describe('diagnose', () => {
         events: 5,
         comments: 1,
         malformed: 1,
+        finishReasons: [],
       },
     ]);
   });
@@ -66,7 +73,44 @@ describe('diagnose', () => {
       events: 0,
       comments: 0,
       malformed: 0,
+      finishReasons: [],
     });
+  });
+
+  it('ends with what the stream told of the answer', () => {
+    const usage = {
+      inputTokens: 3,
+      cachedInputTokens: 2,
+      outputTokens: 5,
+      reasoningOutputTokens: 1,
+      totalTokens: 8,
+    };
+    const choices = [{ choice: 1, finishReason: 'length' }];
+    const [end] = recorded((log) =>
+      log.end(
+        'completed',
+        undefined,
+        completed({ responseId: 'chatcmpl-1', model: '@org/m-1:free', finishReason: 'stop', usage, choices }),
+      ),
+    );
+    expect(end).toMatchObject({
+      usage,
+      responseId: 'chatcmpl-1',
+      model: '@org/m-1:free',
+      finishReasons: ['stop', 'length'],
+    });
+  });
+
+  it('tells nothing of the answer that may be prose', () => {
+    const prose = 'You asked me why';
+    const [end] = recorded((log) =>
+      log.end(
+        'completed',
+        undefined,
+        completed({ responseId: prose, model: 'm'.repeat(129), finishReason: prose }),
+      ),
+    );
+    expect(end).toMatchObject({ responseId: undefined, model: undefined, finishReasons: ['other'] });
   });
 
   it('tells no query of a URL, where a key may stand, and no body', () => {

@@ -1,6 +1,7 @@
 import { identity, type MonoTypeOperatorFunction, noop, tap } from 'rxjs';
 import { className, type RequestFailure } from './errors.js';
-import type { ResponseEvent, TokenUsage } from './events.js';
+import type { CompletedEvent, ResponseEvent, TokenUsage } from './events.js';
+import { isContent } from './is-content.js';
 import { type HttpHeaders, requestIdOf } from './wire.js';
 
 /**
@@ -12,13 +13,20 @@ import { type HttpHeaders, requestIdOf } from './wire.js';
 export type Diagnostic = DiagnosticReport & { readonly turn: number; readonly attempt: number };
 
 export type DiagnosticReport =
+  | StartDiagnostic
   | RequestDiagnostic
   | ResponseDiagnostic
+  | ContentDiagnostic
   | RetryDiagnostic
   | MalformedDiagnostic
   | NamelessCallDiagnostic
   | BreakDiagnostic
   | EndDiagnostic;
+
+/** The turn was subscribed to; nothing has been asked for or sent. `attempt` is 0. */
+export interface StartDiagnostic {
+  readonly type: 'start';
+}
 
 /** A request is about to be sent. */
 export interface RequestDiagnostic {
@@ -36,6 +44,11 @@ export interface ResponseDiagnostic {
   readonly requestId: string | undefined;
   /** The answer's `x-ratelimit-*` and `retry-after*` headers, by their lower-case names. */
   readonly rateLimits: Readonly<Record<string, string>>;
+}
+
+/** The first part of the answer has come: of its text, its reasoning or a call. It is told once in a turn. */
+export interface ContentDiagnostic {
+  readonly type: 'content';
 }
 
 /** A request failed and another follows. */
@@ -82,12 +95,19 @@ export interface EndDiagnostic {
   readonly malformed: number;
   /** What the answer cost, where its stream told that. */
   readonly usage: TokenUsage | undefined;
+  /** The provider's id of the answer, where its stream told one that looks like an identifier. */
+  readonly responseId: string | undefined;
+  /** The model that answered, where its stream told one that looks like an identifier. */
+  readonly model: string | undefined;
+  /** Why each choice stopped, in their order: `null` where the stream ended without a reason. Empty where it did not end. */
+  readonly finishReasons: readonly (string | null)[];
 }
 
 export type DiagnosticsListener = (diagnostic: Diagnostic) => void;
 
 /** One turn's line to a listener. */
 export interface TurnDiagnostics {
+  readonly start: () => void;
   /** `redact` takes the secrets out of the URL's path, and of what the answer's headers say. */
   readonly request: (
     attempt: number,
@@ -98,19 +118,22 @@ export interface TurnDiagnostics {
     response: { readonly status: number; readonly headers: HttpHeaders },
     redact?: (text: string) => string,
   ) => void;
+  readonly content: () => void;
   readonly retry: (retry: { readonly delay: number; readonly error: RequestFailure }) => void;
   readonly events: (count: number) => void;
   readonly comment: () => void;
   readonly malformed: (event: { readonly length: number; readonly position: number }) => void;
   readonly nameless: (call: { readonly length: number }) => void;
   readonly broken: (error: unknown) => void;
-  readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown, usage?: TokenUsage | null) => void;
+  readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown, completed?: CompletedEvent) => void;
 }
 
 /** The line of a turn that nobody listens to. */
 const silent: TurnDiagnostics = {
+  start: noop,
   request: noop,
   response: noop,
+  content: noop,
   retry: noop,
   events: noop,
   comment: noop,
@@ -145,6 +168,7 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
   const turn = (turns.get(listener) ?? 0) + 1;
   turns.set(listener, turn);
   let attempt = 0;
+  let hasContent = false;
   let isOver = false;
   const counts = { events: 0, comments: 0, malformed: 0 };
 
@@ -157,6 +181,7 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
   }
 
   return {
+    start: () => report({ type: 'start' }),
     request(count, { url, body }, redact = identity) {
       attempt = count;
       report({ type: 'request', url: redact(url.replace(/\?.*/s, '')), bodyLength: body.length });
@@ -170,6 +195,11 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
       const requestId = requestIdOf(headers);
       report({ type: 'response', status, requestId: requestId && redact(requestId), rateLimits });
     },
+    content() {
+      if (hasContent) return;
+      hasContent = true;
+      report({ type: 'content' });
+    },
     retry: ({ delay, error }) => report({ type: 'retry', delay, error }),
     events: (count) => void (counts.events += count),
     comment: () => void (counts.comments += 1),
@@ -179,24 +209,44 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
     },
     nameless: ({ length }) => report({ type: 'nameless-call', length }),
     broken: (error) => report({ type: 'break', error: nameOf(error) ?? 'Error' }),
-    end(outcome, error, usage) {
+    end(outcome, error, completed) {
       // Told of once.
       if (isOver) return;
       isOver = true;
-      report({ type: 'end', outcome, error: nameOf(error), ...counts, usage: usage ?? undefined });
+      const { usage, responseId, model, choices = [] } = completed ?? {};
+      report({
+        type: 'end',
+        outcome,
+        error: nameOf(error),
+        ...counts,
+        usage: usage ?? undefined,
+        responseId: identifier(responseId),
+        model: identifier(model),
+        finishReasons: (completed ? [completed, ...choices] : []).map(
+          ({ finishReason }) => finishReason && (identifier(finishReason) ?? 'other'),
+        ),
+      });
     },
   };
 }
 
+/** What a provider names, unless it may be prose: prose is private. */
+const identifier = (name: string | undefined): string | undefined =>
+  /^[\w.:/@+-]{1,128}$/.test(name ?? '') ? name : undefined;
+
 const nameOf = (error: unknown): string | undefined =>
   error instanceof Error ? className(error) : undefined;
 
-/** Tells of the end of a turn, whichever it is. */
-export function reportEnd(log: TurnDiagnostics): MonoTypeOperatorFunction<ResponseEvent> {
+/** Tells of the first content of a turn, and of its end, whichever it is. */
+export function reportTurn(log: TurnDiagnostics): MonoTypeOperatorFunction<ResponseEvent> {
   if (log === silent) return identity;
   return tap({
-    // Whoever has `completed` may leave.
-    next: (event) => event.type === 'completed' && log.end('completed', undefined, event.usage),
+    subscribe: () => log.start(),
+    next: (event) => {
+      if (isContent(event)) log.content();
+      // Whoever has `completed` may leave.
+      else if (event.type === 'completed') log.end('completed', undefined, event);
+    },
     complete: () => log.end('completed'),
     error: (error: unknown) => log.end('error', error),
     unsubscribe: () => log.end('unsubscribed'),

@@ -1,0 +1,87 @@
+/**
+ * Every name of a span, attribute, event and metric that is not this library's own: the semantic conventions still
+ * move, and when they do, this file does.
+ *
+ * They are those of the OpenTelemetry semantic conventions for generative AI **v0.1.0** (status: development), their
+ * first release of their own, as read in November 2026. Source of each group: the page named beside it, in
+ * https://github.com/open-telemetry/semantic-conventions-genai/blob/v0.1.0/docs/gen-ai/ unless it says otherwise.
+ */
+/** `client-inference.md`, span `gen_ai.client.inference`; `server.*`, `error.type` and `http.*`: semantic-conventions v1.44.0. */
+export const attribute = {
+  operationName: 'gen_ai.operation.name',
+  providerName: 'gen_ai.provider.name',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  errorType: 'error.type',
+  outputType: 'gen_ai.output.type',
+  requestModel: 'gen_ai.request.model',
+  requestStream: 'gen_ai.request.stream',
+  requestChoiceCount: 'gen_ai.request.choice.count',
+  requestSeed: 'gen_ai.request.seed',
+  requestTemperature: 'gen_ai.request.temperature',
+  requestTopP: 'gen_ai.request.top_p',
+  requestTopK: 'gen_ai.request.top_k',
+  requestMaxTokens: 'gen_ai.request.max_tokens',
+  requestFrequencyPenalty: 'gen_ai.request.frequency_penalty',
+  requestPresencePenalty: 'gen_ai.request.presence_penalty',
+  requestReasoningLevel: 'gen_ai.request.reasoning.level',
+  responseId: 'gen_ai.response.id',
+  responseModel: 'gen_ai.response.model',
+  responseFinishReasons: 'gen_ai.response.finish_reasons',
+  responseTimeToFirstChunk: 'gen_ai.response.time_to_first_chunk',
+  usageInputTokens: 'gen_ai.usage.input_tokens',
+  usageOutputTokens: 'gen_ai.usage.output_tokens',
+  usageCacheReadInputTokens: 'gen_ai.usage.cache_read.input_tokens',
+  usageReasoningOutputTokens: 'gen_ai.usage.reasoning.output_tokens',
+  tokenModality: 'gen_ai.token.modality',
+  httpStatus: 'http.response.status_code',
+} as const;
+
+/** `client-inference.md`, opt-in: the only attributes that hold content. */
+export const contentAttribute = {
+  requestStopSequences: 'gen_ai.request.stop_sequences',
+  inputMessages: 'gen_ai.input.messages',
+  outputMessages: 'gen_ai.output.messages',
+  toolDefinitions: 'gen_ai.tool.definitions',
+} as const;
+
+/** `client-inference.md` and `gen-ai-token-metrics.md`; until September 2026 `gen_ai.client.operation.*`. */
+export const metric = {
+  duration: 'gen_ai.client.inference.duration',
+  timeToFirstChunk: 'gen_ai.client.inference.time_to_first_chunk',
+  inputTokens: 'gen_ai.client.inference.usage.input_tokens',
+  outputTokens: 'gen_ai.client.inference.usage.output_tokens',
+  cacheReadInputTokens: 'gen_ai.client.inference.usage.cache_read.input_tokens',
+  reasoningOutputTokens: 'gen_ai.client.inference.usage.reasoning.output_tokens',
+} as const;
+
+/** `client-inference.md`: the buckets of both durations, in seconds. */
+export const durationBuckets = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+
+/** `client-inference.md`: values of `gen_ai.operation.name`. A tool that runs will be `execute_tool`. */
+export const operation = { chat: 'chat' } as const;
+
+/** `client-inference.md`: the values of `gen_ai.provider.name` that differ from the names of the built-in providers. */
+export const providerNames: Readonly<Record<string, string>> = {
+  azure: 'azure.ai.openai',
+  gemini: 'gcp.gemini',
+  mistral: 'mistral_ai',
+  moonshot: 'moonshot_ai',
+  xai: 'x_ai',
+};
+
+/** For what the conventions have no name: what a turn does when something goes wrong. */
+export const own = {
+  /** Span event: a request failed and another follows. */
+  retry: 'rxjs_chat_completions.retry',
+  /** Span event: the answer broke off and was asked for anew. */
+  restart: 'rxjs_chat_completions.restart',
+  /** Number of the request, or of the turn, that failed; the first is 1. */
+  attempt: 'rxjs_chat_completions.attempt',
+  /** Seconds until the next one. */
+  delay: 'rxjs_chat_completions.delay',
+  /** How the turn ended: `completed`, `error` or `unsubscribed`. */
+  outcome: 'rxjs_chat_completions.outcome',
+} as const;

@@ -1,0 +1,145 @@
+import { type Attributes, type Context, context, type Link } from '@opentelemetry/api';
+import { asyncScheduler, map } from 'rxjs';
+import type { ChatOptions, TurnOptions } from '../options.js';
+import { fetchTransport } from '../request/fetch-transport.js';
+import { redactor } from '../request/secrets.js';
+import type { HttpRequest, HttpResponse, Transport } from '../request/transport.js';
+import type { Diagnostic, EndDiagnostic } from '../turn/diagnostics.js';
+import { isRecord, own, parseJson, writeJson } from '../turn/wire.js';
+import { type Inference, startInference, type Telemetry } from './inference.js';
+import { inputMessages, outputMessages } from './messages.js';
+import { contentAttribute } from './names.js';
+import { quietly } from './quietly.js';
+import { type AnswerRecorder, answerRecorder } from './record-answer.js';
+import { identityAttributes, parameterAttributes } from './request-attributes.js';
+import { transportWithin } from './transport-within.js';
+
+/** One subscription of what stands around turns: which of them belong together. */
+export interface Scope {
+  /** Of whoever subscribed. */
+  readonly parent: Context;
+  /** Those whose turn has failed, as they failed. */
+  readonly failed: Inference[];
+}
+
+/** A turn that runs. */
+interface Running {
+  readonly inference: Inference;
+  request?: HttpRequest;
+  recorder?: AnswerRecorder;
+}
+
+/**
+ * Options whose turns are traced. In a scope, the span of a turn that failed stays open: the next turn of these options
+ * takes it over, and the end of the scope closes it as of when it failed.
+ *
+ * @see docs/decisions/0010-tracing.md
+ */
+export function tracedOptions<Options extends TurnOptions>(
+  options: Options,
+  telemetry: Telemetry,
+  scope?: Scope,
+): Options {
+  const { provider, scheduler = asyncScheduler, transport = fetchTransport() } = options;
+  const { model, params, responseFormat } = options as Partial<ChatOptions>;
+  // What is wrong with the options, the turn tells.
+  const identity = quietly(() => identityAttributes(provider, model)) ?? {};
+  const attributes = parameterAttributes({ response_format: responseFormat, ...params });
+  const running = new Map<number, Running>();
+  const failed: Inference[] = [];
+  /** The turn whose request the transport is given next: a request is told of, then sent, in one go. */
+  let sending: Running | undefined;
+
+  function start(): Inference {
+    const at = scheduler.now();
+    const broken = failed.shift();
+    if (broken === undefined) {
+      const parent = scope?.parent ?? context.active();
+      const link: Link | undefined = scope?.failed.at(-1)?.link;
+      return startInference(telemetry, { identity, attributes, parent, link, at });
+    }
+    scope?.failed.splice(scope.failed.indexOf(broken), 1);
+    broken.restart(at);
+    return broken;
+  }
+
+  function end({ inference, request, recorder }: Running, diagnostic: EndDiagnostic): void {
+    inference.end(diagnostic, scheduler.now());
+    if (request !== undefined && recorder !== undefined) inference.set(answerContent(request, recorder));
+    if (scope !== undefined && mayRestart(diagnostic)) {
+      failed.push(inference);
+      scope.failed.push(inference);
+    } else inference.close();
+  }
+
+  function tell(diagnostic: Diagnostic): void {
+    const { turn, attempt } = diagnostic;
+    if (diagnostic.type === 'start') running.set(turn, { inference: start() });
+    const each = running.get(turn);
+    if (each === undefined) return;
+    if (diagnostic.type === 'request') sending = each;
+    else if (diagnostic.type === 'retry') each.inference.retry(attempt, diagnostic, scheduler.now());
+    else if (diagnostic.type === 'content') each.inference.content(scheduler.now());
+    else if (diagnostic.type === 'end') {
+      running.delete(turn);
+      end(each, diagnostic);
+    }
+  }
+
+  const send: Transport = (request) => {
+    const turn = sending;
+    sending = undefined;
+    if (turn === undefined) return transport(request);
+    const { inference } = turn;
+    if (turn.request === undefined) {
+      turn.request = request;
+      if (model === undefined || telemetry.hasContent) inference.set(requestContent(request, inference));
+    }
+    const sent = transportWithin(inference.context, inference.parent, transport)(request);
+    return telemetry.hasContent ? sent.pipe(map((response) => recorded(turn, response))) : sent;
+  };
+
+  function requestContent({ body, ...request }: HttpRequest, inference: Inference): Attributes {
+    const parameters = parseJson(body);
+    if (!isRecord(parameters)) return {};
+    const named = own(parameters, 'model');
+    if (model === undefined && typeof named === 'string') inference.rename(named);
+    if (!telemetry.hasContent) return parameterAttributes(parameters);
+    const redact = redactor(request);
+    const stop = own(parameters, 'stop');
+    const tools = own(parameters, 'tools');
+    return {
+      ...parameterAttributes(parameters),
+      [contentAttribute.inputMessages]: redact(writeJson(inputMessages(own(parameters, 'messages'))) ?? ''),
+      ...(stop !== undefined && { [contentAttribute.requestStopSequences]: [stop].flat().map(String) }),
+      ...(tools !== undefined && { [contentAttribute.toolDefinitions]: redact(writeJson(tools) ?? '') }),
+    };
+  }
+
+  function recorded(turn: Running, response: HttpResponse): HttpResponse {
+    if (response.status < 200 || response.status > 299) return response;
+    const recorder = answerRecorder(response, provider);
+    turn.recorder = recorder;
+    return { ...response, body: response.body.pipe(recorder.reading) };
+  }
+
+  return {
+    ...options,
+    transport: send,
+    diagnostics(diagnostic: Diagnostic) {
+      try {
+        options.diagnostics?.(diagnostic);
+      } finally {
+        tell(diagnostic);
+      }
+    },
+  };
+}
+
+const answerContent = (request: HttpRequest, recorder: AnswerRecorder): Attributes => ({
+  [contentAttribute.outputMessages]: redactor(request)(writeJson(outputMessages(recorder.turn())) ?? ''),
+});
+
+/** A turn that failed, or ended without a finish reason, may be asked for anew by what stands around it. */
+const mayRestart = ({ outcome, finishReasons }: EndDiagnostic): boolean =>
+  outcome === 'error' || (outcome === 'completed' && finishReasons.includes(null));

@@ -221,7 +221,7 @@ async function measure({ prepare, less, gives = () => answerText(events), count 
   if (other !== undefined) await sample(other, 400_000);
   await sample(run, 800_000);
   const samples = [];
-  for (let index = 0; index < (other === undefined ? 5 : 15); index += 1) {
+  for (let index = 0; index < (other === undefined ? 5 : 7); index += 1) {
     const without = other === undefined ? 0 : await sample(other, 40_000);
     samples.push((await sample(run, 40_000)) - without);
   }

@@ -1,3 +1,4 @@
+import regexp from 'eslint-plugin-regexp';
 import rxjsX from 'eslint-plugin-rxjs-x';
 import tseslint from 'typescript-eslint';
 
@@ -95,6 +96,21 @@ export default tseslint.config(
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    // What others wrote is searched everywhere: no regular expression takes longer than its text, not even in
+    // finding where to begin (spec/regular-expressions.spec.ts measures those of src/).
+    extends: [regexp.configs['flat/recommended']],
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential', ignorePartial: false }],
+      // Taste, where both ways are plain.
+      'no-control-regex': 'off',
+      'regexp/match-any': ['error', { allows: ['[^]', 'dotAll'] }],
+      'regexp/no-unused-capturing-group': 'off',
+      'regexp/prefer-character-class': 'off',
+      'regexp/use-ignore-case': 'off',
+    },
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, rxjsX.configs.strict],

@@ -24,7 +24,7 @@ export function recordingsIn(corpus) {
 function plainText(body) {
   if (!/^data: ?\[DONE\](\r?\n){2}/m.test(body)) return undefined;
   let text = '';
-  for (const [, data] of body.matchAll(/^data: ?(.*?)\r?$/gm)) {
+  for (const [, data] of body.matchAll(/^data: ?([^\r\n]*)\r?$/gm)) {
     if (data === '[DONE]') return text;
     let chunk;
     try {

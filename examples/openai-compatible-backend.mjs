@@ -1,9 +1,10 @@
 // A backend that any OpenAI client can talk to: it holds the provider's key, and its answer is a turn of
 // this library, so that retries, limits and operators stand in between.
 import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { pipeline } from 'node:stream';
-import { json } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
 import {
   Demand,
@@ -15,46 +16,138 @@ import {
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { nodeReadableFrom, nodeTransport } from 'rxjs-chat-completions/node';
 
-const mock = await startMockProvider({
-  answers: [{ status: 503 }, { content: '<think>Air scatters light.</think>It is blue because of the air.' }],
-});
-const provider = { name: 'mock', baseUrl: mock.baseUrl };
-const transport = nodeTransport();
-
-const server = createServer(async (request, response) => {
-  const { stream_options: streamOptions, ...body } = await json(request);
-  const demand = new Demand();
-  const includeUsage = streamOptions?.include_usage === true;
-  const text = streamChatRequest(body, { provider, transport, demand, includeUsage }).pipe(
-    splitThinking(),
-    toChatCompletionChunks({ model: body.model, includeUsage }),
-    encodeEventStream(),
-  );
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-  // Where the client leaves, the pipeline is taken down, and with it the turn.
-  pipeline(nodeReadableFrom(text, { demand }), response, () => {});
-});
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-
-const client = new OpenAI({
-  baseURL: `http://127.0.0.1:${server.address().port}/v1`,
-  apiKey: 'of-the-backend',
-});
-const stream = await client.chat.completions.create({
-  model: 'sky',
-  messages: [{ role: 'user', content: 'Why is the sky blue?' }],
-  stream: true,
-  stream_options: { include_usage: true },
-});
-for await (const { choices, usage } of stream) {
-  const [choice] = choices;
-  if (choice?.delta.reasoning_content) console.log('reasoning:', choice.delta.reasoning_content);
-  if (choice?.delta.content) process.stdout.write(choice.delta.content);
-  if (choice?.finish_reason) console.log(`\nfinish reason: ${choice.finish_reason}`);
-  if (usage) console.log(`${usage.completion_tokens} tokens`);
+/** The backend: `POST` with the body of a Chat Completions request. */
+export function createBackend(options, { requestTimeout = 10_000, checkingInterval = 1_000 } = {}) {
+  // A client that sends too slowly is told so by Node: 408.
+  const limits = { requestTimeout, connectionsCheckingInterval: checkingInterval };
+  return createServer(limits, async (request, response) => {
+    try {
+      // Check here who asks, and how much they have asked already.
+      const { includeUsage, ...body } = readChatRequest(await readJson(request, 1_048_576));
+      const demand = new Demand();
+      const text = streamChatRequest(body, { ...options, demand, includeUsage }).pipe(
+        splitThinking(),
+        toChatCompletionChunks({ model: body.model, includeUsage }),
+        encodeEventStream(),
+      );
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+      // Where the client leaves, the pipeline is taken down, and with it the turn.
+      pipeline(nodeReadableFrom(text, { demand }), response, () => {});
+    } catch (error) {
+      refuse(request, response, error);
+    }
+  });
 }
 
-server.closeAllConnections();
-server.close();
-await mock.close();
+const maxTokens = 1_000;
+const roles = ['system', 'user', 'assistant'];
+
+const isMessage = (message) =>
+  roles.includes(message?.role) && typeof message.content === 'string' && Object.keys(message).length === 2;
+
+/**
+ * What a request may hold, and whether its value may be had. Nothing else reaches the provider: tools, `n`, `store`
+ * and what comes after them cost or keep what the owner of the key has to answer for.
+ */
+const params = {
+  model: (name) => name === 'sky',
+  messages: (list) => Array.isArray(list) && list.length > 0 && list.length <= 100 && list.every(isMessage),
+  stream: (is) => is === true,
+  stream_options: (given = {}) => typeof given === 'object' && given !== null,
+  temperature: (value = 1) => typeof value === 'number' && value >= 0 && value <= 2,
+  max_tokens: (count = maxTokens) => Number.isInteger(count) && count > 0,
+};
+
+/** A request for the provider, made of what a client sent. */
+function readChatRequest(body) {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  if (!isObject) throw new Refusal(400, 'The body is no object.');
+  if (!Object.keys(body).every((name) => Object.hasOwn(params, name)))
+    throw new Refusal(400, `Only these may be sent: ${Object.keys(params).join(', ')}.`);
+  const wrong = Object.keys(params).find((name) => !params[name](body[name]));
+  if (wrong !== undefined) throw new Refusal(400, `${wrong} is missing, or may not have this value.`);
+  const { model, messages, temperature, max_tokens = maxTokens, stream_options } = body;
+  return {
+    ...{ model, messages, temperature, max_tokens: Math.min(max_tokens, maxTokens) },
+    includeUsage: stream_options?.include_usage === true,
+  };
+}
+
+/** A request that is not answered, with the status that says why. */
+class Refusal extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The body of a request: JSON of at most `limit` bytes. How long it may take is the server's `requestTimeout`. */
+async function readJson(request, limit) {
+  if (request.method !== 'POST') throw new Refusal(405, 'Use POST.');
+  // A page of another origin cannot send this type without asking first, and is not allowed to.
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
+    throw new Refusal(415, 'Send application/json.');
+  const tooLarge = new Refusal(413, 'The body is too large.');
+  if (Number(request.headers['content-length']) > limit) throw tooLarge;
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += chunk.length;
+    if (size > limit) throw tooLarge;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    throw new Refusal(400, 'The body is not JSON.');
+  }
+}
+
+/** Tells the client why its request is refused. What went wrong in the backend stays there. */
+function refuse(request, response, error) {
+  if (request.socket.destroyed) return; // It has left.
+  const { status, message } = error instanceof Refusal ? error : new Refusal(500, 'The backend failed.');
+  if (status === 500) console.error(error);
+  // What is still on its way is dropped, so that the client comes to read the answer.
+  request.resume();
+  response
+    .writeHead(status, { 'content-type': 'application/json', allow: 'POST' })
+    .end(JSON.stringify({ error: { message } }));
+}
+
+async function demonstrate() {
+  const mock = await startMockProvider({
+    answers: [
+      { status: 503 },
+      { content: '<think>Air scatters light.</think>It is blue because of the air.' },
+    ],
+  });
+  const provider = { name: 'mock', baseUrl: mock.baseUrl };
+  const server = createBackend({ provider, transport: nodeTransport() });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+
+  const client = new OpenAI({
+    baseURL: `http://127.0.0.1:${server.address().port}/v1`,
+    apiKey: 'of-the-backend',
+  });
+  const stream = await client.chat.completions.create({
+    model: 'sky',
+    messages: [{ role: 'user', content: 'Why is the sky blue?' }],
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  for await (const { choices, usage } of stream) {
+    const [choice] = choices;
+    if (choice?.delta.reasoning_content) console.log('reasoning:', choice.delta.reasoning_content);
+    if (choice?.delta.content) process.stdout.write(choice.delta.content);
+    if (choice?.finish_reason) console.log(`\nfinish reason: ${choice.finish_reason}`);
+    if (usage) console.log(`${usage.completion_tokens} tokens`);
+  }
+
+  server.closeAllConnections();
+  server.close();
+  await mock.close();
+}
+
+// Run as a program, not imported.
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await demonstrate();

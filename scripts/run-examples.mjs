@@ -1,9 +1,11 @@
-// Runs every example (examples/*.mjs, *.cjs, *.ts) as a program of its own; one that fails or hangs, fails.
+// Runs every example (examples/*.mjs, *.cjs, *.ts) as a program of its own; one that fails or hangs, fails. Then the
+// backends among them are attacked.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { attackExamples } from './attack-examples.mjs';
 import { checks } from './checks.mjs';
 
 const timeout = 60_000;
@@ -17,6 +19,7 @@ const examples = existsSync(folder)
   : [];
 
 for (const example of examples) await check(`examples/${example}`, () => run(join(folder, example)));
+await attackExamples(check);
 finish();
 
 function run(file) {

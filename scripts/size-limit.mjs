@@ -29,19 +29,19 @@ const check = (name, imports, modifyEsbuildConfig, limit) => ({
 });
 
 export default [
-  check('a turn, own code', '{ streamChatCompletions, aggregate }', ownCode, '21.2 kB'),
+  check('a turn, own code', '{ streamChatCompletions, aggregate }', ownCode, '23.6 kB'),
   check(
     'a turn, with rxjs and eventsource-parser',
     '{ streamChatCompletions, aggregate }',
     everything,
-    '29.2 kB',
+    '31.8 kB',
   ),
   check(
     'its parts: transport, decoders, aggregate; own code',
     '{ fetchTransport, decodeEventStream, decodeChatCompletions, aggregate }',
     ownCode,
-    '13 kB',
+    '14.8 kB',
   ),
-  check('all exports, own code', '*', ownCode, '30.7 kB'),
+  check('all exports, own code', '*', ownCode, '33.6 kB'),
   check('backoff alone', '{ backoff }', everything, '300 B'),
 ];

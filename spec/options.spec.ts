@@ -32,6 +32,7 @@ const everyTurnOption: Required<TurnOptions> = {
   idleOn: 'bytes',
   finishTimeout: 1,
   maxEventSize: 1,
+  maxEventValues: 1,
   includeUsage: true,
   includeRetries: true,
   includeChunks: true,
@@ -97,10 +98,19 @@ describe('checkOptions', () => {
       'the smallest',
       { retry: { maxRetries: 0, initialDelay: 0, factor: 0, jitter: 0, maxDelay: 0, maxRetryAfter: 0 } },
     ],
-    ['the smallest times', { responseTimeout: 1, idleTimeout: 1, finishTimeout: 1, maxEventSize: 1 }],
+    [
+      'the smallest times',
+      { responseTimeout: 1, idleTimeout: 1, finishTimeout: 1, maxEventSize: 1, maxEventValues: 1 },
+    ],
     [
       'none at all',
-      { responseTimeout: Infinity, idleTimeout: Infinity, finishTimeout: Infinity, maxEventSize: Infinity },
+      {
+        responseTimeout: Infinity,
+        idleTimeout: Infinity,
+        finishTimeout: Infinity,
+        maxEventSize: Infinity,
+        maxEventValues: Infinity,
+      },
     ],
     ['either life', { idleOn: 'bytes' }],
     ['the other life', { idleOn: 'events' }],
@@ -230,7 +240,7 @@ describe('checkOptions', () => {
   });
 
   it.each(
-    ['responseTimeout', 'idleTimeout', 'maxEventSize'].flatMap((name) =>
+    ['responseTimeout', 'idleTimeout', 'maxEventSize', 'maxEventValues'].flatMap((name) =>
       [...bad, 0, 0.5].map((value) => [name, value] as const),
     ),
   )('refuses %s of %p', (name, value) => {
@@ -242,6 +252,8 @@ describe('checkOptions', () => {
   it.each([
     ['maxRetries', -1, 0],
     ['idleTimeout', 0, 1],
+    ['apiKeyTimeout', 0, 1],
+    ['apiKeyTimeout', NaN, 1],
   ])("refuses the provider's %s of %d", (name, value, least) => {
     expect(refuse({ ...options, provider: { ...provider, [name]: value } })).toThrow(
       new TypeError(`options.provider.${name} must be a number of at least ${least}.`),

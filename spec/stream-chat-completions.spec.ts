@@ -5,6 +5,7 @@ import {
   type ChatOptions,
   type Diagnostic,
   IdleTimeoutError,
+  MissingApiKeyError,
   ResponseTimeoutError,
   RetryLimitError,
   StreamError,
@@ -408,6 +409,22 @@ describe('streamChatCompletions', () => {
         helpers.expectObservable(turn).toBe('#', undefined, vault);
         helpers.flush();
         expect(transport.requests).toHaveLength(0);
+      });
+    });
+
+    it('gives an apiKey function apiKeyTimeout, and does not ask again', () => {
+      testScheduler().run((helpers) => {
+        const keys = helpers.cold('--');
+        const apiKey = jest.fn(() => keys);
+        const { turn, transport } = drawn(helpers, [], {
+          provider: { ...provider, apiKey, apiKeyTimeout: 5 },
+        });
+        const error = new MissingApiKeyError(provider.name, undefined, undefined, 5);
+        helpers.expectObservable(turn).toBe('              -----#', undefined, error);
+        helpers.expectSubscriptions(keys.subscriptions).toBe('^----!');
+        helpers.flush();
+        expect(apiKey).toHaveBeenCalledTimes(1);
+        expect(transport.requests).toEqual([]);
       });
     });
 

@@ -1,5 +1,5 @@
 export { chatOptionsFromEnv, type ChatOptionsFromEnv } from './chat-options-from-env.js';
-export { Demand } from './flow/demand.js';
+export { Demand, type DemandOptions } from './flow/demand.js';
 export type {
   BreakDiagnostic,
   Diagnostic,
@@ -17,12 +17,14 @@ export {
   ChatCompletionsError,
   IdleTimeoutError,
   InvalidProviderError,
+  InvalidRequestError,
   MissingApiKeyError,
   ProviderStreamError,
   type RequestFailure,
   ResponseTimeoutError,
   RetryLimitError,
   type StatusDetails,
+  StallTimeoutError,
   StreamError,
   TransportError,
   UnexpectedContentError,

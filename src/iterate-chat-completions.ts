@@ -8,10 +8,15 @@ import { requestBody, streamTurn } from './stream-chat-completions.js';
 export interface IterateOptions extends ChatOptions {
   /** The network is not read while this many events wait for the consumer. Default 16. */
   readonly highWaterMark?: number | undefined;
+  /**
+   * How long an event may wait until the consumer asks for another, in milliseconds; then the request is aborted. A
+   * consumer that comes back gets what waits, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
+   */
+  readonly stallTimeout?: number | undefined;
 }
 
 const iterateChecks: Checks<IterateOptions> = /* @__PURE__ */ Object.assign(
-  { highWaterMark: limit },
+  { highWaterMark: limit, stallTimeout: limit },
   chatChecks,
 );
 
@@ -22,7 +27,8 @@ const iterateChecks: Checks<IterateOptions> = /* @__PURE__ */ Object.assign(
  * The request is sent at the first `next()`, and each iterator is a turn of its own. While
  * `highWaterMark` events wait, the network is not read, so the provider is slowed down and memory
  * stays flat: at most those events wait, and the ones of one read. The idle limit's clock stands still
- * meanwhile. `break`, `return` and `throw` abort the request.
+ * meanwhile. `break`, `return` and `throw` abort the request. So does a consumer that asks for nothing for
+ * `stallTimeout` while events wait: an iterator that was dropped holds no connection for ever.
  *
  * ```
  * read      --(abcd)--------------(ef)--|      highWaterMark: 2
@@ -43,10 +49,11 @@ export function iterateChatCompletions(
   options: IterateOptions,
 ): AsyncIterable<ResponseEvent> {
   const body = requestBody(prompt, options, iterateChecks);
-  const { highWaterMark } = options;
+  const { highWaterMark, stallTimeout, scheduler } = options;
   const iterator = () => {
-    const { demand = new Demand() } = options;
-    return pull(streamTurn(body, { ...options, demand }, options.params?.n), { demand, highWaterMark });
+    const { demand = new Demand({ stallTimeout }) } = options;
+    const turn = streamTurn(body, { ...options, demand }, options.params?.n);
+    return pull(turn, { demand, highWaterMark, stallTimeout, scheduler });
   };
   return { [Symbol.asyncIterator]: iterator };
 }

@@ -46,8 +46,13 @@ export interface TurnOptions {
    * reason; comments do not reset it. Then the turn completes. Default 10,000, or `idleTimeout` if that is shorter.
    */
   readonly finishTimeout?: number | undefined;
-  /** Maximum size of one event, or of a JSON response, in bytes. Default 67,108,864 (64 MiB). */
+  /** Maximum size of one event, or of a JSON response, in bytes. Default 33,554,432 (32 MiB). */
   readonly maxEventSize?: number | undefined;
+  /**
+   * Maximum number of JSON values in one event, or in a JSON response: opening brackets, commas and colons, those in strings
+   * aside. Default 1,000,000.
+   */
+  readonly maxEventValues?: number | undefined;
   /** Asks for the token usage (`stream_options`), which some providers reject. Default `false`. */
   readonly includeUsage?: boolean | undefined;
   /** Emits a `retrying` event for each retry. Default `false`. */
@@ -151,12 +156,14 @@ const retryChecks: Checks<RetryOptions> = {
   random: unchecked,
 };
 
-const providerChecks: Checks<Pick<ModelProvider, 'maxRetries' | 'idleTimeout' | 'deltas'>> = {
-  maxRetries: amount,
-  idleTimeout: limit,
-  deltas: (value = 'incremental') =>
-    value === 'incremental' || value === 'cumulative' || "'incremental' or 'cumulative'",
-};
+const providerChecks: Checks<Pick<ModelProvider, 'apiKeyTimeout' | 'maxRetries' | 'idleTimeout' | 'deltas'>> =
+  {
+    apiKeyTimeout: limit,
+    maxRetries: amount,
+    idleTimeout: limit,
+    deltas: (value = 'incremental') =>
+      value === 'incremental' || value === 'cumulative' || "'incremental' or 'cumulative'",
+  };
 
 /** The options of every turn. */
 export const turnChecks: Checks<TurnOptions> = {
@@ -172,6 +179,7 @@ export const turnChecks: Checks<TurnOptions> = {
   finishTimeout: limit,
   idleOn: (value = 'events') => value === 'events' || value === 'bytes' || "'events' or 'bytes'",
   maxEventSize: limit,
+  maxEventValues: limit,
   includeUsage: unchecked,
   includeRetries: unchecked,
   includeChunks: unchecked,

@@ -1,4 +1,4 @@
-import { concatMap, Observable } from 'rxjs';
+import { concatMap, Observable, throwError } from 'rxjs';
 import {
   type ChatOptions,
   checkOptions,
@@ -9,13 +9,19 @@ import {
 } from './options.js';
 import { chatRequest } from './prompt/chat-request.js';
 import type { Prompt } from './prompt/prompt.js';
+import { requestJson } from './prompt/request-json.js';
 import { withoutUnsupported } from './prompt/unsupported.js';
 import { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-with-backoff.js';
 import { sendRequest } from './request/send-request.js';
 import { tellAttempts } from './request/tell-attempts.js';
 import { readAnswer } from './response/read-answer.js';
 import { reportEnd } from './turn/diagnostics.js';
-import { isRequestFailure, RetryLimitError, UnexpectedStatusError } from './turn/errors.js';
+import {
+  type InvalidRequestError,
+  isRequestFailure,
+  RetryLimitError,
+  UnexpectedStatusError,
+} from './turn/errors.js';
 import type { ResponseEvent, RetryingEvent } from './turn/events.js';
 
 /**
@@ -51,10 +57,15 @@ export function streamChatCompletions(
 }
 
 /** The turn itself, for a request whose body is written already and asks for `n` choices. */
-export function streamTurn(body: string, options: TurnOptions, n?: number | null): Observable<ResponseEvent> {
+export function streamTurn(
+  body: string | InvalidRequestError,
+  options: TurnOptions,
+  n?: number | null,
+): Observable<ResponseEvent> {
   return new Observable((subscriber) => {
     const turn = openTurn(options, n ?? 1);
-    return sendRequest(body, turn) // admission -> key -> transport -> responseTimeout -> status: one subscription is one attempt
+    const answers = typeof body === 'string' ? sendRequest(body, turn) : throwError(() => body);
+    return answers // admission -> key -> transport -> responseTimeout -> status: one subscription is one attempt
       .pipe(
         retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })
         tellAttempts(turn.failures),
@@ -88,9 +99,12 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
   };
 }
 
-/** The body of a prompt's request, once the arguments have been checked. */
-export function requestBody(prompt: Prompt | string, options: ChatOptions, checks?: Checks): string {
+/** The body of a prompt's request, once the arguments have been checked, or the error of one that cannot be written. */
+export function requestBody(
+  prompt: Prompt | string,
+  options: ChatOptions,
+  checks?: Checks,
+): string | InvalidRequestError {
   checkOptions(options, checks);
-  const request = chatRequest(prompt, options);
-  return JSON.stringify(withoutUnsupported(request, options.provider.unsupported));
+  return requestJson(() => withoutUnsupported(chatRequest(prompt, options), options.provider.unsupported));
 }

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { ResponseEvent } from './turn/events.js';
 import { checkOptions, turnChecks, type TurnOptions } from './options.js';
 import { streamOptions } from './prompt/chat-request.js';
+import { requestJson } from './prompt/request-json.js';
 import { streamTurn } from './stream-chat-completions.js';
 
 /**
@@ -52,6 +53,10 @@ export function streamChatRequest<Body extends ChatRequestBody>(
   }
   if (body.stream === false) throw new TypeError('body.stream is false, and a turn is always streamed.');
   const includesUsage = !options.provider.unsupported?.includes('stream_options');
-  const request = { ...body, stream: true, ...(includesUsage && streamOptions(body, options)) };
-  return streamTurn(JSON.stringify(request), options, body.n);
+  const json = requestJson(() => ({
+    ...body,
+    stream: true,
+    ...(includesUsage && streamOptions(body, options)),
+  }));
+  return streamTurn(json, options, body.n);
 }

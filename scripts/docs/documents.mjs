@@ -17,7 +17,7 @@ const folders = ['docs', 'docs/decisions'];
 export function readDocuments(root) {
   return ['README.md', ...folders.flatMap((folder) => pagesIn(root, folder))].map((file) => {
     const text = readFileSync(join(root, file), 'utf8');
-    const prose = text.replace(/^( *)```[^]*?^\1```$/gm, (code) => code.replace(/[^\n]/g, ''));
+    const prose = text.replace(/^( *)```[^]+?^\1```$/gm, (code) => code.replace(/[^\n]/g, ''));
     return { file, text, prose, blocks: blocksOf(file, text) };
   });
 }
@@ -55,7 +55,7 @@ export function misquoted(root, { code, from }) {
   const parts = code
     .trimEnd()
     .split(/^ *(?:\/\/|#|<!--) *…(?: *-->)?$/m)
-    .map((part) => part.replace(/^\n+|\n+$/g, '').split('\n'));
+    .map((part) => withoutBlankEnds(part.split('\n')));
   let start = 0;
   for (const part of parts.filter(([first]) => first !== '')) {
     const at = indexOfPart(lines, part, start);
@@ -63,6 +63,11 @@ export function misquoted(root, { code, from }) {
     start = at + part.length;
   }
   return undefined;
+}
+
+function withoutBlankEnds(lines) {
+  const first = lines.findIndex((line) => line !== '');
+  return first === -1 ? [''] : lines.slice(first, lines.findLastIndex((line) => line !== '') + 1);
 }
 
 /** Where a part stands, indented as a whole or not. */
@@ -106,7 +111,7 @@ function anchorsIn(prose) {
   const counts = new Map();
   return [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => {
     const slug = heading
-      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replace(/\[([^[\]]*)\]\([^()]*\)/g, '$1')
       .toLowerCase()
       .replace(/[^\p{L}\p{N}_ -]/gu, '')
       .replaceAll(' ', '-');

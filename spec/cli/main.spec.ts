@@ -133,7 +133,7 @@ describe('the answer', () => {
   });
 
   it('commands a terminal nothing, and is left as it is elsewhere', async () => {
-    const content = ['a\u001b[3', '1mb\u001b]0;title', '\u0007c\r\n'];
+    const content = ['a\u001b[3', '1mb\u001b]0;title', '\u0007c\u202e\u2066\r\n'];
     answering({ content }, { content });
     expect((await ask(['Hi'], { terminals: ['stdout'] })).stdout).toBe('abc\n');
     expect((await ask(['Hi'])).stdout).toBe(content.join(''));
@@ -309,6 +309,68 @@ describe('on stderr', () => {
   });
 });
 
+describe('what others wrote commands a terminal nothing', () => {
+  const hostile = '\u001b[2J\u009b31m\u001b]0;t\u0007\u202e\u2066\r\n\u2028Error: forged\ud800';
+  const harmless = /^[\n\x20-\x7e…\ufffd]*$/;
+
+  it.each<[string, MockAnswer]>([
+    ['its error', { status: 401, error: { message: hostile, code: hostile } }],
+    [
+      'its error in the stream',
+      { content: ['a', { raw: `data: ${JSON.stringify({ error: { message: hostile } })}\n\n` }] },
+    ],
+    ['its page', { body: hostile, headers: { 'content-type': 'text/html' } }],
+    ['its media type', { body: 'x', headers: { 'content-type': 'text/\u009b31m' } }],
+    ['its finish reason', { content: 'a', finishReason: hostile }],
+  ])('of a provider: %s', async (_, answer) => {
+    answering(answer);
+    const { stdout, stderr } = await ask(['Hi'], { terminals: ['stdout'] });
+    expect(stdout).toMatch(harmless);
+    expect(stderr).toMatch(harmless);
+    expect(stderr).not.toMatch(/^Error: forged/m);
+  });
+
+  it.each<[string, string[]]>([
+    [
+      'the base URL',
+      ['--base-url', `http://127.0.0.1:1/${hostile}`, '--model', 'm', '--max-retries', '0', 'Hi'],
+    ],
+    ['a base URL that is none', ['--base-url', hostile, '--model', 'm', 'Hi']],
+    ['a provider', ['--provider', hostile, 'Hi']],
+    ['an option', [`--${hostile}`]],
+    ['a parameter', ['--param', hostile, 'Hi']],
+    ['a file', ['--replay', hostile]],
+    ['a file of answers', ['mock', '--fixture', hostile]],
+    ['a port', ['mock', '--port', hostile]],
+  ])('of the command line: %s', async (_, argv) => {
+    const { code, stdout, stderr } = await run(argv, { env: { OPENAI_API_KEY: 'k' } });
+    expect(code).toBeGreaterThan(0);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^Error: /);
+    expect(stderr).toMatch(harmless);
+    expect(stderr).not.toMatch(/^Error: forged/m);
+  });
+
+  it.each(['OPENAI_BASE_URL', 'OPENAI_REQUEST_MAX_RETRIES', 'OPENAI_STREAM_IDLE_TIMEOUT_MS'])(
+    'of the environment: %s',
+    async (name) => {
+      const env = { OPENAI_API_KEY: 'k', OPENAI_MODEL: 'm', [name]: hostile };
+      const { code, stderr } = await run(['--max-retries', '0', 'Hi'], { env });
+      expect(code).toBeGreaterThan(0);
+      expect(stderr).toMatch(harmless);
+      expect(stderr).not.toMatch(/^Error: forged/m);
+    },
+  );
+
+  it('in --json it is escaped, and says the same', async () => {
+    answering({ content: [`a${hostile}`], finishReason: hostile });
+    const { stdout } = await ask(['--json', 'Hi']);
+    expect(stdout).toMatch(/^[\n\x20-\x7e]*$/);
+    const [delta] = stdout.split('\n');
+    expect(JSON.parse(delta ?? '')).toMatchObject({ item: { content: [{ text: `a${hostile}` }] } });
+  });
+});
+
 describe('an error is one sentence, with the words of the provider, and status 1', () => {
   it.each<[string, MockAnswer, string, string]>([
     [
@@ -361,6 +423,21 @@ describe('an error is one sentence, with the words of the provider, and status 1
     const { code, stdout, stderr } = await ask(['--max-retries', '0', 'Hi']);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(`Error: No answer came from the provider (ECONNREFUSED). Asked: ${mock.baseUrl}.\n`);
+  });
+
+  it('does not take an empty --base-url for OpenAI', async () => {
+    const env = { OPENAI_API_KEY: 'k' };
+    for (const argv of [
+      ['--model', 'm'],
+      ['--provider', 'openai'],
+    ])
+      expect(await run(['--base-url', ' ', ...argv, 'Hi'], { env })).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--base-url is empty.') as string,
+      });
+    expect((await run(['--base-url', 'https:///v1', '--model', 'm', 'Hi'], { env })).stderr).toContain(
+      'it has no host, or one that the URL standard reads as another',
+    );
   });
 
   it('for a base URL that is none', async () => {
@@ -461,20 +538,28 @@ describe('mock', () => {
     return { code: await code, stdout: io.stdout.text, stderr: io.stderr.text };
   }
 
-  it('serves at the base URL that it prints, to pages too, until Ctrl-C', async () => {
+  it('serves at the base URL that it prints, to pages of no other origin, until Ctrl-C', async () => {
     const { code, stdout, stderr } = await serving(['--pace', '0'], async (baseUrl) => {
       expect(await run(['--base-url', baseUrl, '--model', 'm', 'Why is the sky blue?'])).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/^The sky is blue/) as string,
       });
       const models = await fetch(`${baseUrl}/models`);
-      expect([models.status, models.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      expect([models.status, models.headers.get('access-control-allow-origin')]).toEqual([200, null]);
       await models.text();
     });
     expect(code).toBe(130);
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
     expect(stderr).toBe('A mock provider: any model, any key. Ctrl-C ends it.\n');
     await expect(fetch(`${stdout.trim()}/models`)).rejects.toThrow();
+  });
+
+  it('serves pages of any origin with --cors', async () => {
+    await serving(['--cors'], async (baseUrl) => {
+      const models = await fetch(`${baseUrl}/models`);
+      expect([models.status, models.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      await models.text();
+    });
   });
 
   it('takes its answers from a file', async () => {

@@ -47,7 +47,7 @@ function addItem(choice: FoldedChoice, item: ResponseItem): void {
   }
 }
 
-/** Folds the events of a turn. */
+/** Folds the events of a turn: its items. */
 export function foldExpected(events: readonly ResponseEvent[]): Folded {
   const choices: FoldedChoice[] = [emptyChoice()];
   const choiceAt = (index = 0) => (choices[index] ??= emptyChoice());
@@ -84,6 +84,34 @@ export function expectedUsage(usage: WireUsage | null): TokenUsage | null {
       figure(usage, 'completion_tokens_details', 'reasoning_tokens') || figure(usage, 'reasoning_tokens'),
     totalTokens: figure(usage, 'total_tokens'),
   };
+}
+
+/** The calls of a choice with all that their deltas said, those too that were cut. */
+export function foldDeltas(events: readonly ResponseEvent[]): readonly ExpectedToolCall[] {
+  const calls: ExpectedToolCall[] = [];
+  for (const event of events) {
+    if (event.type !== 'function_call_arguments_delta' || event.choice !== undefined) continue;
+    const call = calls[event.index];
+    const before = call?.arguments ?? '';
+    const { callId: id, name, index, delta } = event;
+    calls[index] = { index, id, name, arguments: before + delta };
+  }
+  return calls;
+}
+
+const isObject = (json: string): boolean => {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+};
+
+/** What was cut is no item: a call that the token limit cut is told in deltas alone. */
+export function withoutCutCalls<T extends FoldedChoice>(choice: T): T {
+  if (choice.finish_reason === 'stop' || choice.finish_reason === 'tool_calls') return choice;
+  return { ...choice, tool_calls: choice.tool_calls.filter((call) => isObject(call.arguments)) };
 }
 
 /**

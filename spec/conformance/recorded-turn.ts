@@ -4,7 +4,7 @@ import { aggregate, ProviderStreamError } from '../../src/index.js';
 import type { Expected, Recording } from '../support/corpus.js';
 import { received } from '../support/marbles.js';
 import { pieces, piecesOf } from './cuts.js';
-import { expectedFold, foldExpected } from './fold-expected.js';
+import { expectedFold, foldDeltas, foldExpected, withoutCutCalls } from './fold-expected.js';
 
 export interface Cut {
   readonly cut: string;
@@ -46,8 +46,14 @@ function expectFailure(error: unknown, { errors }: Expected): void {
 /** Expects a turn to have said what the recording holds: no more, no less, and one end. */
 export function expectRecorded({ events, error, end }: PlayedTurn, expected: Expected): void {
   if (expected.errors.length === 0) {
-    expect(foldExpected(events)).toEqual(expectedFold(expected));
-    expect(foldExpected(received(of(...events).pipe(aggregate())))).toEqual(expectedFold(expected));
+    const whole = expectedFold(expected);
+    const items = { ...withoutCutCalls(whole), choices: whole.choices.map(withoutCutCalls) };
+    expect(foldExpected(events)).toEqual(items);
+    expect(foldExpected(received(of(...events).pipe(aggregate())))).toEqual(items);
+    const cutCalls = whole.tool_calls.slice(items.tool_calls.length);
+    expect(foldDeltas(events).slice(items.tool_calls.length)).toEqual(cutCalls);
+    const completed = events.find((event) => event.type === 'completed');
+    expect(completed?.incompleteCalls ?? 0).toBe(cutCalls.length);
     expect(error).toBeUndefined();
     expect(events.findIndex(({ type }) => type === 'completed')).toBe(events.length - 1);
   } else {

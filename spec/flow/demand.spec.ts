@@ -1,8 +1,24 @@
-import { concatMap, defer, finalize, map, type Observable, of, repeat, take, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  concatMap,
+  defer,
+  finalize,
+  map,
+  NEVER,
+  type Observable,
+  of,
+  repeat,
+  type Subscription,
+  take,
+  tap,
+  timer,
+} from 'rxjs';
 import { Demand, type TurnDemand, turnDemand } from '../../src/flow/demand.js';
-import { streamChatCompletions } from '../../src/index.js';
+import { IdleTimeoutError, StallTimeoutError, streamChatCompletions, textDeltas } from '../../src/index.js';
+import { marbleTransport } from '../../src/testing/index.js';
 import { provider } from '../support/events.js';
 import { testScheduler } from '../support/marbles.js';
+import { done, finishChunk, textChunk } from '../support/wire.js';
 
 /** Reads again and again, each time at once when the demand lets it, for as long as it is counted. */
 const reads = (turn: TurnDemand, count: number): Observable<string> =>
@@ -92,7 +108,7 @@ describe('Demand', () => {
       demand.hold();
       hold.unsubscribe();
       hold.unsubscribe();
-      expectObservable(turnDemand(demand, scheduler).ask()).toBe('-');
+      expectObservable(turnDemand(demand, scheduler).ask(), '^ 10s !').toBe('-');
     });
   });
 
@@ -135,5 +151,152 @@ describe('Demand', () => {
     expect(() => streamChatCompletions('Hi', options)).toThrow(
       new TypeError('options.demand must be a Demand.'),
     );
+  });
+});
+
+describe('a Demand that is held for stallTimeout', () => {
+  const options = { model: 'm', provider };
+
+  it('ends the wait with an error, and lets the clock run on', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ expectObservable }) => {
+      const demand = new Demand({ stallTimeout: 6 });
+      demand.hold();
+      const turn = turnDemand(demand, scheduler);
+      expectObservable(turn.ask()).toBe('                ------#', undefined, new StallTimeoutError(6));
+      expectObservable(timer(5, turn.clock)).toBe('      ------ 5ms (x|)', { x: 0 });
+    });
+  });
+
+  it('is 300 seconds by default, and any time at Infinity', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ expectObservable }) => {
+      const [short, long] = [new Demand(), new Demand({ stallTimeout: Infinity })];
+      short.hold();
+      long.hold();
+      expectObservable(turnDemand(short, scheduler).ask()).toBe(
+        '300s #',
+        undefined,
+        new StallTimeoutError(300_000),
+      );
+      expectObservable(turnDemand(long, scheduler).ask(), '^ 60m !').toBe('-');
+    });
+  });
+
+  it('counts each wait by itself, and nothing while nobody waits', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ hot, expectObservable }) => {
+      const demand = new Demand({ stallTimeout: 6 });
+      const holds: Subscription[] = [];
+      hot('             -----r-----r').subscribe(() => holds.pop()?.unsubscribe());
+      const held = reads(turnDemand(demand, scheduler), 9).pipe(tap(() => holds.push(demand.hold())));
+      const error = new StallTimeoutError(6);
+      expectObservable(held).toBe('r----r-----r-----#', undefined, error);
+      const late = defer(() => turnDemand(demand, scheduler).ask());
+      expectObservable(late, '     ---------------------^').toBe(
+        '--------------------- ------#',
+        undefined,
+        error,
+      );
+    });
+  });
+
+  it('leaves no timer where whoever waits leaves, or is let go on', () => {
+    const scheduler = testScheduler();
+    const demand = new Demand({ scheduler });
+    const hold = demand.hold();
+    const turn = turnDemand(demand, asyncScheduler);
+    const wait = turn.ask().subscribe();
+    turn.ask().subscribe();
+    expect(scheduler.actions).toHaveLength(2);
+    wait.unsubscribe();
+    expect(scheduler.actions).toHaveLength(1);
+    hold.unsubscribe();
+    expect(scheduler.actions).toHaveLength(0);
+  });
+
+  it('ends the turn, closes its connection, and is not retried', () => {
+    const scheduler = testScheduler();
+    scheduler.run((helpers) => {
+      const demand = new Demand({ stallTimeout: 6 });
+      demand.hold();
+      const transport = marbleTransport(helpers, [
+        { response: '---r', body: '-a-b', frames: { a: textChunk('a') } },
+        {},
+      ]);
+      const turn = streamChatCompletions('Hi', { ...options, transport, demand, scheduler, idleTimeout: 3 });
+      helpers
+        .expectObservable(turn.pipe(textDeltas()))
+        .toBe('----a-----#', undefined, new StallTimeoutError(6));
+      helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('---^------!');
+      scheduler.schedule(() => expect(transport.requests).toHaveLength(1), 20);
+    });
+  });
+
+  it('ends a turn whose operator never lets go', () => {
+    const scheduler = testScheduler();
+    scheduler.run((helpers) => {
+      const demand = new Demand({ stallTimeout: 6 });
+      const transport = marbleTransport(helpers, [{ body: '-a-b', frames: { a: textChunk('a') } }]);
+      const turn = streamChatCompletions('Hi', { ...options, transport, demand, scheduler });
+      const stored = turn.pipe(
+        map(() => demand.hold()),
+        concatMap((hold) => NEVER.pipe(finalize(() => hold.unsubscribe()))),
+      );
+      helpers.expectObservable(stored).toBe('-------#', undefined, new StallTimeoutError(6));
+      helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^------!');
+    });
+  });
+
+  it.each([0, -1, NaN, '1'])('is refused where that is %p', (stallTimeout) => {
+    expect(() => new Demand({ stallTimeout: stallTimeout as number })).toThrow(
+      new TypeError('options.stallTimeout must be a number of at least 1.'),
+    );
+  });
+});
+
+describe('a turn whose Demand is held', () => {
+  const options = { model: 'm', provider };
+
+  it('before the headers makes its first read, and the next when it is let go', () => {
+    const scheduler = testScheduler();
+    scheduler.run((helpers) => {
+      const demand = new Demand({ stallTimeout: 20 });
+      const hold = demand.hold();
+      helpers.hot('--------------------r').subscribe(() => hold.unsubscribe());
+      const frames = { a: textChunk('a'), b: textChunk('b'), d: done };
+      const transport = marbleTransport(helpers, [{ response: '-----r', body: '-a-(bd|)', frames }]);
+      const turn = streamChatCompletions('Hi', { ...options, transport, demand, scheduler, idleTimeout: 3 });
+      helpers.expectObservable(turn.pipe(textDeltas())).toBe('------a-------------(b|)');
+    });
+  });
+
+  it('before the headers is watched by the idle limit until the first read', () => {
+    const scheduler = testScheduler();
+    scheduler.run((helpers) => {
+      const demand = new Demand({ stallTimeout: 2 });
+      demand.hold();
+      const transport = marbleTransport(helpers, [{ response: '-----r', body: '-' }]);
+      const turn = streamChatCompletions('Hi', { ...options, transport, demand, scheduler, idleTimeout: 3 });
+      helpers.expectObservable(turn).toBe('--------#', undefined, new IdleTimeoutError(3));
+    });
+  });
+
+  it.each([
+    ['finishTimeout', { finishTimeout: 10 }],
+    ['a shorter idleTimeout', { idleTimeout: 10 }],
+  ])('after its finish reason does not run into %s', (_, limits) => {
+    const scheduler = testScheduler();
+    scheduler.run((helpers) => {
+      const demand = new Demand();
+      const hold = demand.hold();
+      helpers.hot('- 60s r').subscribe(() => hold.unsubscribe());
+      const frames = { a: textChunk('a') + finishChunk() };
+      const transport = marbleTransport(helpers, [{ body: '-a-', frames }]);
+      const turn = streamChatCompletions('Hi', { ...options, ...limits, transport, demand, scheduler });
+      helpers
+        .expectObservable(turn.pipe(map(({ type }) => (type === 'completed' ? 'c' : 'a'))))
+        .toBe('-a 59999ms 10ms (c|)');
+    });
   });
 });

@@ -47,6 +47,17 @@ describe('eventLoop', () => {
     }
   });
 
+  it.each([-3_600_000, -1, 3_600_000, NaN])(
+    'is starving at the second read after the clock was set by %d ms',
+    (step) => {
+      const loop = eventLoop();
+      read(step);
+      expect(loop.isStarving()).toBe(false);
+      read(step);
+      expect(loop.isStarving()).toBe(true);
+    },
+  );
+
   it('posts a task for every 5 ms at most', () => {
     const post = jest.spyOn(globalThis, 'setImmediate').mockImplementation((() => undefined) as never);
     const loop = eventLoop();
@@ -55,6 +66,22 @@ describe('eventLoop', () => {
       loop.isStarving();
     }
     expect(post).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ['a message, not a timer, where there are messages', {}, 0],
+    ['a timer where there are none', { MessageChannel: undefined }, 1],
+  ])('takes %s', async (_, missing, timers) => {
+    const platform = globalThis as unknown as Record<string, unknown>;
+    const { setImmediate: kept, MessageChannel: messages } = globalThis;
+    Object.assign(platform, { setImmediate: undefined, ...missing });
+    const setTimer = jest.spyOn(globalThis, 'setInterval');
+    try {
+      await new Promise<void>((resolve) => eventLoop().nextTask(resolve));
+      expect(setTimer).toHaveBeenCalledTimes(timers);
+    } finally {
+      Object.assign(platform, { setImmediate: kept, MessageChannel: messages });
+    }
   });
 
   it.each([

@@ -52,6 +52,12 @@ describe('pausableClock', () => {
     });
   });
 
+  it('does nothing that is scheduled and unsubscribed during a pause', () => {
+    withClock('-p---------r', (clock, { expectObservable }) => {
+      expectObservable(timer(5, clock), '--^---!').toBe('------');
+    });
+  });
+
   it('does nothing that is unsubscribed while it runs', () => {
     withClock('-', (clock, { expectObservable }) => {
       expectObservable(timer(5, clock), '^---!').toBe('------');

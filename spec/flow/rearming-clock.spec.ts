@@ -52,6 +52,27 @@ describe('rearmingClock', () => {
     expect(kept).toHaveBeenCalledTimes(1);
   });
 
+  it('counts from where it was set, also where it is set twice at one time', () => {
+    const scheduler = testScheduler();
+    const times: number[] = [];
+    scheduler.run(() => {
+      const clock = rearmingClock(scheduler);
+      for (let count = 0; count < 2; count += 1) clock.schedule(() => times.push(clock.now()), 10);
+    });
+    expect(times).toEqual([10]);
+  });
+
+  it('is set by its clock alone, not by its work', () => {
+    const clock = rearmingClock(asyncScheduler);
+    const again = jest.fn();
+    const action = clock.schedule(function () {
+      again(this.schedule(undefined, 10));
+    }, 10);
+    jest.advanceTimersByTime(100);
+    expect(again.mock.calls).toEqual([[action]]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('leaves no timer where it is unsubscribed', () => {
     const clock = rearmingClock(asyncScheduler);
     const work = jest.fn();

@@ -1,5 +1,5 @@
 import { asyncScheduler, queueScheduler, Subscription, type SchedulerLike } from 'rxjs';
-import { clampDelay, scheduleInBackground } from '../../src/flow/timers.js';
+import { clampDelay, inBackground } from '../../src/flow/timers.js';
 import { testScheduler } from '../support/marbles.js';
 
 describe('clampDelay', () => {
@@ -14,13 +14,13 @@ describe('clampDelay', () => {
   });
 });
 
-describe('scheduleInBackground', () => {
+describe('inBackground', () => {
   afterEach(() => jest.restoreAllMocks());
 
   it('sets a timer for which alone Node does not stay alive', () => {
     const setTimer = jest.spyOn(globalThis, 'setInterval');
     const ordinary = asyncScheduler.schedule(() => undefined, 1_000);
-    const background = scheduleInBackground(asyncScheduler, () => undefined, 1_000);
+    const background = inBackground(asyncScheduler).schedule(() => undefined, 1_000);
     const timers = setTimer.mock.results.map(({ value }) => value as NodeJS.Timeout);
     expect(timers.map((timer) => timer.hasRef())).toEqual([true, false]);
     ordinary.unsubscribe();
@@ -29,7 +29,9 @@ describe('scheduleInBackground', () => {
 
   it('sets none that is longer than a timer can hold', () => {
     const setTimer = jest.spyOn(globalThis, 'setInterval');
-    scheduleInBackground(asyncScheduler, () => undefined, 3e9).unsubscribe();
+    inBackground(asyncScheduler)
+      .schedule(() => undefined, 3e9)
+      .unsubscribe();
     expect(setTimer.mock.calls.map(([, delay]) => delay)).toEqual([2 ** 31 - 1]);
   });
 
@@ -37,7 +39,7 @@ describe('scheduleInBackground', () => {
     const scheduler = testScheduler();
     const times: number[] = [];
     scheduler.run(() => {
-      scheduleInBackground(scheduler, () => times.push(scheduler.now()), 1_000);
+      inBackground(scheduler).schedule(() => times.push(scheduler.now()), 1_000);
     });
     expect(times).toEqual([1_000]);
   });
@@ -46,16 +48,16 @@ describe('scheduleInBackground', () => {
     const scheduler = testScheduler();
     const work = jest.fn();
     scheduler.run(() => {
-      scheduleInBackground(scheduler, work, 1_000).unsubscribe();
+      inBackground(scheduler).schedule(work, 1_000).unsubscribe();
     });
     expect(work).not.toHaveBeenCalled();
   });
 
   it('stands on schedulers that work at once or keep no timer', () => {
     const work = jest.fn();
-    scheduleInBackground(queueScheduler, work, 0);
+    inBackground(queueScheduler).schedule(work, 0);
     expect(work).toHaveBeenCalledTimes(1);
     const bare: SchedulerLike = { now: () => 0, schedule: () => Subscription.EMPTY };
-    expect(scheduleInBackground(bare, work, 0)).toBe(Subscription.EMPTY);
+    expect(inBackground(bare).schedule(work, 0)).toBe(Subscription.EMPTY);
   });
 });

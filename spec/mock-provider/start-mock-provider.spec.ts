@@ -1,4 +1,8 @@
 import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type MockAnswer,
   type MockPiece,
@@ -465,6 +469,135 @@ describe('pages of another origin', () => {
     await answering({ content: 'a' });
     expect((await preflight()).status).toBe(404);
     expect((await post(streamed)).headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+describe('the body of a request', () => {
+  /** Begins a request on a connection of its own, and says when something has come back. */
+  async function begun(head: string): Promise<{ socket: Socket; answer: Promise<string> }> {
+    const socket = connect(mock.port, '127.0.0.1');
+    socket.setEncoding('utf8');
+    socket.on('error', () => {});
+    const answer = new Promise<string>((resolve) => socket.once('data', (text: string) => resolve(text)));
+    await new Promise<void>((resolve) => socket.once('connect', resolve));
+    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n${head}\r\n\r\n`);
+    return { socket, answer };
+  }
+
+  const sized = (bytes: number) => {
+    const empty = JSON.stringify({ ...question, filler: '' });
+    return JSON.stringify({ ...question, filler: 'x'.repeat(bytes - empty.length) });
+  };
+
+  it('may be as large as maxBodySize, and one byte more is refused with 413', async () => {
+    await start({ maxBodySize: 1_000 });
+    expect((await post(sized(1_000))).status).toBe(200);
+    const refused = await post(sized(1_001));
+    expect([refused.status, await refused.json()]).toEqual([
+      413,
+      {
+        error: {
+          message: 'The body of the request is larger than 1000 bytes (maxBodySize).',
+          type: 'invalid_request_error',
+          param: null,
+          code: 'request_too_large',
+        },
+      },
+    ]);
+    expect([mock.requests.length, mock.aborted]).toEqual([1, 0]);
+    expect((await post(sized(1_000))).status).toBe(200);
+  });
+
+  it('is refused by its length before any of it has come, and the connection is closed', async () => {
+    await start();
+    const { socket, answer } = await begun(`Content-Length: ${16 * 2 ** 20 + 1}`);
+    expect(await answer).toMatch(/^HTTP\/1\.1 413 [^]*\r\nconnection: close\r\n/i);
+    await new Promise((resolve) => socket.once('close', resolve));
+    await mock.whenDisconnected();
+  });
+
+  it('is refused where it has no length, and its rest is not read', async () => {
+    await start({ maxBodySize: 100_000 });
+    const { socket, answer } = await begun('Transfer-Encoding: chunked');
+    const piece = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+    let taken = 0;
+    const write = () => {
+      // As a client does that does not look: it writes whenever the network takes more.
+      while (!socket.destroyed && socket.write(piece)) taken += 1;
+    };
+    socket.on('drain', write);
+    write();
+    expect(await answer).toMatch(/^HTTP\/1\.1 413 /);
+    await new Promise((resolve) => socket.once('close', resolve));
+    // What the buffers of both systems hold, and far from all that it would send in a second.
+    expect(taken * 0x4000).toBeLessThan(64 * 2 ** 20);
+    await mock.whenDisconnected();
+    expect(mock.requests).toEqual([]);
+  });
+
+  it('is freed where its client leaves before its end', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = () => {
+      collect();
+      return process.memoryUsage().arrayBuffers;
+    };
+    await start();
+    const before = held();
+    const size = 8 * 2 ** 20;
+    for (let client = 0; client < 8; client += 1) {
+      const { socket } = await begun(`Content-Length: ${2 * size}`);
+      await new Promise<void>((resolve) => socket.write(Buffer.alloc(size), () => resolve()));
+      socket.destroy();
+      await mock.whenDisconnected();
+    }
+    while (held() - before > size) await turnOfTheLoop();
+    expect([mock.openConnections, mock.requests.length]).toEqual([0, 0]);
+  });
+});
+
+describe('the requests that are kept', () => {
+  const ask = async (count: number) => {
+    for (let number = 0; number < count; number += 1) await (await post({ ...question, number })).text();
+  };
+  const numbers = () => mock.requests.map(({ index, body }) => [index, body['number']]);
+
+  it('are the last ones, with the numbers that they came with', async () => {
+    await start({ keptRequests: 2, answers: [0, 1, 2, 3].map((status) => ({ status: 500 + status })) });
+    await ask(3);
+    expect(numbers()).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+    // The script goes on by the number, too.
+    expect((await post(question)).status).toBe(503);
+    expect((await mock.whenRequested(4)).index).toBe(3);
+    await expect(mock.whenRequested(2)).rejects.toThrow(
+      'Request 2 is no longer kept: 4 have come (keptRequests).',
+    );
+    const next = mock.whenRequested(5);
+    await ask(1);
+    expect((await next).index).toBe(4);
+  });
+
+  it('are 1,000 by default, and all at Infinity', async () => {
+    await start();
+    await ask(1_001);
+    expect([mock.requests.length, mock.requests[0]?.index]).toEqual([1_000, 1]);
+    await mock.close();
+    await start({ keptRequests: Infinity });
+    await ask(1_001);
+    expect(mock.requests).toHaveLength(1_001);
+  });
+
+  it.each([
+    ['keptRequests', 0],
+    ['maxBodySize', NaN],
+  ])('%s cannot be %d', async (name, value) => {
+    await start();
+    await expect(startMockProvider({ [name]: value })).rejects.toThrow(
+      new TypeError(`options.${name} must be a number of at least 1.`),
+    );
   });
 });
 

@@ -1,16 +1,12 @@
+import { fileURLToPath } from 'node:url';
+
 const results = 'coverage/mutation';
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   mutate: ['src/{flow,operators,relay,request,response}/**/*.ts'],
-  testRunner: 'jest',
-  plugins: ['@stryker-mutator/jest-runner'],
-  jest: {
-    projectType: 'custom',
-    configFile: 'spec/mutation/jest.config.cjs',
-    // One file holds them all; which of its tests reach a mutant is measured.
-    enableFindRelatedTests: false,
-  },
+  testRunner: 'in-process',
+  plugins: [fileURLToPath(new URL('runner.cjs', import.meta.url))],
   coverageAnalysis: 'perTest',
   concurrency: 1,
   // A mutant that is only slow, on a machine with other work, must not count as killed.

@@ -6,6 +6,11 @@ import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
+const call = (call_id: string): ResponseEvent => ({
+  type: 'output_item_done',
+  item: { type: 'function_call', call_id, name: 'f', arguments: '{"a":1}' },
+});
+
 const values = {
   a: text('Hel'),
   b: text('lo'),
@@ -13,6 +18,8 @@ const values = {
   n: completed({ endedBy: 'eof' }),
   s: completed({ stopped: true }),
   r: restartingEvent(),
+  f: call('a'),
+  g: call('b'),
 };
 
 /** A `completed` that an application made by itself, or that an earlier version has written down. */
@@ -38,6 +45,56 @@ describe('requireFinish', () => {
       const error = new IncompleteStreamError(emptyTurn);
       expectObservable(source.pipe(requireFinish())).toBe('-a-#', values, error);
       expectSubscriptions(source.subscriptions).toBe('    ^--!');
+    });
+  });
+
+  describe('of calls, and of what follows the first', () => {
+    it('delivers nothing before the turn has ended, and then all in order', () => {
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const source = cold<ResponseEvent>('-a-f-b-g-c------f-a-c-----|', values);
+        expectObservable(source.pipe(requireFinish())).toBe('-a-------(fbgc)-----(fac)-|', values);
+        expectSubscriptions(source.subscriptions).toBe('    ^-------------------------!');
+      });
+    });
+
+    it('delivers nothing where the turn is incomplete', () => {
+      testScheduler().run(({ cold, expectObservable }) => {
+        const source = cold<ResponseEvent>('-a-f-b-(gn)', values);
+        expectObservable(source.pipe(requireFinish())).toBe(
+          '-a-----#',
+          values,
+          new IncompleteStreamError(emptyTurn),
+        );
+      });
+    });
+
+    it('delivers nothing where the source errors, or its consumer leaves', () => {
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const broken = cold<ResponseEvent>('-a-f-b-#', values, 'broken');
+        expectObservable(broken.pipe(requireFinish())).toBe('-a-----#', values, 'broken');
+        const left = cold<ResponseEvent>('-a-f-b-c', values);
+        expectObservable(left.pipe(requireFinish()), '^----!').toBe('-a-', values);
+        expectSubscriptions(left.subscriptions).toBe('       ^----!');
+      });
+    });
+
+    it('delivers all where the source completes without completed, and where the turn was stopped', () => {
+      testScheduler().run(({ cold, expectObservable }) => {
+        const open = cold<ResponseEvent>('-a-f-b-|', values);
+        expectObservable(open.pipe(requireFinish())).toBe('-a-----(fb|)', values);
+        const stopped = cold<ResponseEvent>('-f-s', values);
+        expectObservable(stopped.pipe(requireFinish())).toBe('---(fs)', values);
+      });
+    });
+
+    it('gives the error the turn with its calls', () => {
+      const failure = failureOf(of<ResponseEvent[]>(values.f, values.n).pipe(requireFinish()));
+      expect((failure as IncompleteStreamError).turn.toolCalls).toMatchObject([{ callId: 'a' }]);
+    });
+
+    it('goes on with nothing once its consumer has left in the midst of what waited', () => {
+      const seen = received(of<ResponseEvent[]>(values.f, values.g, values.c).pipe(requireFinish(), take(1)));
+      expect(seen).toEqual([values.f]);
     });
   });
 

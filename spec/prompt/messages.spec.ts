@@ -621,6 +621,15 @@ describe('chatMessages', () => {
     ]);
   });
 
+  it('takes as many details and calls as there are', () => {
+    const details = Array.from({ length: 300_000 }, (_, index) => ({ index }));
+    const items = [reasoning('', details), assistantMessage('a')];
+    expect(chatMessages(items, { sendReasoning: 'reasoning_details' })).toHaveLength(1);
+    const ids = Array.from({ length: 100_000 }, (_, index) => `id-${index}`);
+    const calls = [...ids.map((id) => call(id)), ...ids.map((id) => functionCallOutput(id, 'x'))];
+    expect(chatMessages(calls, { callIdFormat: 'mistral' })).toHaveLength(100_001);
+  });
+
   it('leaves the items as they were', () => {
     const items = [reasoning('Hm', [{}]), assistantMessage('a'), call('1'), functionCallOutput('1', 'x')];
     const kept = structuredClone(items);

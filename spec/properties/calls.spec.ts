@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { of } from 'rxjs';
-import { accumulate, aggregate, type FunctionCallItem, streamChatCompletions } from '../../src/index.js';
+import {
+  accumulate,
+  aggregate,
+  type FunctionCallItem,
+  type ResponseEvent,
+  streamChatCompletions,
+} from '../../src/index.js';
 import { scriptedTransport } from '../../src/testing/index.js';
 import { record } from '../conformance/record-events.js';
 import { provider } from '../support/events.js';
@@ -118,7 +124,7 @@ function inOrder(calls: readonly (readonly object[])[], order: Habits['order']):
   ).flat();
 }
 
-function bodyOf(calls: readonly Meant[], how: Habits): string {
+function eventsOf(calls: readonly Meant[], how: Habits): readonly string[] {
   const entries = inOrder(
     calls.map((call, place) => fragmentsOf(call, place, how)),
     how.order,
@@ -132,30 +138,57 @@ function bodyOf(calls: readonly Meant[], how: Habits): string {
       { index: 0, delta: { tool_calls: [entry] }, finish_reason: finishesAt(at) ? 'tool_calls' : null },
     ],
   }));
-  return [...chunks.map((chunk) => JSON.stringify(chunk)), '[DONE]']
-    .map((data) => `data: ${data}\n\n`)
-    .join('');
+  return [...chunks.map((chunk) => JSON.stringify(chunk)), '[DONE]'].map((data) => `data: ${data}\n\n`);
 }
+
+const turnOver = (events: readonly string[]) =>
+  record(
+    streamChatCompletions('Hi', {
+      model: 'm',
+      provider,
+      transport: scriptedTransport({ body: events.join('') }),
+    }),
+  );
+
+const itemsOf = (all: readonly ResponseEvent[]) =>
+  all.flatMap((event) => (event.type === 'output_item_done' ? [event.item as FunctionCallItem] : []));
+
+const said = ({ name, arguments: text }: FunctionCallItem): Meant => ({ name, arguments: text });
 
 it('A turn gives the calls that a model means, once and in order, however a provider labels what it sends', () => {
   fc.assert(
     fc.property(meant, habits, (calls, how) => {
-      const { events, error } = record(
-        streamChatCompletions('Hi', {
-          model: 'm',
-          provider,
-          transport: scriptedTransport({ body: bodyOf(calls, how) }),
-        }),
-      );
+      const { events, error } = turnOver(eventsOf(calls, how));
       expect(error).toBeUndefined();
-      const itemsOf = (all: typeof events) =>
-        all.flatMap((event) => (event.type === 'output_item_done' ? [event.item as FunctionCallItem] : []));
       const items = itemsOf(events);
-      expect(items.map(({ name, arguments: text }) => ({ name, arguments: text }))).toEqual(calls);
+      expect(items.map(said)).toEqual(calls);
       expect(new Set(items.map(({ call_id }) => call_id)).size).toBe(calls.length);
       expect(itemsOf(record(of(...events).pipe(aggregate())).events)).toEqual(items);
       const snapshots = record(of(...events).pipe(accumulate())).events;
       expect(snapshots.at(-1)?.toolCalls.map(({ item }) => item)).toEqual(items);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+it('A turn that was cut gives no call but those that the model meant, each whole; snapshots keep the others, open', () => {
+  fc.assert(
+    fc.property(meant, habits, fc.nat(), (calls, how, place) => {
+      const whole = eventsOf(calls, how);
+      const events = whole.slice(0, place % (whole.length - 1));
+      // A stream that calls its first fragment the end says so itself.
+      fc.pre(events.length > 1 || how.finish === 'none' || how.finish === 'last');
+      const { events: emitted, error } = turnOver(events);
+      expect(error).toBeUndefined();
+      const items = itemsOf(emitted);
+      for (const item of items) expect(calls).toContainEqual(said(item));
+      expect(items.length).toBeLessThanOrEqual(calls.length);
+      const [turn] = record(of(...emitted).pipe(accumulate())).events.slice(-1);
+      expect(turn?.toolCalls.flatMap(({ item }) => item ?? [])).toEqual(items);
+      const end = emitted.at(-1);
+      expect(end?.type === 'completed' && (end.incompleteCalls ?? 0)).toBe(
+        turn?.toolCalls.filter(({ item }) => item === undefined).length,
+      );
     }),
     { numRuns: 1_000 },
   );

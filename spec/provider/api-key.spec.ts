@@ -1,12 +1,23 @@
-import { EMPTY, NEVER, of, range, throwError, type ObservableInput, map } from 'rxjs';
+import {
+  asyncScheduler,
+  EMPTY,
+  map,
+  NEVER,
+  type ObservableInput,
+  of,
+  range,
+  type SchedulerLike,
+  throwError,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { MissingApiKeyError } from '../../src/turn/errors.js';
 import { resolveApiKey } from '../../src/provider/api-key.js';
 import type { ModelProvider } from '../../src/provider/model-provider.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
 const envKey = 'SPEC_API_KEY';
-const key = (provider: Partial<ModelProvider>) =>
-  resolveApiKey({ name: 'spec', baseUrl: 'http://localhost', ...provider });
+const key = (provider: Partial<ModelProvider>, scheduler: SchedulerLike = asyncScheduler) =>
+  resolveApiKey({ name: 'spec', baseUrl: 'http://localhost', ...provider }, scheduler);
 
 afterEach(() => {
   delete process.env[envKey];
@@ -142,7 +153,58 @@ describe('resolveApiKey of a function', () => {
     expect(apiKey).toHaveBeenCalledTimes(2);
   });
 
-  it('waits as long as it takes', () => {
-    expect(received(key({ apiKey: () => NEVER }))).toEqual([]);
+  describe('that is slow', () => {
+    const late = (limit: number) => new MissingApiKeyError('spec', undefined, undefined, limit);
+
+    it('fails after apiKeyTimeout, and is unsubscribed', () => {
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const keys = cold('-----------a');
+        expectObservable(key({ apiKey: () => keys, apiKeyTimeout: 6 })).toBe('------#', undefined, late(6));
+        expectSubscriptions(keys.subscriptions).toBe('                     ^-----!');
+      });
+      expect(late(6).message).toBe('The apiKey function of the provider "spec" gave no key within 6 ms.');
+    });
+
+    it('is given 60 seconds by default', () => {
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const keys = cold('59999ms a');
+        expectObservable(key({ apiKey: () => keys })).toBe('59999ms (a|)');
+        expectObservable(key({ apiKey: () => NEVER })).toBe('60s #', undefined, late(60_000));
+        expectSubscriptions(keys.subscriptions).toBe('^ 59998ms !');
+      });
+    });
+
+    it('is waited for as long as it takes at Infinity, without a timer', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const subscription = key({ apiKey: () => NEVER, apiKeyTimeout: Infinity }, scheduler).subscribe();
+      expect(scheduler.actions).toEqual([]);
+      subscription.unsubscribe();
+      testScheduler().run(({ cold, expectObservable }) => {
+        const keys = cold('999m a');
+        expectObservable(key({ apiKey: () => keys, apiKeyTimeout: Infinity })).toBe('999m (a|)');
+      });
+    });
+
+    it('is timed by the scheduler that is given', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const failures: unknown[] = [];
+      const promise = new Promise<string>(() => undefined);
+      key({ apiKey: () => promise, apiKeyTimeout: 6 }, scheduler).subscribe({
+        error: (error: unknown) => failures.push(error, scheduler.now()),
+      });
+      scheduler.flush();
+      expect(failures).toEqual([late(6), 6]);
+    });
+
+    it('leaves no timer once it has given a key, has failed or was left', () => {
+      const scheduler = new VirtualTimeScheduler();
+      key({ apiKey: () => of('sk-1') }, scheduler).subscribe();
+      key({ apiKey: () => throwError(() => late(1)) }, scheduler).subscribe({ error: () => undefined });
+      key({ apiKey: () => NEVER }, scheduler)
+        .subscribe()
+        .unsubscribe();
+      key({ apiKey: 'sk-1' }, scheduler).subscribe();
+      expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+    });
   });
 });

@@ -1,5 +1,10 @@
 import { lastValueFrom, toArray } from 'rxjs';
-import { MissingApiKeyError, RetryLimitError, UnexpectedStatusError } from '../../src/turn/errors.js';
+import {
+  InvalidProviderError,
+  MissingApiKeyError,
+  RetryLimitError,
+  UnexpectedStatusError,
+} from '../../src/turn/errors.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
 import { azureOpenAI, type AzureOpenAIOptions } from '../../src/provider/azure-open-ai.js';
@@ -54,6 +59,32 @@ describe('azureOpenAI', () => {
     ' https://my-resource.openai.azure.com ',
   ])('takes the endpoint %j for the same', (given) => {
     expect(endpoint({ endpoint: given })).toStrictEqual(endpoint());
+  });
+
+  it.each([
+    '',
+    ' ',
+    'https://',
+    'https:///my-resource',
+    'https:my-resource',
+    'https://?',
+    'https:\\\\evil.example',
+  ])('is refused for the endpoint %j, which has no host', (given) => {
+    expect(() => endpoint({ endpoint: given })).toThrow(InvalidProviderError);
+    expect(() => endpointOf(azureOpenAI({ endpoint: given }), 'k')).toThrow(InvalidProviderError);
+  });
+
+  it('is refused for an empty endpoint on a page too, whose host is not meant', () => {
+    Object.defineProperty(globalThis, 'location', {
+      value: { href: 'https://app.example/' },
+      configurable: true,
+    });
+    try {
+      expect(() => endpoint({ endpoint: '' })).toThrow(InvalidProviderError);
+      expect(endpoint({ endpoint: '/azure/' }).url).toMatch(/^\/azure\/openai\//);
+    } finally {
+      Reflect.deleteProperty(globalThis, 'location');
+    }
   });
 
   it('writes the name of a deployment so that it stays one part of the path', () => {

@@ -25,6 +25,16 @@ describe('the URL of an endpoint', () => {
     ['https://api.example', 'https://api.example/chat/completions'],
     ['http://localhost:11434/v1', 'http://localhost:11434/v1/chat/completions'],
     ['http://[::1]:8080', 'http://[::1]:8080/chat/completions'],
+    ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/chat/completions'],
+    ['https://API.Example:443/v1', 'https://API.Example:443/v1/chat/completions'],
+    ['HTTP://api.example:80', 'HTTP://api.example:80/chat/completions'],
+    ['https://api.example./v1', 'https://api.example./v1/chat/completions'],
+    ['https://xn--bcher-kva.example/a//b', 'https://xn--bcher-kva.example/a//b/chat/completions'],
+    [`https://api.example/v1${'/'.repeat(100_000)}`, 'https://api.example/v1/chat/completions'],
+    [
+      `https://api.example/${'/'.repeat(100_000)}v1`,
+      `https://api.example/${'/'.repeat(100_000)}v1/chat/completions`,
+    ],
   ])('of %j is %s', (given, url) => {
     expect(endpoint({ baseUrl: given }).url).toBe(url);
   });
@@ -53,6 +63,62 @@ describe('the URL of an endpoint', () => {
     expect(`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain('secret');
   });
 
+  const noHost = 'it has no host, or one that the URL standard reads as another';
+
+  it.each<[string, string]>([
+    ['nothing after the scheme', 'https://'],
+    ['nothing after the scheme, and no slashes', 'https:'],
+    ['many slashes', `https:${'/'.repeat(100_000)}`],
+    ['a path alone', 'https:///v1'],
+    ['a scheme and a path', 'https:v1'],
+    ['a single slash', 'https:/v1'],
+    ['a dot', 'https://./v1'],
+    ['backslashes', 'https:\\\\evil.example'],
+    ['a backslash in the host', 'https://api.example\\evil.example'],
+    ['a backslash before the host', 'https:/\\evil.example'],
+    ['a tab in the host', 'https://api\t.example'],
+    ['a line feed in the host', 'https://api.\nexample'],
+    ['an empty user', 'https://@evil.example'],
+    ['a percent-encoded host', 'https://api%2eexample'],
+    ['full-width letters', 'https://ａｐｉ.example'],
+    ['a full stop that is not ASCII', 'https://api。example'],
+    ['a soft hyphen', 'https://api\u00ad.example'],
+    ['a name that is not ASCII', 'https://bücher.example'],
+    ['a number', 'http://2130706433'],
+    ['a hexadecimal number', 'http://0x7f.1'],
+    ['an octal number', 'http://0177.0.0.1'],
+    ['a short IPv4 address', 'http://127.1'],
+    ['an IPv4 address with a dot behind it', 'http://127.0.0.1.'],
+    ['a long IPv6 address', 'http://[0:0:0:0:0:0:0:1]'],
+    ['port 0', 'https://api.example:0'],
+    ['an empty port', 'https://api.example:'],
+    ['a port with a zero before it', 'https://api.example:08080'],
+    ["the other scheme's port, with a zero before it", 'http://api.example:0080'],
+  ])('is refused for %s', (_, given) => {
+    expect(refusal({ baseUrl: given }).message).toBe(
+      `The baseUrl of the provider "spec" cannot be used: ${noHost}.`,
+    );
+  });
+
+  it.each([
+    'https://?x',
+    'https://#',
+    'https://api.example:65536',
+    'https://api .example',
+    'https://%00',
+    'https://:8080/v1',
+    'ht\ntps://api.example',
+    'ftp://a',
+    '//',
+  ])('is refused for %j', (given) => {
+    expect(refusal({ baseUrl: given }).setting).toBe('baseUrl');
+  });
+
+  it("has the host of its base, whatever the query parameters' names and values", () => {
+    const queryParams = { '@evil.example/': '#?&\\\n' };
+    expect(new URL(endpoint({ queryParams }).url).host).toBe('api.example');
+  });
+
   describe('on a page', () => {
     const onPage = (href: string) =>
       Object.defineProperty(globalThis, 'location', { value: { href }, configurable: true });
@@ -65,6 +131,26 @@ describe('the URL of an endpoint', () => {
       onPage('https://app.example/page?x#y');
       expect(endpoint({ baseUrl: '/api/' }).url).toBe('/api/chat/completions');
       expect(endpoint({ baseUrl: 'api' }).url).toBe('api/chat/completions');
+    });
+
+    it('may name a host without a scheme', () => {
+      onPage('https://app.example/page');
+      expect(endpoint({ baseUrl: '//api.example/v1' }).url).toBe('//api.example/v1/chat/completions');
+    });
+
+    it.each([
+      '',
+      ' ',
+      '//',
+      '///v1',
+      '\\\\evil.example',
+      '/\\evil.example',
+      '/\t/evil.example',
+      'https:',
+      'https:v1',
+    ])('is refused for %j, which has no host, or another', (given) => {
+      onPage('https://app.example/page');
+      expect(refusal({ baseUrl: given }).message).toContain(noHost);
     });
 
     it('is refused where it is none', () => {
@@ -122,19 +208,19 @@ describe('the headers of an endpoint', () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    [
-      'a value with a line feed',
-      { 'X-A': 'secret\n' },
-      'it holds a character that HTTP headers do not allow',
-    ],
-    ['a name with a blank', { 'X A': 'secret' }, 'it holds a character that HTTP headers do not allow'],
-    ['a name with a colon', { 'X:A': 'secret' }, 'it holds a character that HTTP headers do not allow'],
-    ['an empty name', { '': 'secret' }, 'it holds a character that HTTP headers do not allow'],
-  ])('are refused for %s', (_, headers, reason) => {
-    const error = refusal({ headers });
-    expect(error.setting).toBe(`headers.${Object.keys(headers)[0]}`);
-    expect(error.message).toContain(reason);
-    expect(error.message).not.toContain('secret');
+    ['a value with a line feed', { 'X-A': 'private\n' }, 'headers.X-A'],
+    ['a name with a blank', { 'X A': 'private' }, 'headers'],
+    ['a name with a colon', { 'Authorization: Bearer private': '' }, 'headers'],
+    ['an empty name', { '': 'private' }, 'headers'],
+    ['a key in the place of a name', { 'private-4Fh2mQx9Zr': 'api-key\n' }, 'headers'],
+    ['the key itself in the place of a name', { 'sk-private-key': 'api-key\n' }, 'headers'],
+    ['a name without end', { ['private'.repeat(100)]: '\n' }, 'headers'],
+  ])('are refused for %s, which is told where it can be no secret', (_, headers, setting) => {
+    const error = refusal({ headers }, 'sk-private-key');
+    expect(error.setting).toBe(setting);
+    expect(error.message).toBe(
+      `The ${setting} of the provider "spec" cannot be used: it holds a character that HTTP headers do not allow.`,
+    );
   });
 
   it('are refused where a value is no string', () => {

@@ -310,6 +310,7 @@ describe('fromServerSentEvents', () => {
       ['choices that are none', { ...end, choices: [{ choice: 1 }] }],
       ['an end that was not stopped', { ...end, stopped: false }],
       ['an end by nothing that is known', { ...end, endedBy: 'x' }],
+      ['a count of cut calls that is none', { ...end, incompleteCalls: -1 }],
       ['a chunk that is none', { type: 'chunk', chunk: [] }],
       ['a retry without a failure', { type: 'retrying', attempt: 1, delay: 1 }],
       ['a restart without a failure', { type: 'restarting', attempt: 1, delay: 1 }],

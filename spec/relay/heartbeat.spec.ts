@@ -70,7 +70,7 @@ describe('heartbeat', () => {
     scheduler.run(({ expectObservable }) => {
       const now = scheduler.now.bind(scheduler);
       scheduler.now = () => (now() < 2 ? 1_000_000 : now());
-      expectObservable(beating(NEVER, { heartbeat: 3, scheduler }), '^-------!').toBe('------h-', values);
+      expectObservable(beating(NEVER, { heartbeat: 3, scheduler }), '^-------!').toBe('---h--h-', values);
     });
   });
 

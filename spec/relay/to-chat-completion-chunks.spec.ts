@@ -132,6 +132,49 @@ describe('toChatCompletionChunks', () => {
     });
   });
 
+  describe('does not call a call whole that was cut', () => {
+    const open = delta('run', 'rm -rf /', { callId: 'a', index: 0 });
+    const written = (...events: readonly ResponseEvent[]) => {
+      const messages = received(
+        from(events).pipe(toChatCompletionChunks({ ...fixed, customTools: ['run'] })),
+      );
+      const read = received(from(messages).pipe(decodeChatCompletions()));
+      return {
+        isDone: messages.at(-1)?.data === '[DONE]',
+        reason: (messages.filter(({ data }) => data.includes('finish_reason')).at(-1)?.data ?? '').match(
+          /"finish_reason":("\w+"|null)/,
+        )?.[1],
+        calls: read.filter(({ type }) => type === 'output_item_done').length,
+        incomplete: (read.at(-1) as CompletedEvent).incompleteCalls,
+      };
+    };
+
+    it.each<[string, readonly ResponseEvent[], string, boolean]>([
+      ['at eof', [completed({ endedBy: 'eof', incompleteCalls: 1 })], 'null', false],
+      ['by its length', [completed({ finishReason: 'length', incompleteCalls: 1 })], '"length"', true],
+      [
+        'after its finish reason',
+        [completed({ finishReason: 'tool_calls', endedBy: 'finish_reason' })],
+        'null',
+        false,
+      ],
+      ['before [DONE], without a finish reason', [completed({ endedBy: 'done' })], 'null', false],
+      ['by its caller', [completed({ stopped: true })], 'null', false],
+    ])('%s', (_, end, reason, isDone) => {
+      expect(written(open, ...end)).toEqual({ isDone, reason, calls: 0, incomplete: 1 });
+    });
+
+    it('and calls one whole that is', () => {
+      const whole = item({ type: 'custom_tool_call', call_id: 'a', name: 'run', input: 'rm -rf /data' });
+      expect(written(open, whole, completed({ finishReason: 'tool_calls' }))).toEqual({
+        isDone: true,
+        reason: '"tool_calls"',
+        calls: 1,
+        incomplete: undefined,
+      });
+    });
+  });
+
   it('gives [DONE] once the source has ended, not at completed', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const source = cold<ResponseEvent>('-c-|', { c: completed() });
@@ -310,6 +353,19 @@ describe('toChatCompletionChunks', () => {
         delta('h', '2', { index: 1 }),
       ]).map(({ choices: [choice] }) => choice?.delta.tool_calls?.map(({ index, id }) => [index, id]));
       expect(indexes).toEqual([[[1, 'id-g']], [[0, 'id-f']], [[2, 'id-h']]]);
+    });
+
+    it('with a place that is found without trying those of all calls before it', () => {
+      const count = 20_000;
+      const calls = Array.from({ length: count }, (_, index) => called(`f${index}`, '{}'));
+      const has = jest.spyOn(Set.prototype, 'has');
+      const written = chunksOf(calls);
+      const tried = has.mock.calls.length;
+      has.mockRestore();
+      expect(tried).toBeLessThan(3 * count);
+      expect(new Set(written.map(({ choices: [choice] }) => choice?.delta.tool_calls?.[0]?.index)).size).toBe(
+        count,
+      );
     });
 
     it('with what the provider wants back: with the whole call, or after its deltas', () => {

@@ -1,4 +1,4 @@
-import { map, of, range, take, throwError } from 'rxjs';
+import { concat, map, of, range, take, throwError } from 'rxjs';
 import {
   MissingApiKeyError,
   ProviderStreamError,
@@ -91,6 +91,33 @@ describe('toServerSentEvents', () => {
       expectObservable(source.pipe(toServerSentEvents()), '^-!').toBe('-a-', messages);
       expectSubscriptions(source.subscriptions).toBe('                ^-!');
     });
+  });
+
+  it('repeats no name or id of more than 1,024 characters: what it writes stays of the size of what it is given', () => {
+    const delta = (callId: string, name: string): ResponseEvent => ({
+      type: 'function_call_arguments_delta',
+      callId,
+      name,
+      index: 0,
+      delta: '{}',
+    });
+    const long = 'n'.repeat(1_048_576);
+    for (const [callId, name] of [
+      [long, 'f'],
+      ['id', long],
+      ['id', 'n'.repeat(1_025)],
+    ] as const) {
+      const item: ResponseEvent = {
+        type: 'output_item_done',
+        item: { type: 'function_call', call_id: callId, name, arguments: '{}' },
+      };
+      const written = received(
+        concat(range(0, 300).pipe(map(() => delta(callId, name))), of(item)).pipe(toServerSentEvents()),
+      );
+      expect(written.map(({ data }) => data)).toEqual([JSON.stringify(item), '[DONE]']);
+    }
+    const longest = delta('i'.repeat(1_024), 'n'.repeat(1_024));
+    expect(received(of(longest).pipe(toServerSentEvents()))).toHaveLength(2);
   });
 
   it('stops an endless synchronous source', () => {

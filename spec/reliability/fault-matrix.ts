@@ -19,6 +19,7 @@ import {
 } from '../../src/mock-provider/index.js';
 import { withoutGlobalFetch } from '../support/without-global-fetch.js';
 import {
+  callArguments,
   type Fault,
   faults,
   faultyAnswer,
@@ -220,6 +221,7 @@ async function runAgainst(
     violations.push(...leaksOf(value, taint));
   const [outcome = 'left'] = terminals;
   if (!areRightTexts(given, outcome, delivered())) violations.push('other texts than those that had arrived');
+  if (!areRightCalls(given, outcome, events)) violations.push('another call than the whole one');
   const { requests } = peer;
 
   // Nothing may be left on a connection that is used again.
@@ -238,7 +240,18 @@ async function runAgainst(
 function outcomeOf(events: readonly ResponseEvent[]): string {
   const last = events.at(-1);
   if (last?.type !== 'completed') return 'completed without its event';
-  return last.finishReason === null ? 'completed without a finish reason' : 'completed';
+  const cut = last.incompleteCalls === undefined ? '' : ', a call cut';
+  return `${last.finishReason === null ? 'completed without a finish reason' : 'completed'}${cut}`;
+}
+
+/** Whether the call came out once where it had arrived whole, and never else. */
+function areRightCalls(given: Case, outcome: string, events: readonly ResponseEvent[]): boolean {
+  if ('wrong' in given || !given.fault.hasCall) return true;
+  const calls = events.flatMap((event) =>
+    event.type === 'output_item_done' && event.item.type === 'function_call' ? [event.item.arguments] : [],
+  );
+  const whole = textsBefore(given.stage).length === texts.length && outcome === 'completed' ? 1 : 0;
+  return calls.every((text) => text === callArguments) && (outcome === 'left' || calls.length === whole);
 }
 
 /** The texts of choice 0. */

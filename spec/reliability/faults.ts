@@ -26,22 +26,52 @@ export type Stage = (typeof stages)[number];
 /** The texts of a whole answer. */
 export const texts: readonly string[] = ['1', '2', '🌍'].map((end) => `${taint.answer} ${end} `);
 
-/** The body of an answer, cut where the stages are. */
-function bodyParts(): ReadonlyMap<Stage, Uint8Array> {
+/** The arguments of the call in an answer that has one. */
+export const callArguments = `{"path":"/data/${taint.answer}"}`;
+
+/** The chunk of a piece of the call, from one character of its arguments to another. */
+const callChunk = (from: number, to?: number): Uint8Array =>
+  Buffer.from(
+    chunk({
+      choices: [
+        {
+          index: 0,
+          delta: {
+            tool_calls: [
+              {
+                index: 0,
+                id: 'call',
+                function: {
+                  ...(from === 0 && { name: 'remove' }),
+                  arguments: callArguments.slice(from, to),
+                },
+              },
+            ],
+          },
+          finish_reason: null,
+        },
+      ],
+    }),
+  );
+
+/** The body of an answer, cut where the stages are; with a call, its pieces stand between the texts. */
+function bodyParts(hasCall: boolean): ReadonlyMap<Stage, Uint8Array> {
+  const call = (from: number, to?: number) => (hasCall ? callChunk(from, to) : new Uint8Array());
   const [one, two, three] = texts.map((text) => Buffer.from(textChunk(text)));
   if (one === undefined || two === undefined || three === undefined) throw new Error('three texts');
   const inTwo = two.indexOf(taint.answer) + 20;
   const inEmoji = three.indexOf('🌍') + 2;
   return new Map<Stage, Uint8Array>([
-    ['first byte', Buffer.concat([one, two.subarray(0, inTwo)])],
-    ['mid-event', Buffer.concat([two.subarray(inTwo), three.subarray(0, inEmoji)])],
-    ['mid-UTF-8', Buffer.concat([three.subarray(inEmoji), Buffer.from(finishChunk())])],
+    ['first byte', Buffer.concat([one, call(0, 10), two.subarray(0, inTwo)])],
+    ['mid-event', Buffer.concat([two.subarray(inTwo), call(10, 20), three.subarray(0, inEmoji)])],
+    ['mid-UTF-8', Buffer.concat([three.subarray(inEmoji), call(20), Buffer.from(finishChunk())])],
     ['before [DONE]', Buffer.from(done)],
     ['after [DONE]', new Uint8Array()],
   ]);
 }
 
-const parts = bodyParts();
+const parts = bodyParts(false);
+const partsWithCall = bodyParts(true);
 export const bodyStages: readonly Stage[] = [...parts.keys()];
 
 /** What is done to an answer at one place. */
@@ -62,6 +92,10 @@ export interface Fault {
   readonly isEndless?: boolean;
   /** Whether its Content-Length promises more than comes. */
   readonly isShort?: boolean;
+  /** Whether the body has neither a length nor chunks, and so ends with its connection. */
+  readonly isUnframed?: boolean;
+  /** Whether a call is being written where it strikes. */
+  readonly hasCall?: boolean;
   /** Whether nobody listens at the address. */
   readonly isRefused?: boolean;
   readonly answer?: Pick<MockAnswer, 'encoding' | 'contentLength'>;
@@ -100,6 +134,29 @@ export const faults: readonly Fault[] = [
     pieces: [],
     isShort: true,
     answer: { contentLength: 100_000 },
+  },
+  { name: 'ended in order, close-delimited', stages: bodyStages, pieces: [], isUnframed: true },
+  { name: 'reset, close-delimited', stages: bodyStages, pieces: [{ cut: 'reset' }], isUnframed: true },
+  { name: 'closed in a call', stages: bodyStages, pieces: [{ cut: 'close' }], hasCall: true },
+  { name: 'ended in order in a call', stages: bodyStages, pieces: [], hasCall: true },
+  {
+    name: 'ended in order in a call, close-delimited',
+    stages: bodyStages,
+    pieces: [],
+    hasCall: true,
+    isUnframed: true,
+  },
+  {
+    name: 'ended by `length` in a call',
+    stages: ['mid-event', 'mid-UTF-8'],
+    pieces: ['\n\n', finishChunk('length'), done],
+    hasCall: true,
+  },
+  {
+    name: 'ended by [DONE] alone in a call',
+    stages: ['mid-event', 'mid-UTF-8'],
+    pieces: ['\n\n', done],
+    hasCall: true,
   },
   { name: 'silent for ever', stages, pieces: [{ wait: Infinity }], isSilent: true },
   {
@@ -178,7 +235,11 @@ export function faultyAnswer(fault: Fault, stage: Stage, strike: () => Promise<v
     return { wire: struck(head, ['\r\n', rest]) };
   }
   const at = bodyStages.indexOf(stage);
-  const pieces = [...parts.values()];
+  const pieces = [...(fault.hasCall ? partsWithCall : parts).values()];
+  if (fault.isUnframed) {
+    const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n';
+    return { wire: struck([head, ...pieces.slice(0, at)], pieces.slice(at)) };
+  }
   return { ...fault.answer, body: struck(pieces.slice(0, at), pieces.slice(at)) };
 }
 

@@ -67,7 +67,7 @@ describe.each(transports)('over %s', (name, open) => {
       expect(kept).toBeLessThan(remains);
     });
 
-    it('of 100 MB ends at the default limit of 64 MiB', async () => {
+    it('of 100 MB ends at the default limit of 32 MiB', async () => {
       const { error, read, sent, kept } = await attack(
         transport,
         function* () {
@@ -77,9 +77,9 @@ describe.each(transports)('over %s', (name, open) => {
         },
         { measures: true },
       );
-      expect(error).toEqual(tooLarge(64 * MiB));
-      expect(read).toBeLessThan(64 * MiB + oneRead);
-      expect(sent).toBeLessThan(64 * MiB + inTheKernel);
+      expect(error).toEqual(tooLarge(32 * MiB));
+      expect(read).toBeLessThan(32 * MiB + oneRead);
+      expect(sent).toBeLessThan(32 * MiB + inTheKernel);
       expect(kept).toBeLessThan(remains);
     });
   });

@@ -1,14 +1,22 @@
+import { inspect } from 'node:util';
 import {
   type ChatCompletionsError,
   type Diagnostic,
   fetchTransport,
+  type HttpResponse,
+  type ModelProvider,
   ProviderStreamError,
   RetryLimitError,
   streamChatCompletions,
+  StreamError,
+  type Transport,
+  TransportError,
   UnexpectedContentError,
   UnexpectedStatusError,
 } from '../../src/index.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
+import { nodeTransport } from '../../src/node/index.js';
+import { NEVER, of, throwError } from 'rxjs';
 import { leaksOf } from './taint.js';
 
 // With characters that JSON and URLs write in other ways.
@@ -26,9 +34,12 @@ const plainKey = 'sk-plain.4Fh2mQx9Zr7Lw3';
 const escaped = (text: string): string =>
   Array.from(text, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
-let mock: MockProvider;
+let mock: MockProvider | undefined;
 
-afterEach(() => mock.close());
+afterEach(async () => {
+  await mock?.close();
+  mock = undefined;
+});
 
 interface Told {
   readonly error: ChatCompletionsError;
@@ -37,18 +48,18 @@ interface Told {
 
 /** The error of a turn against a provider that always answers so, and all that was reported meanwhile. */
 async function failing(given: MockAnswer, apiKey = key): Promise<Told> {
-  mock = await startMockProvider({ pace: 0, answers: () => given });
+  const provider = (mock = await startMockProvider({ pace: 0, answers: () => given }));
   const diagnostics: Diagnostic[] = [];
   const error = await new Promise<ChatCompletionsError>((resolve, reject) => {
     streamChatCompletions(taint.prompt, {
       model: 'm',
-      provider: { name: 'p', baseUrl: mock.baseUrl, apiKey },
+      provider: { name: 'p', baseUrl: provider.baseUrl, apiKey },
       transport: fetchTransport(),
       retry: { maxRetries: 0 },
       diagnostics: (diagnostic) => void diagnostics.push(diagnostic),
     }).subscribe({ error: resolve, complete: () => reject(new Error('The turn completed.')) });
   });
-  expect(mock.requests[0]?.headers.authorization).toBe(`Bearer ${apiKey}`);
+  expect(provider.requests[0]?.headers.authorization).toBe(`Bearer ${apiKey}`);
   return { error, diagnostics };
 }
 
@@ -226,5 +237,199 @@ describe('a key that a header repeats', () => {
       }),
     );
     expectKept(told, plainKey);
+  });
+});
+
+describe('a key that an answer repeats in an encoding', () => {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const forms: readonly [string, string][] = [
+    ['Base64', base64(plainKey)],
+    ['Base64 for URLs', Buffer.from(plainKey).toString('base64url')],
+    ['Basic credentials', `Basic ${base64(`user:${plainKey}`)}`],
+    ['Base64 of what it stands in', base64(`{"authorization":"Bearer ${plainKey}","a":1}`)],
+    ['Base64 in a URL', encodeURIComponent(base64(`ab:${plainKey}`))],
+    ['hex', Buffer.from(plainKey).toString('hex')],
+    ['a URL, twice', encodeURIComponent(encodeURIComponent(plainKey.replace('.', '%2E')))],
+    ['a URL, every character', Buffer.from(plainKey).toString('hex').replace(/../g, '%$&')],
+    ['HTML references', Array.from(plainKey, (one) => `&#${one.charCodeAt(0)};`).join('')],
+    [
+      'HTML references, twice',
+      Array.from(plainKey, (one) => `&amp;#x${one.charCodeAt(0).toString(16)};`).join(''),
+    ],
+    ['JSON in a URL', encodeURIComponent(escaped(plainKey))],
+  ];
+  const places: readonly [string, (form: string) => MockAnswer][] = [
+    ['an error’s body', (form) => ({ status: 400, body: `${answer} ${form} ${answer}` })],
+    ['an error of the stream', (form) => ({ body: `event: error\ndata: ${form}\n\n` })],
+    ['a page', (form) => ({ body: `<p>${form}</p>`, headers: { 'content-type': 'text/html' } })],
+    [
+      'a request id and a rate limit',
+      (form) => ({
+        status: 429,
+        headers: { 'x-request-id': form, 'x-ratelimit-reset-tokens': form },
+      }),
+    ],
+    ['a code', (form) => ({ status: 400, error: { message: answer, code: form, type: form } })],
+    ['a media type', (form) => ({ body: 'private', headers: { 'content-type': `text/${form}; a=b` } })],
+  ];
+
+  it.each(places.flatMap(([place, given]) => forms.map(([name, form]) => ({ place, given, name, form }))))(
+    '($name) stands in nothing that comes of $place',
+    async ({ given, form }) => {
+      const told = await failing(given(form), plainKey);
+      for (const one of [told.error, ...told.diagnostics])
+        expect(leaksOf(one, { ...taint, key: plainKey.slice(2, -2) })).toEqual([]);
+    },
+  );
+});
+
+describe('a key that is a word', () => {
+  it.each(['x', 'key', 'none', 'ollama'])(
+    '("%s") leaves codes, ids and the provider’s words as they are',
+    async (word) => {
+      const message = `the ${word} is invalid`;
+      const headers = { 'x-request-id': `req-${word}-1` };
+      const { error, diagnostics } = await failing(
+        { status: 401, error: { message, code: `invalid_${word}` }, headers },
+        word,
+      );
+      expect(error).toMatchObject({ code: `invalid_${word}`, requestId: `req-${word}-1` });
+      expect(words({ error, diagnostics })).toContain(message);
+      expect(diagnostics).toContainEqual(expect.objectContaining({ requestId: `req-${word}-1` }));
+    },
+  );
+});
+
+describe('what a transport fails with', () => {
+  const config = (request: object) => ({ config: request, request, response: { config: request } });
+  const nest = (error: Error, depth: number): Error =>
+    depth === 0 ? error : nest(new Error('around', { cause: error }), depth - 1);
+  const guarded = (properties: readonly string[]) =>
+    Object.defineProperties(
+      new Error('guarded'),
+      Object.fromEntries(
+        properties.map((name) => [
+          name,
+          {
+            enumerable: true,
+            get: () => {
+              throw new Error(plainKey);
+            },
+          },
+        ]),
+      ),
+    );
+  const quoted = `cannot send "Bearer ${plainKey}"`;
+  const failures: readonly [string, (request: object) => unknown][] = [
+    ['an error that quotes the key', () => new TypeError(quoted)],
+    ['an error that holds the request', (request) => Object.assign(new Error('failed'), config(request))],
+    ['an object that holds the request', (request) => ({ message: 'failed', ...config(request) })],
+    ['a frozen one', (request) => Object.freeze(Object.assign(new Error(quoted), config(request)))],
+    ['an error deep below', (request) => nest(Object.assign(new Error(quoted), config(request)), 9)],
+    ['an error deeper below', (request) => nest(Object.assign(new Error(quoted), config(request)), 40)],
+    [
+      'several errors',
+      (request) => new AggregateError([Object.assign(new Error(quoted), config(request)), quoted]),
+    ],
+    [
+      'an error whose getters throw',
+      () => guarded(['name', 'code', 'errno', 'syscall', 'cause', 'errors', 'config']),
+    ],
+    ['a text', () => quoted],
+    [
+      'an error with the key for its name and code',
+      () => Object.assign(new Error(''), { name: plainKey, code: plainKey }),
+    ],
+    [
+      'an error with Basic credentials',
+      () => new Error(`Basic ${Buffer.from(`u:${plainKey}`).toString('base64')}`),
+    ],
+    [
+      'the library’s, with a cause that holds the request',
+      (request) => new TransportError({ cause: Object.assign(new Error(quoted), config(request)) }),
+    ],
+    [
+      'the library’s, frozen',
+      (request) =>
+        Object.freeze(new StreamError({ cause: Object.assign(new Error(quoted), config(request)) })),
+    ],
+  ];
+  const provider: ModelProvider = {
+    name: 'p',
+    baseUrl: 'http://p.test/v1',
+    apiKey: plainKey,
+    apiKeyHeader: 'X-Mine',
+  };
+
+  function failingOver(transport: Transport): Promise<Told> {
+    const diagnostics: Diagnostic[] = [];
+    return new Promise((resolve, reject) => {
+      streamChatCompletions(taint.prompt, {
+        model: 'm',
+        provider,
+        transport,
+        retry: { maxRetries: 1, initialDelay: 0 },
+        diagnostics: (diagnostic) => void diagnostics.push(diagnostic),
+      }).subscribe({
+        error: (error: unknown) => resolve({ error: error as ChatCompletionsError, diagnostics }),
+        complete: () => reject(new Error('The turn completed.')),
+      });
+    });
+  }
+
+  it.each(failures)('(%s) gives nothing away before an answer', async (_, failure) => {
+    const told = await failingOver((request) => throwError(() => failure(request)));
+    expectKept(told, plainKey);
+  });
+
+  it.each(failures)('(%s) gives nothing away inside an answer', async (_, failure) => {
+    const headers = { get: (name: string) => (name === 'content-type' ? 'text/event-stream' : null) };
+    const told = await failingOver((request) =>
+      of<HttpResponse>({ status: 200, headers, body: throwError(() => failure(request)) }),
+    );
+    expectKept(told, plainKey);
+  });
+
+  it.each(failures)('(%s) gives nothing away as what fetch rejects with', async (_, failure) => {
+    const told = await failingOver((request) => {
+      const headers = { ...request.headers, Authorization: `Bearer ${plainKey}` };
+      const fetch = async (): Promise<never> => {
+        throw failure({ ...request, headers });
+      };
+      return fetchTransport({ fetch })({ ...request, headers });
+    });
+    expectKept(told, plainKey);
+  });
+
+  it('gives away no path that holds the key', () => {
+    const told: Diagnostic[] = [];
+    streamChatCompletions('Hi', {
+      model: 'm',
+      provider: { ...provider, baseUrl: `http://p.test/${plainKey}/v1`, queryParams: { a: plainKey } },
+      transport: () => NEVER,
+      diagnostics: (diagnostic) => void told.push(diagnostic),
+    })
+      .subscribe()
+      .unsubscribe();
+    expect(told[0]).toMatchObject({ type: 'request', url: 'http://p.test/***/v1/chat/completions' });
+  });
+
+  it.each<[string, Transport]>([
+    ['fetch', fetchTransport()],
+    ['nodeTransport', nodeTransport()],
+  ])('keeps the code and the syscall of a connection that was refused, over %s', async (_, transport) => {
+    const gone = await startMockProvider({ pace: 0 });
+    const { baseUrl } = gone;
+    await gone.close();
+    const failure = await new Promise<TransportError>((error) => {
+      streamChatCompletions('Hi', {
+        model: 'm',
+        provider: { name: 'p', baseUrl },
+        transport,
+        retry: { maxRetries: 0 },
+      }).subscribe({ error });
+    });
+    expect(failure.message).toBe('No answer came from the provider (ECONNREFUSED).');
+    expect(inspect(failure)).toContain("syscall: 'connect'");
   });
 });

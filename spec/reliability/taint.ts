@@ -16,9 +16,9 @@ const providerText: readonly PropertyKey[] = ['body', 'snippet', 'providerMessag
 export function leaksOf(value: unknown, taint: Taint): readonly string[] {
   const leaks = new Set<string>();
   const found = (text: string, where: string, what: readonly (keyof Taint)[]) => {
-    const read = unescaped(text);
+    const readings = readingsOf(text);
     for (const name of what) {
-      if (text.includes(taint[name]) || read.includes(taint[name])) leaks.add(`the ${name} in ${where}`);
+      if (readings.some((read) => read.includes(taint[name]))) leaks.add(`the ${name} in ${where}`);
     }
   };
   const all: readonly (keyof Taint)[] = ['key', 'prompt', 'answer'];
@@ -31,6 +31,38 @@ export function leaksOf(value: unknown, taint: Taint): readonly string[] {
   }
   return [...leaks];
 }
+
+/** A text as somebody reads it who decodes it, in whatever way. */
+function readingsOf(text: string): readonly string[] {
+  const read = unescaped(text);
+  const all = [
+    text,
+    read,
+    unescaped(percentDecoded(read)),
+    percentDecoded(percentDecoded(text)),
+    fromHtml(read),
+  ];
+  const words = new Set(all.flatMap((one) => one.match(/[\w+/-]{11,}/g) ?? []));
+  const decoded = Array.from(words, (word) =>
+    // A word may begin before its Base64 does.
+    [0, 1, 2, 3].map((skipped) => Buffer.from(word.slice(skipped), 'base64').toString('latin1')),
+  );
+  const hex = (text.match(/[\da-f]{16,}/gi) ?? []).map((digits) => Buffer.from(digits, 'hex').toString());
+  return [...all, ...decoded.flat(), ...hex];
+}
+
+const percentDecoded = (text: string): string =>
+  text.replace(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
+
+const fromHtml = (text: string): string =>
+  text
+    .replace(/&#x([\da-f]{1,4});/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)))
+    .replace(/&#(\d{1,5});/g, (_, digits: string) => String.fromCharCode(Number(digits)))
+    .replace(
+      /&(?:amp;)*(lt|gt|quot|apos);/g,
+      (_, name: string) => ({ lt: '<', gt: '>', quot: '"' })[name] ?? "'",
+    )
+    .replace(/&(?:amp;)+/g, '&');
 
 /** A text as somebody reads it who parses it as JSON, however often it was written as JSON. */
 function unescaped(text: string): string {

@@ -1,7 +1,7 @@
 import { concat, endWith, from, identity, NEVER, of, range, map, throwError } from 'rxjs';
 import { UnexpectedStatusError } from '../../src/turn/errors.js';
 import { errorAnswer, isRetryableStatus, readErrorBody } from '../../src/request/error-answer.js';
-import { redact } from '../../src/request/secrets.js';
+import { redact, sought } from '../../src/request/secrets.js';
 import type { HttpResponse } from '../../src/request/transport.js';
 import { toBytes, toHeaders } from '../../src/testing/answer.js';
 import { received, testScheduler } from '../support/marbles.js';
@@ -168,7 +168,7 @@ describe('errorAnswer', () => {
 
   it('replaces the secrets of the request wherever the body repeats them', () => {
     const body = JSON.stringify({ error: { message: 'Bad key sk-secret-key.', code: 'sk-secret-key' } });
-    const error = errorAnswer(answer(401), body, (text) => redact(text, ['sk-secret-key']), 0);
+    const error = errorAnswer(answer(401), body, (text) => redact(text, sought(['sk-secret-key'])), 0);
     expect(error.body).toBe('{"error":{"message":"Bad key ***.","code":"***"}}');
     expect(error.message).not.toContain('sk-secret-key');
     expect(error.code).toBeUndefined();
@@ -268,7 +268,7 @@ describe('readErrorBody', () => {
     const body = of(toBytes('x'.repeat(limit - 10)), toBytes(key));
     const [text] = received(readErrorBody(answer(401, {}, body), testScheduler()));
     expect(text?.endsWith('xsk-0123456')).toBe(true);
-    const error = errorAnswer(answer(401), text ?? '', (told) => redact(told, [key]), 0);
+    const error = errorAnswer(answer(401), text ?? '', (told) => redact(told, sought([key])), 0);
     expect(error.body.endsWith('x***')).toBe(true);
     expect(error.body).not.toContain('sk-');
   });

@@ -1,57 +1,78 @@
+import { createContext, runInContext } from 'node:vm';
 import fc from 'fast-check';
-import { identity } from 'rxjs';
-import { causeWithoutSecrets, redact, redactor, secretsOf } from '../../src/request/secrets.js';
+import { StreamError, TransportError } from '../../src/index.js';
+import {
+  causeWithoutSecrets,
+  cleanFailure,
+  mergeSpans,
+  redact,
+  redactor,
+  secretsOf,
+  sought,
+} from '../../src/request/secrets.js';
 
 const url = 'https://api.example/v1/chat/completions';
 
 describe('secretsOf', () => {
   it.each<[string, Record<string, string>, string, readonly string[]]>([
-    ['a bearer key', { Authorization: 'Bearer sk-1' }, url, ['sk-1']],
-    ['a bearer key in any case', { authorization: 'bearer sk-1' }, url, ['sk-1']],
-    ['basic credentials', { Authorization: 'Basic dXNlcjo' }, url, ['dXNlcjo']],
-    ['a key among blanks', { Authorization: '  Bearer  sk-1  ' }, url, ['sk-1']],
+    ['a bearer key', { Authorization: 'Bearer sk-123456' }, url, ['sk-123456']],
+    ['a bearer key in any case', { authorization: 'bearer sk-123456' }, url, ['sk-123456']],
+    ['a key among blanks', { Authorization: '  Bearer  sk-123456  ' }, url, ['sk-123456']],
     [
-      'a key that holds the name of a scheme',
-      { 'api-key': 'xBearer\tb' },
+      'basic credentials, and what they say',
+      { Authorization: `Basic ${btoa('user-name:pass-word')}` },
       url,
-      ['xBearer%09b', 'xBearer\\tb', 'xBearer\tb'],
+      [btoa('user-name:pass-word'), 'user-name:pass-word', 'user-name', 'pass-word'],
     ],
-    ['a key header', { 'api-key': 'k1' }, url, ['k1']],
-    ['a token header', { 'X-Access-Token': 't1' }, url, ['t1']],
-    ['a cookie', { Cookie: 'sid=1' }, url, ['sid%3D1', 'sid%3d1', 'sid=1']],
-    ['a key in the query', {}, `${url}?key=k1&version=2`, ['k1']],
-    ['nothing of other headers', { Accept: 'text/event-stream', 'X-Author': 'Me' }, `${url}?v=2`, []],
-    ['nothing of a path', {}, 'https://api.example/key=1/v1', []],
-    ['nothing of a path that is followed by a query', {}, 'https://api.example/token?v=2', []],
+    ['basic credentials that are no Base64', { Authorization: 'Basic %%%%%%%%' }, url, ['%%%%%%%%']],
+    ['a key that holds the name of a scheme', { 'api-key': 'xBearer\tb' }, url, ['xBearer\tb', 'xBearer']],
+    ['a key header', { 'x-goog-api-key': 'k1234567' }, url, ['k1234567']],
+    ['a token header', { 'X-Access-Token': 't1234567' }, url, ['t1234567']],
+    ['a proxy’s key', { 'Proxy-Authorization': 'Bearer sk-123456' }, url, ['sk-123456']],
+    ['a password', { 'X-Passwd': 'pass-word' }, url, ['pass-word']],
+    ['a session', { 'X-Session': 's-1234567' }, url, ['s-1234567']],
+    [
+      'each cookie',
+      { Cookie: 'sid=12345678; theme=dark' },
+      url,
+      ['sid=12345678; theme=dark', 'sid=12345678', '12345678', 'theme=dark'],
+    ],
+    [
+      'what an authorization of another scheme holds',
+      { Authorization: 'Digest response="0123456789"' },
+      url,
+      ['Digest response="0123456789"', 'response="0123456789"', '0123456789'],
+    ],
+    ['a key in the query', {}, `${url}?key=k1234567&version=20261128`, ['k1234567']],
+    ['a signature in the query', {}, `${url}?sv=20261128&sig=a%2Fb%2B1234`, ['a/b+1234']],
+    ['an Azure function’s code', {}, `${url}?code=k1234567`, ['k1234567']],
+    ['nothing of other headers', { 'X-Author': 'Somebody Else', Design: '12345678' }, `${url}?v=2`, []],
+    ['nothing of a path', {}, 'https://api.example/key=12345678/v1', []],
+    ['nothing of a path that is followed by a query', {}, 'https://api.example/token?v=20261128', []],
     ['nothing of an empty key', { Authorization: 'Bearer ', 'api-key': '' }, `${url}?key=`, []],
+    ['no word', { Authorization: 'Bearer ollama', 'api-key': 'none' }, `${url}?key=123456`, []],
   ])('are %s', (_, headers, address, expected) => {
     expect(secretsOf({ url: address, headers })).toEqual(expected);
   });
 
-  it('come as JSON, URLs and HTML write them too, the longest first', () => {
-    expect(secretsOf({ url, headers: { 'api-key': 'a/"b' } })).toEqual([
-      'a/&quot;b',
-      'a%2F%22b',
-      'a%2f%22b',
-      'a\\/\\"b',
-      'a/\\"b',
-      'a/"b',
-    ]);
-  });
-
-  it('come with all that HTML escapes', () => {
-    expect(secretsOf({ url, headers: { 'api-key': '<a&b>' } })).toEqual([
-      '&lt;a&amp;b&gt;',
-      '%3Ca%26b%3E',
-      '%3ca%26b%3e',
-      '<a&b>',
-    ]);
-  });
-
-  it('come with a key in whatever header it is sent', () => {
-    expect(secretsOf({ url, headers: { 'X-Mine': 'abc' } }, 'abc')).toEqual(['abc']);
+  it('come with a key in whatever header it is sent, if it has 7 characters or more', () => {
+    expect(secretsOf({ url, headers: { 'X-Mine': 'abcdefg' } }, 'abcdefg')).toEqual(['abcdefg']);
+    expect(secretsOf({ url, headers: { 'X-Mine': 'abcdef' } }, 'abcdef')).toEqual([]);
   });
 });
+
+/** Every character as JSON may write it. */
+const escaped = (text: string): string =>
+  Array.from(text, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+
+const inUrl = (text: string): string =>
+  Array.from(text, (character) => `%${character.charCodeAt(0).toString(16)}`).join('');
+
+const inHtml = (text: string, radix: 10 | 16): string =>
+  Array.from(text, (character) => {
+    const code = character.charCodeAt(0).toString(radix);
+    return radix === 16 ? `&#x${code};` : `&#${code};`;
+  }).join('');
 
 describe('redact', () => {
   it.each([
@@ -61,115 +82,340 @@ describe('redact', () => {
     ['cut at sk-12345', 'cut at ***'],
     ['cut at sk-1234', 'cut at sk-1234'],
     ['cut at xk-12345678', 'cut at xk-12345678'],
+    ['cut at sk-12345sk-12345', 'cut at sk-12345***'],
     ['sk-12345 inside', 'sk-12345 inside'],
+    ['sk-123456789sk-123456789', '******'],
     ['', ''],
   ])('makes %j to %j', (text, expected) => {
-    expect(redact(text, ['sk-123456789'])).toBe(expected);
+    expect(redact(text, sought(['sk-123456789']))).toBe(expected);
+  });
+
+  const key = 'sk-a/"<b>&=%\\+ é~4F';
+  const inner = JSON.stringify(key).slice(1, -1);
+
+  it.each<[string, string]>([
+    ['JSON', inner],
+    ['JSON with slashes escaped', inner.replaceAll('/', '\\/')],
+    ['JSON in JSON in JSON', JSON.stringify(JSON.stringify(inner).slice(1, -1)).slice(1, -1)],
+    ['JSON in escapes', escaped(key)],
+    ['JSON in escapes, in JSON', JSON.stringify(escaped(key)).slice(1, -1)],
+    ['JSON in escapes, their backslashes too', escaped(escaped(key))],
+    ['a URL', encodeURIComponent(key)],
+    ['a URL in small letters', encodeURIComponent(key).replace(/%../g, (one) => one.toLowerCase())],
+    ['a URL, every character escaped', inUrl(key.replace('é', 'e')).replace('%65%7e', 'é%7e')],
+    ['a URL in a URL', encodeURIComponent(encodeURIComponent(key))],
+    ['a URL in a URL in a URL', encodeURIComponent(encodeURIComponent(encodeURIComponent(key)))],
+    ['a form', new URLSearchParams([['', key]]).toString().slice(1)],
+    ['a URL in JSON in escapes', escaped(encodeURIComponent(key))],
+    ['JSON in escapes, in a URL', encodeURIComponent(escaped(key))],
+    [
+      'HTML',
+      key.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+    ],
+    [
+      'HTML in HTML',
+      key.replaceAll('&', '&amp;amp;').replaceAll('<', '&amp;lt;').replaceAll('"', '&amp;#34;'),
+    ],
+    ['HTML in decimal references', inHtml(key, 10)],
+    ['HTML in hexadecimal references', inHtml(key, 16)],
+    ['HTML in JSON', JSON.stringify(inHtml(key, 10)).replaceAll('&', '\\u0026').slice(1, -1)],
+    ['hex', Buffer.from(key).toString('hex')],
+    ['hex in capitals', Buffer.from(key).toString('hex').toUpperCase()],
+    ['UTF-8 that was read as Latin-1', Buffer.from(key).toString('latin1')],
+  ])('finds a secret as it stands in %s', (_, form) => {
+    expect(redact(`a ${form} b ${form}, c`, sought([key]))).toBe('a *** b ***, c');
+  });
+
+  const token = 'sk-4Fh2mQx9Zr~~??>>7Lw3';
+
+  it.each([0, 1, 2, 3, 4, 5])('finds a secret in Base64, %i bytes behind its beginning', (before) => {
+    for (const after of ['', 'x', 'xy', 'xyz'])
+      for (const encoding of ['base64', 'base64url'] as const) {
+        const form = Buffer.from(`${'user:'.slice(0, before)}${token}${after}`).toString(encoding);
+        const clean = redact(`Basic ${form}, c`, sought([token]));
+        expect(clean).toContain('***');
+        // No more than a character at either end.
+        const kept = [0, 1, 2].map((skipped) =>
+          Buffer.from(clean.slice(6 + skipped), 'base64').toString('latin1'),
+        );
+        for (let at = 0; at + 3 < token.length; at += 1)
+          expect(kept.join(' ')).not.toContain(token.slice(at, at + 3));
+      }
+  });
+
+  it('finds Base64 that is escaped', () => {
+    const form = encodeURIComponent(Buffer.from(token).toString('base64'));
+    expect(redact(`a=${form}`, sought([token]))).toMatch(/^a=\*\*\*.{0,7}$/);
+  });
+
+  it.each([
+    ['JSON', `${escaped('sk-4Fh2m')}\\u00`],
+    ['JSON, behind the backslash', `${escaped('sk-4Fh2m')}\\`],
+    ['a URL', `${inUrl('sk-4Fh2m')}%2`],
+    ['HTML', `${inHtml('sk-4Fh2m', 16)}&#x3`],
+  ])('finds the beginning of a secret that the end cuts inside an escape of %s', (_, cut) => {
+    expect(redact(`a ${cut}`, sought([token]))).toBe('a ***');
+  });
+
+  it('leaves what stands around a secret as it was written', () => {
+    const text = '{"a\\u0041":"caf\\u00e9 \\"%s\\" &amp; \\n%41","b":"&lt;%s&gt;&x"}';
+    expect(redact(text.replaceAll('%s', escaped(token)), sought([token]))).toBe(text.replaceAll('%s', '***'));
+    expect(redact(text.replaceAll('%s', token), sought([token]))).toBe(text.replaceAll('%s', '***'));
   });
 
   it('leaves no part of a longer secret that holds a shorter one', () => {
-    const secrets = secretsOf({ url, headers: { 'api-key': 'abc', 'x-token': 'abcdef' } });
-    expect(redact('abcdef abc', secrets)).toBe('*** ***');
+    const secrets = sought(secretsOf({ url, headers: { 'api-key': 'abcdefgh', 'x-token': 'abcdefghijk' } }));
+    expect(redact('abcdefghijk abcdefgh', secrets)).toBe('*** ***');
+  });
+
+  it('comes to an end with a secret that is nothing but escapes', () => {
+    expect(redact('a \\\\\\\\\\\\\\\\ b', sought(['\\\\\\\\\\\\\\\\']))).toBe('a *** b');
+    expect(redact('%%% a', sought(['%25%25%25']))).toBe('%%% a');
   });
 
   it('leaves a text as it is where there is no secret', () => {
-    expect(redact('anything', [])).toBe('anything');
+    expect(redact('anything \\u0041', sought([]))).toBe('anything \\u0041');
   });
 
-  it('leaves no secret in any text', () => {
+  it('leaves no secret in any text, however often each was written as JSON, in a URL or in HTML', () => {
+    const encodings = [
+      (text: string) => JSON.stringify(text).slice(1, -1),
+      escaped,
+      encodeURIComponent,
+      (text: string) => inHtml(text, 16),
+    ];
     fc.assert(
-      fc.property(fc.string(), fc.stringMatching(/^[\w-]{4,20}$/), fc.string(), (before, key, after) => {
-        expect(redact(`${before}${key}${after}`, [key])).not.toContain(key);
-      }),
+      fc.property(
+        fc.string(),
+        fc.stringMatching(/^[\w+/-]{8,20}$/),
+        fc.array(fc.constantFrom(...encodings), { maxLength: 3 }),
+        (before, secret, written) => {
+          const form = written.reduce((text, encode) => encode(text), secret);
+          // Blanks, so that no escape of the text before takes a part of the secret's.
+          expect(redact(`${before} ${form} `, sought([secret]))).not.toContain(form);
+        },
+      ),
     );
+  });
+
+  it('copies a text once, and asks for each form once more than it stands there', () => {
+    const scanned = (echoes: number) => {
+      const secrets = sought(['sk-123456789']);
+      const indexOf = jest.spyOn(String.prototype, 'indexOf');
+      const slice = jest.spyOn(String.prototype, 'slice');
+      try {
+        redact('sk-123456789 '.repeat(echoes), secrets);
+        const copied = slice.mock.results.reduce((sum, { value }) => sum + (value as string).length, 0);
+        return { asked: indexOf.mock.calls.length, copied };
+      } finally {
+        indexOf.mockRestore();
+        slice.mockRestore();
+      }
+    };
+    const [once, often] = [scanned(1), scanned(20_000)];
+    // As it stands and in its plain form.
+    expect(often.asked - once.asked).toBe(2 * 19_999);
+    expect(often.copied).toBeLessThan(2 * 13 * 20_000);
+  });
+});
+
+describe('mergeSpans', () => {
+  it('puts spans in order, and those that overlap together', () => {
+    expect(
+      mergeSpans([
+        [8, 9],
+        [0, 3],
+        [1, 2],
+        [2, 5],
+        [5, 6],
+      ]),
+    ).toEqual([
+      [0, 5],
+      [5, 6],
+      [8, 9],
+    ]);
   });
 });
 
 describe('redactor', () => {
-  it('takes out what a request holds of secrets, or those alone that are long enough', () => {
-    const clean = redactor({ url, headers: { 'api-key': 'none' } }, 'sk-123456789');
-    expect(clean('none, sk-123456789')).toBe('***, ***');
-    expect(clean('none, sk-123456789', 8)).toBe('none, ***');
+  it('takes out what a request holds of secrets, and no word', () => {
+    const clean = redactor({ url, headers: { 'api-key': 'none', Cookie: 'sid=12345678' } }, 'sk-123456789');
+    expect(clean('none, sk-123456789, 12345678')).toBe('none, ***, ***');
   });
 });
 
 describe('causeWithoutSecrets', () => {
-  const clean = (text: string) => redact(text, ['sk-secret']);
+  const clean = redactor({ url, headers: {} }, 'sk-secret-key');
+  const tell = (cause: unknown) => causeWithoutSecrets(cause, clean);
+  const told = (error: unknown) => {
+    const { name, message, cause, ...others } = error as Error;
+    return { name, message, ...others, ...(cause === undefined ? {} : { cause }) };
+  };
 
-  it.each<[string, unknown]>([
-    ['an error', new Error('connect ECONNREFUSED 127.0.0.1:9')],
-    ['an error with a cause', new Error('failed', { cause: new Error('reset') })],
-    ['an error without a stack', Object.assign(new Error('failed'), { stack: undefined })],
-    ['a string', 'closed'],
-    ['no error at all', { status: 0 }],
-    ['nothing', undefined],
-    ['null', null],
-  ])('gives %s without a secret back as it is', (_, cause) => {
-    expect(causeWithoutSecrets(cause, clean)).toBe(cause);
-  });
-
-  it.each<[string, unknown]>([
-    ['a message', new Error('invalid header value "Bearer sk-secret"')],
-    ['a cause', new Error('failed', { cause: new Error('sk-secret') })],
-    ['a string', 'sk-secret is no key'],
-    ['a fourth cause', [1, 2, 3, 4].reduce<unknown>((cause) => new Error('x', { cause }), 'sk-secret')],
-    ['a string below an error', new Error('failed', { cause: 'sk-secret' })],
-    ['a stack', Object.assign(new Error('failed'), { stack: 'at fetch(https://x/?key=sk-secret)' })],
-  ])('gives an error of its own where %s holds a secret', (_, cause) => {
-    const safe = causeWithoutSecrets(cause, clean);
-    expect(safe).toEqual(new Error('The platform’s message held a secret.'));
-    const { message, stack, cause: below } = safe as Error;
-    expect([message, stack, String(below)].join()).not.toContain('sk-secret');
-  });
-
-  it.each<[string, string | undefined, object]>([
-    ['the code', 'ECONNRESET', { code: 'ECONNRESET' }],
-    ['no code that is the secret', 'SK_SECRET', {}],
-    ['no code where there is none', undefined, {}],
-  ])('keeps %s of an error whose words it leaves out', (_, code, kept) => {
-    const hidesBoth = (text: string) => redact(text, ['sk-secret', 'SK_SECRET']);
-    const safe = causeWithoutSecrets(Object.assign(new Error('sk-secret'), { code }), hidesBoth);
-    expect(Object.fromEntries(Object.entries(safe as Error))).toStrictEqual(kept);
-  });
-
-  it('leaves what says where an error happened, hides what else it holds, and drops the bytes it read', () => {
-    const place = {
-      code: 'HPE_INVALID',
-      errno: -1,
-      syscall: 'read',
+  it('keeps the name, code, errno, syscall and message of an error, and nothing else', () => {
+    const error = Object.assign(new TypeError('connect ECONNREFUSED 127.0.0.1:9'), {
+      code: 'ECONNREFUSED',
+      errno: -111,
+      syscall: 'connect',
       address: '127.0.0.1',
-      port: 9,
-      hostname: 'api.example',
-      reason: 'Invalid character',
-      cause: new Error('reset'),
-    };
-    const config = { headers: { Authorization: 'Bearer sk' } };
-    const error = Object.assign(new Error('Parse Error'), place, {
-      config,
-      data: 'asked',
-      rawPacket: 'said',
+      config: { headers: { Authorization: 'Bearer sk-secret-key' } },
+      request: 'the request',
+      rawPacket: 'the answer',
+      stack: 'at fetch(https://x/?key=sk-secret-key)',
     });
-    expect(causeWithoutSecrets(error, clean)).toBe(error);
-    expect(Object.fromEntries(Object.entries(error))).toEqual(place);
-    expect([error.config, 'data' in error, 'rawPacket' in error]).toEqual([config, false, false]);
+    const safe = tell(error);
+    expect(safe).toBeInstanceOf(Error);
+    expect(Object.getOwnPropertyNames(safe).sort()).toEqual(
+      ['code', 'errno', 'message', 'name', 'stack', 'syscall'].sort(),
+    );
+    expect(told(safe)).toEqual({
+      name: 'TypeError',
+      message: 'connect ECONNREFUSED 127.0.0.1:9',
+      code: 'ECONNREFUSED',
+      errno: -111,
+      syscall: 'connect',
+    });
+    expect(Object.keys(safe as Error)).toEqual(['code', 'errno', 'syscall']);
+    expect((safe as Error).stack).not.toContain('sk-secret');
+    expect(error.config.headers.Authorization).toBe('Bearer sk-secret-key');
   });
 
-  it('leaves what is no error as it is', () => {
-    const answer = { status: 0, config: {} };
-    expect(causeWithoutSecrets(answer, clean)).toBe(answer);
-    expect(Object.keys(answer)).toEqual(['status', 'config']);
-    const wordless = { message: 1, stack: 'sk-secret' };
-    expect(causeWithoutSecrets(wordless, clean)).toBe(wordless);
+  it.each<[string, unknown, object]>([
+    [
+      'a message',
+      new Error('"Bearer sk-secret-key" is invalid'),
+      { name: 'Error', message: '"Bearer ***" is invalid' },
+    ],
+    ['a code', Object.assign(new Error('x'), { code: 'sk-secret-key' }), { name: 'Error', message: 'x' }],
+    ['a name', Object.assign(new Error('x'), { name: 'sk-secret-key' }), { name: 'Error', message: 'x' }],
+    [
+      'a syscall',
+      Object.assign(new Error('x'), { syscall: 'sk-secret-key' }),
+      { name: 'Error', message: 'x' },
+    ],
+    [
+      'a code of prose',
+      Object.assign(new Error('x'), { code: 'it was refused' }),
+      { name: 'Error', message: 'x' },
+    ],
+  ])('keeps no secret of %s', (_, error, kept) => {
+    expect(told(tell(error))).toEqual(kept);
   });
 
-  it('gives every cause back where there is no secret', () => {
-    const cause = new Error('anything');
-    expect(causeWithoutSecrets(cause, identity)).toBe(cause);
+  it('keeps 300 characters of a message, without control and direction characters', () => {
+    const message = `a\u0000\u001b[31m\n\u2028b \u202ec${'d'.repeat(10_000)}`;
+    const safe = tell(new Error(message)) as Error;
+    expect(safe.message).toBe(`a [31m b  c${'d'.repeat(289)}`);
+  });
+
+  it('keeps causes, and the errors of an AggregateError, in the same way', () => {
+    const cause = new RangeError('reset', { cause: 'sk-secret-key was refused' });
+    const error = new AggregateError([new Error('one'), 'sk-secret-key'], 'all failed', { cause });
+    const safe = tell(error) as AggregateError;
+    expect(told(safe)).toMatchObject({ name: 'AggregateError', message: 'all failed' });
+    expect(told(safe.cause)).toEqual({ name: 'RangeError', message: 'reset', cause: '*** was refused' });
+    expect(safe.errors).toEqual([new Error('one'), '***']);
+    expect(Object.keys(safe)).toEqual([]);
+  });
+
+  it.each<[string, (below: Error) => Error]>([
+    ['causes', (cause) => new Error('x', { cause })],
+    ['errors', (below) => new AggregateError([below, below, below])],
+  ])('keeps 16 errors of any depth of %s', (_, around) => {
+    let error = new Error('innermost');
+    for (let depth = 0; depth < 50; depth += 1) error = around(error);
+    const kept: unknown[] = [];
+    const count = (one: unknown) => {
+      if (!(one instanceof Error)) return;
+      kept.push(one);
+      count(one.cause);
+      ((one as Partial<AggregateError>).errors ?? []).forEach(count);
+    };
+    count(tell(error));
+    expect(kept).toHaveLength(16);
   });
 
   it('comes to an end with causes that go in a circle', () => {
     const circle = new Error('around');
-    circle.cause = circle;
-    expect(causeWithoutSecrets(circle, clean)).toBe(circle);
+    circle.cause = new Error('and around', { cause: circle });
+    expect(told((tell(circle) as Error).cause)).toEqual({ name: 'Error', message: 'and around' });
+  });
+
+  it.each<[string, unknown]>([
+    ['a frozen error', Object.freeze(Object.assign(new Error('said'), { config: 'sk-secret-key' }))],
+    [
+      'an error of another realm',
+      runInContext('Object.assign(new Error("said"), { a: 1 })', createContext()),
+    ],
+    ['an object', { name: 'Error', message: 'said', config: { headers: 'sk-secret-key' } }],
+    [
+      'an error whose getters throw',
+      Object.defineProperties(new Error('said'), {
+        code: {
+          get: () => {
+            throw new Error('sk-secret-key');
+          },
+        },
+        cause: {
+          get: () => {
+            throw new Error('sk-secret-key');
+          },
+        },
+        errors: {
+          value: new Proxy([], {
+            get: () => {
+              throw new Error('sk-secret-key');
+            },
+          }),
+        },
+      }),
+    ],
+  ])('tells %s again as a plain error', (_, cause) => {
+    expect(tell(cause)).toEqual(new Error('said'));
+    expect(tell(cause)).not.toBe(cause);
+  });
+
+  it('keeps the name of an abort, with which a program can tell it', () => {
+    expect(tell(new DOMException('aborted', 'AbortError'))).toMatchObject({ name: 'AbortError', code: 20 });
+  });
+
+  it.each([
+    ['a text', 'closed by sk-secret-key', 'closed by ***'],
+    ['nothing', undefined, undefined],
+    ['null', null, undefined],
+    ['a number', 7, undefined],
+    ['a symbol', Symbol('sk-secret-key'), undefined],
+  ])('makes of %s what says nothing', (_, cause, kept) => {
+    expect(tell(cause)).toBe(kept);
+  });
+});
+
+describe('cleanFailure', () => {
+  const clean = redactor({ url, headers: {} }, 'sk-secret-key');
+  const failed = (error: unknown) => cleanFailure(error, clean, (cause) => new TransportError({ cause }));
+
+  it('wraps an error that is not the library’s', () => {
+    expect(failed(new RangeError('sk-secret-key'))).toMatchObject({
+      name: 'TransportError',
+      cause: { name: 'RangeError', message: '***' },
+    });
+  });
+
+  it('leaves an error of the library’s as it is, but for its cause', () => {
+    const bare = new StreamError();
+    expect(failed(bare)).toBe(bare);
+    expect(bare).not.toHaveProperty('cause');
+    const error = new StreamError({ cause: Object.assign(new Error('sk-secret-key'), { config: 'c' }) });
+    expect(failed(error)).toBe(error);
+    expect(error.cause).toEqual(new Error('***'));
+    expect(Object.keys(error)).toEqual([]);
+  });
+
+  it('wraps one that is frozen', () => {
+    const error = Object.freeze(new StreamError({ cause: new Error('sk-secret-key') }));
+    expect(failed(error)).toMatchObject({
+      name: 'TransportError',
+      cause: { name: 'StreamError', cause: { message: '***' } },
+    });
   });
 });

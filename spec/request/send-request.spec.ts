@@ -104,6 +104,24 @@ describe('sendRequest', () => {
     expect(transport).not.toHaveBeenCalled();
   });
 
+  it('sends nothing where the key does not come in time', () => {
+    const scheduler = testScheduler();
+    scheduler.run((helpers) => {
+      const transport = jest.fn();
+      const keys = helpers.cold('-');
+      const turn = send({
+        transport,
+        scheduler,
+        provider: { ...provider, apiKey: () => keys, apiKeyTimeout: 3 },
+      });
+      const error = new MissingApiKeyError('local', undefined, undefined, 3);
+      helpers.expectObservable(turn).toBe('               ---#', undefined, error);
+      helpers.expectSubscriptions(keys.subscriptions).toBe('^--!');
+      helpers.flush();
+      expect(transport).not.toHaveBeenCalled();
+    });
+  });
+
   it('errors where no headers come in time, counted from the request and not from the key', () => {
     const scheduler = testScheduler();
     scheduler.run((helpers) => {
@@ -166,7 +184,16 @@ describe('sendRequest', () => {
         throw foreign;
       });
       expect(thrown).toEqual(new TransportError({ cause: foreign }));
-      expect((thrown as TransportError).cause).toBe(foreign);
+      expect((thrown as TransportError).cause).toMatchObject({ name: 'RangeError', message: 'foreign' });
+    });
+
+    it('takes the key out of the cause of an error that is the library’s', () => {
+      const given = { ...provider, apiKey: 'sk-secret-key', apiKeyHeader: 'X-Mine' };
+      const own = new TransportError({ cause: Object.assign(new Error('sk-secret-key'), { config: 'c' }) });
+      const error = failureOf(send({ transport: () => throwError(() => own), provider: given }));
+      expect(error).toBe(own);
+      expect(own.cause).toEqual(new Error('***'));
+      expect(own.cause).not.toHaveProperty('config');
     });
 
     it('tells a TypeError that it throws as the caller’s mistake, without a secret', () => {

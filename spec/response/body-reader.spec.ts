@@ -1,6 +1,6 @@
 import { concat, from, NEVER, of, throwError } from 'rxjs';
 import { ChatCompletionsError, StreamError, UnexpectedContentError } from '../../src/turn/errors.js';
-import type { BodyReaderOptions } from '../../src/response/body-reader.js';
+import { bodyReader, type BodyReaderOptions } from '../../src/response/body-reader.js';
 import { pieces } from '../conformance/cuts.js';
 import { record } from '../conformance/record-events.js';
 import { bodyEvents } from '../support/body-events.js';
@@ -42,10 +42,11 @@ describe('bodyReader()', () => {
     });
 
     const chunk = '{"choices":[]}';
+    const stray = (length: number) => `{"error":"${'x'.repeat(length - '{"error":""}'.length)}"}`;
 
     it.each([
-      ['a chunk', `data: ${chunk}`, [{ data: chunk }]],
-      ['a chunk and its line feed', `data: ${chunk}\n`, [{ data: chunk }]],
+      ['a chunk', `data: ${chunk}`, [{ data: chunk, json: { choices: [] } }]],
+      ['a chunk and its line feed', `data: ${chunk}\n`, [{ data: chunk, json: { choices: [] } }]],
       ['two chunks, a line each', `data: ${chunk}\ndata: ${chunk}`, [{ data: `${chunk}\n${chunk}` }]],
       ['a chunk and one that was cut', `data: ${chunk}\ndata: {"ch`, [{ data: `${chunk}\n{"ch` }]],
       ['[DONE]', 'data: [DONE]', [{ data: '[DONE]' }]],
@@ -79,14 +80,21 @@ describe('bodyReader()', () => {
       ['in a list', '[{"error":{"code":500}}]\n', ['[{"error":{"code":500}}]']],
       ['twice', '{"error":"a"}\n\n{"error":"b"}\n', ['{"error":"a"}', '{"error":"b"}']],
       ['after one that was cut', '{"error":{"co\n{"error":"gone"}\n', ['{"error":"gone"}']],
+      [
+        'in several lines, the first of which closes a bracket',
+        '{"error":{"code":500},\n"id":1\n}\n',
+        ['{"error":{"code":500},\n"id":1\n}'],
+      ],
+      ['with a blank behind it', '{"error":"gone"} \n', ['{"error":"gone"} ']],
       ['that is none', '{"hello":1}\n{\n}\n}\n', []],
       ['as prose', 'Error: gone\n', []],
-      ['in more than 64 KiB', `{"error":"${'x'.repeat(65_536)}"}\n`, []],
+      ['in 64 KiB', stray(65_536) + '\n', [stray(65_536)]],
+      ['in more than 64 KiB', stray(65_537) + '\n', []],
     ])('gives an error that stands between its events as bare JSON, %s', (_, stray, expected) => {
       const body = `data: ${chunk}\n\n${stray}`;
       for (const parts of [[body], pieces(utf8(body), 7)]) {
         const { events, error } = read(parts);
-        expect(events.flat()).toEqual([chunk, ...expected].map((data) => ({ data })));
+        expect(events.flat().map(({ data }) => data)).toEqual([chunk, ...expected]);
         expect(error).toBeUndefined();
       }
     });
@@ -230,11 +238,11 @@ describe('bodyReader()', () => {
       (contentType) => {
         for (const parts of [[text], [`\r\n ${text}\n`], [`\ufeff${text}`], pieces(utf8(text), 1)]) {
           const { events, error, ended } = read(parts, contentType);
-          expect(events.map((batch) => batch.map(({ data }): unknown => JSON.parse(data)))).toEqual([
+          expect(events.map((batch) => batch.map(({ json }) => json))).toEqual([
             ...parts.map(() => []),
             [chunk],
           ]);
-          expect(events.flat()).toEqual([{ data: expect.any(String) as string }]);
+          expect(JSON.parse(events.flat()[0]?.data ?? '')).toEqual(completion);
           expect({ error, ended }).toEqual({ error: undefined, ended: 1 });
         }
       },
@@ -248,8 +256,10 @@ describe('bodyReader()', () => {
     });
 
     it('gives a choice without a message as it is', () => {
-      const { events } = read(['{"choices":[{"finish_reason":"stop"},null]}'], 'application/json');
-      expect(events.flat()).toEqual([{ data: '{"choices":[{"finish_reason":"stop"},null]}' }]);
+      const data = '{"choices":[{"finish_reason":"stop"},null]}';
+      expect(read([data], 'application/json').events.flat()).toEqual([
+        { data, json: JSON.parse(data) as unknown },
+      ]);
     });
 
     it.each([
@@ -261,12 +271,12 @@ describe('bodyReader()', () => {
     ])('gives an error that has status 200 as it is: %s', (error) => {
       for (const contentType of ['application/json', eventStream, null]) {
         expect(readBytewise(error, contentType)).toEqual({
-          events: [{ data: error }],
+          events: [{ data: error, json: JSON.parse(error) as unknown }],
           error: undefined,
           ended: 1,
         });
         expect(read([error], contentType)).toEqual({
-          events: [[], [{ data: error }]],
+          events: [[], [{ data: error, json: JSON.parse(error) as unknown }]],
           error: undefined,
           ended: 1,
         });
@@ -296,10 +306,19 @@ describe('bodyReader()', () => {
         'application/json',
       );
       const [event] = events.flat();
-      expect(event?.data).toBe(
+      expect(JSON.stringify(event?.json)).toBe(
         '{"__proto__":{"x":1},"choices":[{"__proto__":{"y":1},"message":{"content":"a"},"delta":{"content":"a"}}]}',
       );
       expect(Object.keys(Object.prototype)).toEqual([]);
+    });
+
+    it('gives an error in a list, however long it is', () => {
+      const long = JSON.stringify([{ error: { code: 400, message: 'no '.repeat(200) } }]);
+      const events = [{ data: long, json: JSON.parse(long) as unknown }];
+      const expected = { events, error: undefined, ended: 1 };
+      const { events: given, ...end } = read([long], 'application/json');
+      expect({ events: given.flat(), ...end }).toEqual(expected);
+      expect(readBytewise(long, 'application/json')).toEqual(expected);
     });
 
     it('errors at once where it is larger than maxEventSize, and not where it is as large', () => {
@@ -321,8 +340,12 @@ describe('bodyReader()', () => {
     const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
     it('gives no error but its own kind where the completion is nested beyond reason', () => {
-      const { error } = read([`{"choices":[{"message":{"content":${deep(100_000)}}}]}`], 'application/json');
+      const { events, error } = read(
+        [`{"choices":[{"message":{"content":${deep(100_000)}}}]}`],
+        'application/json',
+      );
       expect(error instanceof ChatCompletionsError ? undefined : error).toBeUndefined();
+      expect(events.flat().map(({ data }) => typeof data)).toEqual(error === undefined ? ['string'] : []);
     });
 
     it('errors where it is nothing but nesting', () => {
@@ -364,6 +387,12 @@ describe('bodyReader()', () => {
       expect(ended).toBe(1);
     });
 
+    it('cuts what it shows between two characters', () => {
+      const words = '你'.repeat(100);
+      const { error } = read([utf8(words).subarray(0, 256)], 'text/plain');
+      expectUnexpected(error, { contentType: 'text/plain', snippet: '你'.repeat(85) });
+    });
+
     it('takes only what stands at the beginning for its type', () => {
       const { error } = read(['hello'], '; charset=utf-8, text/html');
       expectUnexpected(error, { contentType: '', snippet: 'hello' });
@@ -387,10 +416,67 @@ describe('bodyReader()', () => {
       );
     });
 
+    it.each([
+      ['has another character', 'text/ht ml!x'.replace(' ', '(')],
+      ['is longer than 64 characters in one part', `text/${'x'.repeat(65)}`],
+      ['has no second part', 'text'],
+      ['repeats a secret', 'text/sk-1234567890'],
+    ])('tells no type that %s', (_, type) => {
+      const redact = (text: string) => text.replaceAll('sk-1234567890', '***');
+      const { error } = read(['hello'], type, { redact });
+      expectUnexpected(error, { contentType: '', snippet: 'hello' });
+      expect((error as Error).message).toContain('content of no stated type');
+    });
+
+    it.each(['text/html', 'text/html;charset=utf-8', 'text/html charset=utf-8', ' text/html, text/plain'])(
+      'tells the type of %j',
+      (type) => expectUnexpected(read(['hello'], type).error, { contentType: 'text/html', snippet: 'hello' }),
+    );
+
     it('says that no type was stated where it was not', () => {
       expect((read(['hello'], null).error as UnexpectedContentError).message).toBe(
         'The provider answered with status 200 and content of no stated type, which is no event stream. Check the base URL.',
       );
+    });
+  });
+
+  describe('in memory', () => {
+    const { Uint8Array: Bytes } = globalThis;
+    let made: number[] = [];
+
+    beforeEach(() => {
+      made = [];
+      globalThis.Uint8Array = class extends Bytes {
+        constructor(length = 0) {
+          super(length);
+          if (length > 0) made.push(length);
+        }
+      } as Uint8ArrayConstructor;
+    });
+    afterEach(() => {
+      globalThis.Uint8Array = Bytes;
+    });
+
+    it('holds an answer in JSON in less than twice its bytes, and copies each twice at most', () => {
+      const reader = bodyReader({ status: 200, contentType: 'application/json' });
+      const byte = Bytes.of(0x5b);
+      for (let size = 1; size <= 1_000; size += 1) {
+        reader.push(byte);
+        expect(made.at(-1)).toBeLessThan(2 * size);
+      }
+      expect(made.reduce((sum, length) => sum + length)).toBeLessThan(4 * 1_000);
+    });
+
+    it('makes no room beyond maxEventSize', () => {
+      const reader = bodyReader({ status: 200, contentType: 'application/json', maxEventSize: 100 });
+      for (const size of [60, 20, 20]) reader.push(utf8('['.repeat(size)));
+      expect(made).toEqual([60, 100]);
+    });
+
+    it('copies nothing of an event stream', () => {
+      const reader = bodyReader({ status: 200, contentType: eventStream });
+      for (const data of ['1', '2', '3']) expect(reader.push(utf8(`data: ${data}\n\n`))).toEqual([{ data }]);
+      expect(made).toEqual([]);
     });
   });
 

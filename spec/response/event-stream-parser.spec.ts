@@ -28,6 +28,11 @@ function pushed(
 const dataOf = (batches: readonly (readonly EventSourceMessage[])[]) =>
   batches.map((events) => events.map(({ data }) => data));
 
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
 const bytewise = (part: string | Uint8Array) => pieces(toBytes(part), 1);
 
 describe('eventStreamParser()', () => {
@@ -219,13 +224,19 @@ describe('eventStreamParser()', () => {
       ['cut before the end of its blank line', (text) => [text.slice(0, -1), text.slice(-1)]],
     ];
 
-    it('to 64 MiB by default, which the events with images that providers send need', () => {
-      expect(defaultMaxEventSize).toBe(67_108_864);
+    it('to 32 MiB by default, which the events with images that providers send need', () => {
+      expect(defaultMaxEventSize).toBe(33_554_432);
       expect(read([event(1_000_000)], {}).said.map(({ length }) => length)).toEqual([999_994]);
     });
 
     it.each(cuts)('so that an event at the limit passes, %s', (_, cut) => {
       expect(read(cut(atLimit))).toEqual(passed(dataAtLimit));
+    });
+
+    it.each(cuts)('so that one at the limit which nothing ended is there at the end, %s', (_, cut) => {
+      const parser = eventStreamParser({ maxEventSize });
+      for (const part of cut(atLimit.trimEnd())) parser.push(toBytes(part));
+      expect(dataOf([parser.end()])).toEqual([[dataAtLimit]]);
     });
 
     it.each(cuts)('so that many events at the limit pass, %s', (_, cut) => {
@@ -250,12 +261,59 @@ describe('eventStreamParser()', () => {
     });
 
     it.each(cuts)('so that a comment beyond the limit is a StreamError too, %s', (_, cut) => {
-      expect(read(cut(`:${'x'.repeat(maxEventSize)}\n\n`))).toEqual(failed());
+      for (const [start, ...said] of [[''], ['data: a\n\n', 'a'], [': ping\n']] as const) {
+        expect(read(cut(`${start}:${'x'.repeat(maxEventSize)}\n\n`))).toEqual({
+          ...failed(...said),
+          error: new StreamError({
+            message: 'A comment of the stream is larger than 32 bytes (maxEventSize).',
+          }),
+        });
+      }
     });
 
     it.each(cuts)('so that comments within it never are, however many they are, %s', (_, cut) => {
       expect(read(cut(': ping\n\n'.repeat(20) + atLimit))).toEqual(passed(dataAtLimit));
       expect(read(cut(`${': ping\n'.repeat(20)}${atLimit}`))).toEqual(passed(dataAtLimit));
+    });
+
+    describe('and lines without an event', () => {
+      const tooMany = (message: string) => ({ said: [], error: new StreamError({ message }), ended: 1 });
+      const ofNoData = tooMany(
+        'Too many lines of the stream in a row are no data, such as comments and blank lines (maxEventSize).',
+      );
+
+      it.each([
+        ['comments', ':\n', 1_040],
+        ['comments that end with CR', ':\r', 1_040],
+        ['blank lines', '\r\n', 1_040],
+        ['fields without data', 'id: d\n', 1_040],
+        ['lines that are none, which cost as much as 16', 'x\n', 60],
+      ])('so that %s are 1,024 at the most, but for 16 of a read', (_, line, most) => {
+        const event = 'data: a\n\n';
+        expect(read([line.repeat(most), event])).toEqual(passed('a'));
+        expect(read([line.repeat(most + 5), event])).toEqual(ofNoData);
+        expect(read([...Array<string>(3).fill(line.repeat(most)), event])).toEqual(ofNoData);
+        expect(read(Array<string>(9).fill(line.repeat(most) + event))).toEqual(
+          passed(...Array<string>(9).fill('a')),
+        );
+      });
+
+      it('so that signs of life are without end: each read of 5,000 has some', () => {
+        const reads = [...Array<string>(5_000).fill(': ping\n\n'), 'data: a\n\n'];
+        expect(read(reads)).toEqual(passed('a'));
+      });
+
+      it.each([
+        ['in one read', (text: string) => [text]],
+        ['byte by byte', bytewise],
+      ])('so that lines of data, which are held, are 1,024 at the most, %s', (_, cut) => {
+        const reads = (lines: number) => cut('data\n'.repeat(lines)).concat('\n');
+        const options = { maxEventSize: 1_024 * 32 };
+        expect(read(reads(1_024), options)).toEqual(passed('\n'.repeat(1_023)));
+        expect(read(reads(1_025), options)).toEqual(
+          tooMany('An event of the stream is larger than 32768 bytes (maxEventSize).'),
+        );
+      });
     });
 
     it('so that an event which never ends is not waited for', () => {
@@ -273,9 +331,23 @@ describe('eventStreamParser()', () => {
     });
   });
 
+  it('holds a line that comes a few bytes at a time in little more than its text', () => {
+    const parser = eventStreamParser();
+    const heldOf = (count: number) => {
+      const few = utf8('xyz');
+      for (let read = 0; read < count; read += 1) parser.push(few);
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    parser.push(utf8('data: '));
+    const before = heldOf(10_000);
+    const reads = 200_000;
+    // By itself, each read would weigh ten times its text.
+    expect(heldOf(reads) - before).toBeLessThan(3 * 3 * reads);
+    expect(parser.push(utf8('\n\n'))[0]?.data).toHaveLength(3 * (10_000 + reads));
+  });
+
   it('holds nothing of a read once it has given its events', async () => {
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
     const parser = eventStreamParser();
     const [given, still] = refsOf(parser.push(utf8('data: a\n\ndata: b\n\n')));
     // What a WeakRef names stays as long as the task in which it was made.

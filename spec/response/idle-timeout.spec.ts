@@ -22,6 +22,14 @@ describe('idleTimeout', () => {
     });
   });
 
+  it('counts from a value that comes at once', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('a');
+      expectObservable(source.pipe(idleTimeout(6))).toBe('a-----#', undefined, new IdleTimeoutError(6));
+      expectSubscriptions(source.subscriptions).toBe('    ^-----!');
+    });
+  });
+
   it('passes on a source that is never silent for so long', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-----a-----b-----|');
@@ -57,6 +65,13 @@ describe('idleTimeout', () => {
       const days30 = '^ 43200m !';
       expectObservable(cold('-').pipe(idleTimeout(Infinity)), days30).toBe('-');
     });
+  });
+
+  it('asks no clock where the limit is Infinity', () => {
+    const [now, schedule] = [jest.fn(() => 0), jest.fn()];
+    expect(received(range(0, 3).pipe(idleTimeout(Infinity, { now, schedule })))).toEqual([0, 1, 2]);
+    expect(now).not.toHaveBeenCalled();
+    expect(schedule).not.toHaveBeenCalled();
   });
 
   it('waits as long as a timer can where the limit is longer', () => {

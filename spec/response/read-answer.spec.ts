@@ -536,11 +536,16 @@ describe('readAnswer', () => {
     expect(failureOf(read(of(utf8('<html>')), {}, 'text/html'))).toMatchObject({ contentType: 'text/html' });
   });
 
-  it('gives a break of the transport’s the type that stands for its place, and keeps its cause', () => {
-    const cause = new RangeError('reset');
+  it('gives a break of the transport’s the type that stands for its place, and tells its cause', () => {
+    const cause = Object.assign(new RangeError('reset'), { code: 'ECONNRESET', config: 'private' });
     const error = failureOf(read(throwError(() => cause))) as StreamError;
     expect(error).toBeInstanceOf(StreamError);
-    expect(error.cause).toBe(cause);
+    expect(error.cause).toMatchObject({ name: 'RangeError', message: 'reset', code: 'ECONNRESET' });
+    expect(error.cause).not.toHaveProperty('config');
+  });
+
+  it('needs no demand', () => {
+    expect(received(read(of(utf8('data: [DONE]\n\n'))))).toEqual([completed()]);
   });
 
   it('tells the demand of [DONE], and counts silence on its clock', () => {

@@ -135,6 +135,15 @@ describe('toResponseEvents', () => {
       });
     });
 
+    it('sets no timer where the time is Infinity', () => {
+      const scheduler = testScheduler();
+      const schedule = jest.spyOn(scheduler, 'schedule');
+      of(batches().f)
+        .pipe(read({ finishTimeout: Infinity, scheduler }))
+        .subscribe();
+      expect(schedule).not.toHaveBeenCalled();
+    });
+
     it('waits no longer than a timer can', () => {
       testScheduler().run(({ cold, expectObservable }) => {
         const source = cold<EventSourceMessage[]>('-f-|', batches());

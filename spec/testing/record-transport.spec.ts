@@ -287,6 +287,43 @@ describe('recordTransport()', () => {
       expect(exchange.response?.body).toEqual([{ at: 0, text: '*** *** team-name the private prompt' }]);
     });
 
+    it('what an answer sets as a cookie, and the name and code of a failure that are a key', () => {
+      const headers = {
+        'set-cookie': 'sid=cookie-of-answer; Path=/; HttpOnly, b=1; Expires=Wed, 21 Oct 2026',
+      };
+      expect(recorded({ headers, body: 'cookie-of-answer HttpOnly' }, secret).response?.body).toEqual([
+        { at: 0, text: '*** HttpOnly' },
+      ]);
+      const failure = Object.assign(new Error('x'), { name: 'KEY_OF_HEADER', code: 'KEY_OF_HEADER' });
+      const given = { ...secret, headers: { 'api-key': 'KEY_OF_HEADER' } };
+      expect(recorded({ after: throwError(() => failure) }, given).end).toMatchObject({
+        error: { name: 'Error' },
+      });
+      expect(JSON.stringify(recorded({ after: throwError(() => failure) }, given))).not.toContain('KEY_OF');
+    });
+
+    it('a key that is split over deltas and reads, or encoded', () => {
+      const chunks = ['key-of', '-hea', 'der'].map((content) => textChunk(content));
+      const text = `${chunks.join('')}data: ${btoa('key-of-header')} key%2Dof%2Dquery\n\n`;
+      const body = Array.from({ length: Math.ceil(text.length / 7) }, (_, at) =>
+        text.slice(7 * at, 7 * at + 7),
+      );
+      const reads = recorded({ body }, secret).response?.body ?? [];
+      expect(reads).toHaveLength(body.length);
+      const whole = reads.map((read) => ('text' in read ? read.text : '')).join('');
+      expect(whole).toMatch(/data: \*\*\*[\w=]{0,4} \*\*\*\n\n$/);
+      expect(whole.startsWith(['***', '***', '***'].map((content) => textChunk(content)).join(''))).toBe(
+        true,
+      );
+    });
+
+    it('no word that is sent as a key', () => {
+      const given = { headers: { Authorization: 'Bearer ollama' } };
+      expect(recorded({ body: 'ollama runs' }, given).response?.body).toEqual([
+        { at: 0, text: 'ollama runs' },
+      ]);
+    });
+
     it('the key and the prompt of a turn, whatever it gives', () => {
       const prompt = { instructions: 'the secret instructions', input: [userMessage('the secret question')] };
       const { transport, cassettes } = recorder([

@@ -133,7 +133,17 @@ const anyTurn = fc
   .map(([parts, groups, end]) => {
     const all = [...parts];
     for (const [at, list, place] of groups) all.splice(place, 0, toolCallEvents(list, { choice: at }));
-    return turnOf(...all, end);
+    // A choice that was cut has no whole call that its arguments do not prove.
+    const wholeEnd = (at: number, reason: string | null = null) =>
+      groups.some(([other]) => other === at) ? 'tool_calls' : reason;
+    return turnOf(...all, {
+      ...end,
+      ...(end.finishReason !== undefined && { finishReason: wholeEnd(0, end.finishReason) }),
+      choices: (end.choices ?? []).map((other) => ({
+        ...other,
+        finishReason: wholeEnd(other.choice, other.finishReason),
+      })),
+    });
   });
 
 describe('wireOf()', () => {
@@ -192,10 +202,21 @@ describe('wireOf()', () => {
 
   it('begins a call that was cut before it was whole', () => {
     const [delta] = toolCallEvents({ callId: 'c', name: 'weather', arguments: ['{"ci', 'ty":1}'] });
-    const asFarAsItCame = toolCallEvents({ callId: 'c', name: 'weather', arguments: '{"ci' });
     expect(decoded([wireOf([delta!])])).toEqual(
-      emitted([...asFarAsItCame, completedEvent({ finishReason: null })]),
+      emitted([delta!, completedEvent({ finishReason: null, incompleteCalls: 1 })]),
     );
+  });
+
+  it('writes a turn in which a call was cut', () => {
+    const [whole, cut, item] = toolCallEvents([
+      { callId: 'a', name: 'f', arguments: '{"a":1}' },
+      { callId: 'b', name: 'g', arguments: '{"b' },
+    ]);
+    const end = { incompleteCalls: 1 };
+    for (const finishReason of ['length', null]) {
+      const turn = [whole!, cut!, item!, completedEvent({ ...end, finishReason })];
+      expect(decoded([wireOf(turn)])).toEqual(emitted(turn));
+    }
   });
 
   it('writes the arguments of a whole call that no delta told of', () => {

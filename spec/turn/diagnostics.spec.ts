@@ -101,6 +101,24 @@ describe('diagnose', () => {
     });
   });
 
+  it('tells a name that is one, and 64 characters of a header', () => {
+    const prose = Object.assign(new Error('x'), { name: 'the private words' });
+    expect(recorded((log) => log.end('error', prose))).toMatchObject([{ error: 'object' }]);
+    const headers = toHeaders({ 'retry-after': '1'.repeat(65) });
+    expect(recorded((log) => log.response({ status: 429, headers }))).toMatchObject([
+      { rateLimits: { 'retry-after': '1'.repeat(64) } },
+    ]);
+  });
+
+  it('takes the secrets out of the path of a URL', () => {
+    const told = recorded((log) =>
+      log.request(1, { url: 'https://a.test/secret/v1?b', body: '' }, (text) =>
+        text.replace('secret', '***'),
+      ),
+    );
+    expect(told).toMatchObject([{ url: 'https://a.test/***/v1' }]);
+  });
+
   it('numbers the turns of each listener by itself, and tells the attempts of each turn', () => {
     const numbers: string[] = [];
     const one = ({ turn, attempt }: Diagnostic) => numbers.push(`one ${turn}.${attempt}`);

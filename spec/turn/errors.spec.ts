@@ -4,11 +4,13 @@ import {
   ChatCompletionsError,
   IdleTimeoutError,
   InvalidProviderError,
+  InvalidRequestError,
   MissingApiKeyError,
   platformCode,
   ProviderStreamError,
   ResponseTimeoutError,
   RetryLimitError,
+  StallTimeoutError,
   StreamError,
   TransportError,
   UnexpectedContentError,
@@ -57,6 +59,11 @@ const samples: Record<string, Sample> = {
     of: [IdleTimeoutError, StreamError],
     told: { timeout: 30, retryable: true },
   },
+  StallTimeoutError: {
+    error: new StallTimeoutError(40),
+    of: [StallTimeoutError],
+    told: { timeout: 40 },
+  },
   ProviderStreamError: {
     error: new ProviderStreamError({
       code: 'c',
@@ -85,6 +92,11 @@ const samples: Record<string, Sample> = {
     error: new InvalidProviderError('openai', 'apiKey', 'it is broken'),
     of: [InvalidProviderError],
     told: { setting: 'apiKey' },
+  },
+  InvalidRequestError: {
+    error: new InvalidRequestError({ part: 'messages', reason: new RangeError(secret) }),
+    of: [InvalidRequestError],
+    told: { part: 'messages' },
   },
   IncompleteStreamError: {
     error: new IncompleteStreamError({ ...emptyTurn, text: secret }),
@@ -180,6 +192,15 @@ describe('the message of an error', () => {
     ],
     [new MissingApiKeyError('mine'), 'The apiKey function of the provider "mine" gave no key.'],
     [
+      new InvalidRequestError({ part: 'tools', reason: new TypeError(secret) }),
+      'The request cannot be written as JSON: see tools (TypeError).',
+    ],
+    [new InvalidRequestError({ part: secret }), 'The request cannot be written as JSON.'],
+    [
+      new MissingApiKeyError('mine', undefined, undefined, 500),
+      'The apiKey function of the provider "mine" gave no key within 500 ms.',
+    ],
+    [
       new InvalidProviderError('mine', 'baseUrl', 'it is no URL'),
       'The baseUrl of the provider "mine" cannot be used: it is no URL.',
     ],
@@ -215,6 +236,15 @@ describe('the message of an ApplicationError', () => {
     ['the name of an error', named('VaultError'), 'VaultError'],
     ['no name that is prose', named(secret), 'object'],
     ['no name that is none', named(7), 'object'],
+    [
+      'no name that throws',
+      Object.defineProperty(new Error(secret), 'name', {
+        get: () => {
+          throw new Error(secret);
+        },
+      }),
+      'object',
+    ],
     ['the class of anything else', new VaultError(), 'VaultError'],
     ['String for a text', secret, 'String'],
     ['object where there is no class', Object.create(null), 'object'],
@@ -268,10 +298,33 @@ describe('platformCode', () => {
     ['none that is prose', { code: 'sk-secret was refused' }, undefined],
     ['none that is a number', { code: 20 }, undefined],
     ['none in a circle', circle, undefined],
+    [
+      'the one behind a getter that throws',
+      {
+        get code() {
+          throw new Error('x');
+        },
+        cause: { code: 'EPIPE' },
+      },
+      'EPIPE',
+    ],
     ['none of a string', 'ECONNRESET', undefined],
     ['none of null', null, undefined],
     ['none of nothing', undefined, undefined],
   ])('of an error is %s', (_, error, code) => {
     expect(platformCode(error)).toBe(code);
   });
+});
+
+describe('a MissingApiKeyError', () => {
+  it.each(['sk-4Fh2mQx9Zr', 'A'.repeat(33), 'two words'])(
+    'tells no variable that may be a key: %s',
+    (envKey) => {
+      const error = new MissingApiKeyError('p', envKey);
+      expect(error.message).toBe(
+        'The provider "p" needs a key: set the environment variable that envKey names, or give an apiKey.',
+      );
+      expect(error.envKey).toBeUndefined();
+    },
+  );
 });

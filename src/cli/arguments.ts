@@ -21,6 +21,8 @@ export interface MockArguments {
   /** In milliseconds. */
   readonly pace: number | undefined;
   readonly fixture: string | undefined;
+  /** Whether pages of any origin may read the answers. */
+  readonly cors: boolean;
 }
 
 export interface TurnArguments {
@@ -64,6 +66,7 @@ const inLines = (words: readonly string[]): string =>
 
 export const help = `Usage: rxjs-chat-completions [options] [prompt]
        rxjs-chat-completions mock [--port N] [--pace MS] [--fixture FILE]
+                                    [--cors]
 
 Streams the answer of a model to stdout. Without a prompt, stdin is the prompt.
 With mock as its first word, it is a provider instead.
@@ -101,6 +104,7 @@ A provider of one's own
   --port N            default: one that is free
   --pace MS           as above
   --fixture FILE      the answers: a recorded event stream, or JSON (.json)
+  --cors              lets web pages of any origin ask and read the answers
 
   --help, --version
 
@@ -161,6 +165,7 @@ function parseMock(argv: readonly string[]): Arguments {
     port,
     pace: wholeNumber('--pace', values.pace, 0),
     fixture: values.fixture,
+    cors: values.cors ?? false,
   };
 }
 
@@ -185,7 +190,11 @@ const turnOptions = {
   replay: { type: 'string' },
 } as const;
 
-const mockOptions = { port: { type: 'string' }, fixture: { type: 'string' } } as const;
+const mockOptions = {
+  port: { type: 'string' },
+  fixture: { type: 'string' },
+  cors: { type: 'boolean' },
+} as const;
 
 function parse<T extends NonNullable<ParseArgsConfig['options']>>(argv: readonly string[], options: T) {
   try {

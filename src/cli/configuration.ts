@@ -50,6 +50,8 @@ interface Choice {
 
 async function choose(args: TurnArguments, env: Environment): Promise<Choice> {
   const pace = args.pace ?? defaultPace;
+  // An empty variable: whoever names a place does not mean another.
+  if (args.baseUrl?.trim() === '') throw new UsageError('--base-url is empty.');
   if (args.replay !== undefined) {
     const body = eventsOf(await readRecording(args.replay));
     const mock = await startMockProvider({ answers: () => ({ body }), pace });

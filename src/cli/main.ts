@@ -9,7 +9,7 @@ import { help, parseArguments, type TurnArguments, UsageError } from './argument
 import { configure, type Configuration } from './configuration.js';
 import { type MaybeTerminal, outlet, type Outlet } from './outlet.js';
 import { packageVersion } from './package-version.js';
-import { printable } from './printable.js';
+import { oneLine, printable, printableJson } from './printable.js';
 import { serve } from './serve.js';
 import { statusLine, type StatusLine } from './status-line.js';
 import { explain, retryNotice, summary } from './wording.js';
@@ -79,11 +79,9 @@ interface Session {
 
 function failed(error: unknown, status: StatusLine, baseUrl?: string): number {
   status.clear();
-  if (!(error instanceof UsageError)) {
-    status.note(`Error: ${explain(error, baseUrl)}`);
-    return 1;
-  }
-  status.note(`Error: ${explain(error)}\nSee rxjs-chat-completions --help.`);
+  status.note(`Error: ${explain(error, baseUrl)}`);
+  if (!(error instanceof UsageError)) return 1;
+  status.note('See rxjs-chat-completions --help.');
   return 2;
 }
 
@@ -95,7 +93,7 @@ async function run(argv: readonly string[], session: Session): Promise<number> {
     return 0;
   }
   if (args.command === 'version') {
-    await stdout.write(`${packageVersion(io.entry) ?? 'unknown'}\n`);
+    await stdout.write(`${oneLine(packageVersion(io.entry) ?? 'unknown')}\n`);
     return 0;
   }
   if (args.command === 'mock') return serve(args, session);
@@ -238,9 +236,5 @@ function toJson(event: ResponseEvent): string {
     error === undefined
       ? event
       : { ...event, error: Object.assign({}, error, { name: error.name, message: error.message }) };
-  // JSON leaves these as they are, and some terminals obey them.
-  return JSON.stringify(plain).replace(
-    /[\u007f-\u009f]/g,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return printableJson(plain);
 }

@@ -2,11 +2,25 @@ type State = 'text' | 'escape' | 'control sequence' | 'control string' | 'contro
 
 const ESC = 0x1b;
 
+/** The first half of a surrogate pair, at the end of a text that is cut inside a character. */
+const halfCharacter = /[\ud800-\udbff]$/;
+
 /**
- * Takes what would command a terminal out of a text: escape sequences (ECMA-48) and control
- * characters other than line feed and tab. What a provider sends could otherwise rewrite the screen,
- * set the clipboard or hide what it says. A sequence may be cut anywhere: each call continues the
- * text of the one before.
+ * Characters that are not seen and change how others are: marks, embeddings, overrides and isolates of direction,
+ * spaces of no width, tags. Joiners stay, which scripts and emoji are written with, and the soft hyphen.
+ */
+const unseen = /(?![\u00ad\u200c\u200d])(?=\p{Cf})\p{Default_Ignorable_Code_Point}/gu;
+
+/** What some terminals break a line at. */
+const lineBreak = /[\u2028\u2029]/g;
+
+const loneSurrogate = /\p{Surrogate}/gu;
+
+/**
+ * Takes what would command a terminal out of a text: escape sequences (ECMA-48), control characters other
+ * than line feed and tab, and characters that are not seen. What a provider sends could otherwise rewrite the
+ * screen, set the clipboard, or show something else than it says. A sequence or a character may be cut
+ * anywhere: each call continues the text of the one before.
  */
 export function printable(): (text: string) => string {
   let state: State = 'text';
@@ -44,7 +58,13 @@ export function printable(): (text: string) => string {
     }
   }
 
-  return (text) => {
+  let half = '';
+
+  return (added) => {
+    let text = half + added;
+    half = halfCharacter.exec(text)?.[0] ?? '';
+    if (half !== '') text = text.slice(0, -1);
+    text = text.replace(loneSurrogate, '\ufffd').replace(unseen, '').replace(lineBreak, '\n');
     let seen = '';
     let from = 0;
     for (let at = 0; at < text.length; at += 1) {
@@ -55,6 +75,19 @@ export function printable(): (text: string) => string {
     return seen + text.slice(from);
   };
 }
+
+/** JSON on one line, with the same characters escaped: what it says is not changed. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value)
+    .replace(/[\u007f-\u009f\u2028\u2029]/g, escaped)
+    .replace(unseen, escaped);
+}
+
+const escaped = (character: string): string =>
+  character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 
 const isStringStart = (code: number): boolean =>
   code === 0x90 || code === 0x98 || code === 0x9d || code === 0x9e || code === 0x9f;

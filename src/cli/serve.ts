@@ -5,7 +5,7 @@ import type { StatusLine } from './status-line.js';
 
 /** The command `mock`: a provider that runs until it is stopped. Settles with the exit status. */
 export async function serve(
-  { port = 0, pace = defaultPace, fixture }: MockArguments,
+  { port = 0, pace = defaultPace, fixture, cors }: MockArguments,
   {
     stdout,
     status,
@@ -13,8 +13,9 @@ export async function serve(
   }: { readonly stdout: Outlet; readonly status: StatusLine; readonly stop: AbortSignal },
 ): Promise<number> {
   const answers = fixture === undefined ? [] : await answersFromFile(fixture);
-  // Pages in a browser are clients too, and there is nothing here to protect from them.
-  const mock = await startMockProvider({ port, pace, answers, cors: true }).catch((error: unknown) => {
+  // Nobody asks for the requests here.
+  const options = { port, pace, answers, cors, keptRequests: 1 };
+  const mock = await startMockProvider(options).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     throw new Error(`Port ${port} cannot be had${code === undefined ? '' : ` (${code})`}.`);
   });

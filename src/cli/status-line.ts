@@ -1,10 +1,12 @@
+import { oneLine } from './printable.js';
+
 /** What is said on stderr while a turn runs. */
 export interface StatusLine {
   /** Shows that something is waited for, where a terminal is there to show it. */
   wait(): void;
   /** Takes the sign of waiting away. */
   clear(): void;
-  /** Prints a line; what was shown before it is shown again after it. */
+  /** Prints a text as one line, harmless to a terminal; what was shown before it is shown again after it. */
   note(line: string): void;
 }
 
@@ -42,7 +44,7 @@ export function statusLine(write: (text: string) => void, isLive: boolean): Stat
     note(line) {
       const isWaiting = timer !== undefined;
       clear();
-      write(`${line}\n`);
+      write(`${oneLine(line, Infinity)}\n`);
       if (isWaiting) wait();
     },
   };

@@ -37,7 +37,8 @@ export function summary({ usage, finishReason }: CompletedEvent, milliseconds: n
 /** An error as one line, with the provider's own words where there are any: they are for its user. */
 export function explain(error: unknown, baseUrl?: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  const where = error instanceof TransportError && baseUrl !== undefined ? ` Asked: ${baseUrl}.` : '';
+  const where =
+    error instanceof TransportError && baseUrl !== undefined ? ` Asked: ${oneLine(baseUrl)}.` : '';
   const said = oneLine(wordsOf(error));
   return `${oneLine(message, 1_000)}${where}${said === '' ? '' : ` It said: ${said}`}`;
 }
@@ -52,7 +53,7 @@ function wordsOf(error: unknown): string {
   const words = [providerMessage, snippet, body].find((text) => typeof text === 'string' && text !== '');
   if (typeof words !== 'string') return '';
   const reported = readProviderError(parseJson(words))?.message;
-  return reported ?? (words.trimStart().startsWith('<') ? words.replace(/<[^>]*(?:>|$)/g, ' ') : words);
+  return reported ?? (words.trimStart().startsWith('<') ? words.replace(/<[^>]*>?/g, ' ') : words);
 }
 
 function parseJson(text: string): unknown {

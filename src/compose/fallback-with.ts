@@ -12,9 +12,9 @@ import {
 import {
   allFailed,
   ApplicationError,
+  ChatCompletionsError,
   InvalidProviderError,
   UnexpectedStatusError,
-  wrapForeignError,
 } from '../turn/errors.js';
 import type { ResponseEvent, RestartingEvent } from '../turn/events.js';
 import { isContextLength } from '../turn/provider-error.js';
@@ -145,5 +145,5 @@ const restarting = (attempt: number, error: unknown): RestartingEvent => ({
   type: 'restarting',
   attempt,
   delay: 0,
-  error: wrapForeignError(error, (cause) => new ApplicationError(cause)),
+  error: error instanceof ChatCompletionsError ? error : new ApplicationError(error),
 });

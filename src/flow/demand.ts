@@ -11,7 +11,21 @@ import {
   Subscription,
   take,
 } from 'rxjs';
+import { StallTimeoutError } from '../turn/errors.js';
+import { firstWithin } from './first-within.js';
 import { pausableClock } from './pausable-clock.js';
+import { checkLimit, defaultStallTimeout, inBackground } from './timers.js';
+
+/** How long a `Demand` may be held. */
+export interface DemandOptions {
+  /**
+   * How long a turn waits for the demand, in milliseconds; then it ends with a `StallTimeoutError`. Default 300,000;
+   * `Infinity`: no limit.
+   */
+  readonly stallTimeout?: number | undefined;
+  /** The timer of `stallTimeout`. Default: the turn's scheduler. */
+  readonly scheduler?: SchedulerLike | undefined;
+}
 
 /** The turn's side of a demand. */
 export interface TurnDemand {
@@ -32,6 +46,9 @@ export interface TurnDemand {
  * hold()    -----^------!---------
  * read      --r----------r---r----
  * ```
+ *
+ * A turn that has waited for `stallTimeout` ends with a `StallTimeoutError`, which closes its connection: neither a
+ * consumer that was abandoned nor an operator that never lets go holds it for ever.
  *
  * Create one for each turn. If several turns or consumers share one, no turn is read while any consumer
  * holds it: the slowest sets the pace for all.
@@ -55,6 +72,15 @@ export interface TurnDemand {
  */
 export class Demand {
   private readonly holds = new BehaviorSubject(0);
+  private readonly stallTimeout: number;
+  private readonly scheduler: SchedulerLike | undefined;
+
+  /** @throws TypeError if `stallTimeout` is not a number of at least 1 */
+  constructor({ stallTimeout = defaultStallTimeout, scheduler }: DemandOptions = {}) {
+    checkLimit('stallTimeout', stallTimeout);
+    this.stallTimeout = stallTimeout;
+    this.scheduler = scheduler;
+  }
 
   /**
    * Pauses the turns until the hold is released.
@@ -68,6 +94,9 @@ export class Demand {
 
   /** Called by `turnDemand()` only. */
   private forTurn(scheduler: SchedulerLike): TurnDemand {
+    const limit = this.stallTimeout;
+    // Where nothing else goes on, nobody is left to wait for.
+    const timers = inBackground(this.scheduler ?? scheduler);
     const clock = pausableClock(scheduler);
     let isOver = false;
     // Reads the current value: by the time the second of two turns is notified, the demand may be held again.
@@ -81,6 +110,7 @@ export class Demand {
           const free = this.holds.pipe(
             filter(isFree),
             take(1),
+            firstWithin(limit, () => new StallTimeoutError(limit), timers),
             ignoreElements(),
             finalize(() => clock.resume()),
           );

@@ -3,6 +3,9 @@ import { asyncScheduler } from 'rxjs';
 /** How long reads may follow one another until a task is posted, and again until it must have run; milliseconds. */
 const patience = 5;
 
+/** Where the clock was set back, nobody knows: the event loop turns once too often rather than too late. */
+const isOver = (passed: number): boolean => !(passed >= 0 && passed < patience);
+
 interface Platform {
   readonly setImmediate?: (work: () => void) => unknown;
   readonly MessageChannel?: new () => {
@@ -38,8 +41,8 @@ export function eventLoop(): EventLoop {
   return {
     isStarving() {
       const now = asyncScheduler.now();
-      if (markedAt !== undefined) return now - markedAt >= patience;
-      if (now - turnedAt < patience) return false;
+      if (markedAt !== undefined) return isOver(now - markedAt);
+      if (!isOver(now - turnedAt)) return false;
       markedAt = now;
       runInTask(turned);
       return false;

@@ -10,6 +10,8 @@ export interface PausableClock extends SchedulerLike {
  * A clock that follows another scheduler's and can be paused: what is scheduled on it waits for as much running
  * time as it asked for. Work that schedules itself again (`interval`) leaves the clock.
  *
+ * Where the scheduler's clock was set, what ran since then may wait for its time again: it is late rather than early.
+ *
  * @see docs/decisions/0004-demand.md
  */
 export function pausableClock(scheduler: SchedulerLike): PausableClock {
@@ -26,26 +28,34 @@ export function pausableClock(scheduler: SchedulerLike): PausableClock {
     },
     resume() {
       if (pausedAt === undefined) return;
-      paused += scheduler.now() - pausedAt;
+      // One that tells no time has not paused.
+      paused += scheduler.now() - pausedAt || 0;
       pausedAt = undefined;
       for (const action of waiting) action.start();
     },
     schedule<T>(work: (this: SchedulerAction<T>, state: T) => void, delay = 0, state?: T): Subscription {
-      const due = now() + delay;
+      let left = delay;
+      let startedAt = 0;
       const subscription = new Subscription();
       let timer: Subscription | undefined;
       const action = {
         start() {
+          startedAt = scheduler.now();
           timer = scheduler.schedule<T>(
             function (current) {
               waiting.delete(action);
               work.call(this, current as T);
             },
-            Math.max(0, due - now()),
+            left,
             state,
           );
         },
-        stop: () => timer?.unsubscribe(),
+        stop() {
+          const passed = scheduler.now() - startedAt;
+          // Neither back, nor past the end of a timer that has not fired.
+          if (passed >= 0 && passed <= left) left -= passed;
+          timer?.unsubscribe();
+        },
       };
       waiting.add(action);
       subscription.add(() => {

@@ -1,6 +1,9 @@
-import type { Observable, Subscription } from 'rxjs';
+import { asyncScheduler, type Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import { StallTimeoutError } from '../turn/errors.js';
 import { Demand, holder } from './demand.js';
 import { eventLoop } from './event-loop.js';
+import { rearmingClock } from './rearming-clock.js';
+import { checkLimit, clampDelay, defaultStallTimeout, inBackground } from './timers.js';
 
 /** How values wait for a consumer that asks for them. */
 export interface PullOptions {
@@ -8,13 +11,22 @@ export interface PullOptions {
   readonly demand?: Demand | undefined;
   /** The turns are not read while this many values wait. Default 16. */
   readonly highWaterMark?: number | undefined;
+  /**
+   * How long a value may wait until the consumer asks for another, in milliseconds; then the source is unsubscribed.
+   * A consumer that comes back gets what waits, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
+   */
+  readonly stallTimeout?: number | undefined;
+  /** The timer of `stallTimeout`. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** @throws TypeError where `highWaterMark` is no number of at least 1 */
-export function checkPullOptions({ highWaterMark = 16 }: PullOptions): void {
-  if (!(typeof highWaterMark === 'number' && highWaterMark >= 1)) {
-    throw new TypeError('options.highWaterMark must be a number of at least 1.');
-  }
+/** @throws TypeError where `highWaterMark` or `stallTimeout` is no number of at least 1 */
+export function checkPullOptions({
+  highWaterMark = 16,
+  stallTimeout = defaultStallTimeout,
+}: PullOptions): void {
+  checkLimit('highWaterMark', highWaterMark);
+  checkLimit('stallTimeout', stallTimeout);
 }
 
 interface Request<T> {
@@ -32,10 +44,25 @@ interface Request<T> {
  * next()    ^-----^---^---^---^-----^---^
  * result    --a---b---c---d-------e-f---done
  * ```
+ *
+ * The source is left where a value has waited for `stallTimeout` since it came, or since the one before it was
+ * taken: the consumer has stopped, and a dropped iterator tells nobody. What waits is kept, and the error after it.
+ *
+ * ```
+ * source    --(ab)------!
+ *           pull({ stallTimeout: 8 })
+ * next()    ^---------------^-^
+ * result    --a-------------b-#
+ * ```
  */
 export function pull<T>(
   source: Observable<T>,
-  { demand = new Demand(), highWaterMark = 16 }: PullOptions,
+  {
+    demand = new Demand(),
+    highWaterMark = 16,
+    stallTimeout = defaultStallTimeout,
+    scheduler = asyncScheduler,
+  }: PullOptions,
 ): Required<AsyncIterator<T, undefined>> {
   const hold = holder(demand);
   /** Values that nobody has asked for yet; never filled together with `requests`. */
@@ -44,19 +71,34 @@ export function pull<T>(
   let taken = 0;
   const requests: Request<T>[] = [];
   const loop = eventLoop();
+  const stall = rearmingClock(inBackground(scheduler));
+  let stalling: Subscription | undefined;
   let subscription: Subscription | undefined;
   let end: { readonly error?: unknown } | undefined;
+
+  /** Counts anew while values wait. */
+  function watch(): void {
+    if (taken === values.length) stalling?.unsubscribe();
+    else if (end === undefined && stallTimeout !== Infinity)
+      stalling = stall.schedule(stalled, clampDelay(stallTimeout));
+  }
+
+  function stalled(): void {
+    subscription?.unsubscribe();
+    finish({ error: new StallTimeoutError(stallTimeout) });
+  }
 
   function settle(request: Request<T>): void {
     if (taken < values.length) {
       const value = values[taken] as T;
       values[taken] = undefined;
       taken += 1;
-      // To shift an array costs as much as it is long, and without a demand it may be.
-      if (taken === values.length || taken === 1_024) {
+      // To shift an array costs as much as it is long, and without a demand it may be: not before half was taken.
+      if (taken === values.length || (taken >= 1_024 && taken * 2 >= values.length)) {
         values.splice(0, taken);
         taken = 0;
       }
+      watch();
       if (values.length - taken < highWaterMark) hold(false);
       request.resolve({ done: false, value });
       return;
@@ -74,6 +116,7 @@ export function pull<T>(
 
   function finish(reason: { readonly error?: unknown }): void {
     end ??= reason;
+    stall.unsubscribe();
     hold(false);
     for (const request of requests.splice(0)) settle(request);
   }
@@ -90,8 +133,8 @@ export function pull<T>(
     source.subscribe({
       next: (value) => {
         const request = requests.shift();
-        if (request === undefined) values.push(value);
-        else request.resolve({ done: false, value });
+        if (request !== undefined) request.resolve({ done: false, value });
+        else if (values.push(value) - taken === 1) watch();
         if (values.length - taken >= highWaterMark) hold(true);
       },
       error: (error: unknown) => finish({ error }),

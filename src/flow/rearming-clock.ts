@@ -35,9 +35,12 @@ export function rearmingClock(scheduler: SchedulerLike): RearmingClock {
         work.call(action);
         return;
       }
-      // The clock may have been set meanwhile: the timer has run for its time, whatever it shows.
-      const passed = setAgainAt < start ? 0 : time - Math.min(setAgainAt - start, time);
-      wait(delay - passed);
+      // The timer has run for its time, whatever the clock shows, which may have been set, or stand still: where the
+      // two differ, the timer that follows is late rather than early.
+      const before = setAgainAt - start;
+      const since = scheduler.now() - setAgainAt;
+      const passed = Math.min(since >= 0 ? since : time, time - before);
+      wait(before >= 0 && passed > 0 ? delay - passed : delay);
     }, time);
   }
 

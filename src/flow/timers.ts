@@ -1,4 +1,4 @@
-import { Subscription, type SchedulerLike } from 'rxjs';
+import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs';
 
 /** The longest wait that the timers of JavaScript's platforms can hold: about 24.8 days. */
 const longestDelay = 2 ** 31 - 1;
@@ -8,20 +8,29 @@ export function clampDelay(milliseconds: number): number {
   return Math.min(milliseconds, longestDelay);
 }
 
-/**
- * Schedules work for which alone no Node process stays alive. RxJS's asynchronous actions keep their
- * timer in `id`; where that is a Node timer it is unreferenced, elsewhere there is nothing to do.
- */
-export function scheduleInBackground(
-  scheduler: SchedulerLike,
-  work: () => void,
-  delay: number,
-): Subscription {
-  const action = scheduler.schedule(work, clampDelay(delay));
-  const { id } = action as { id?: unknown };
-  if (isNodeTimer(id)) id.unref();
-  return action;
+/** @throws TypeError where an option's value is no number of at least 1 */
+export function checkLimit(name: string, value: unknown): void {
+  if (!(typeof value === 'number' && value >= 1)) {
+    throw new TypeError(`options.${name} must be a number of at least 1.`);
+  }
 }
+
+/** The default of every `stallTimeout`, in milliseconds. */
+export const defaultStallTimeout = 300_000;
+
+/**
+ * A scheduler whose timers alone keep no Node process alive. RxJS's asynchronous actions keep their timer in
+ * `id`; where that is a Node timer it is unreferenced, elsewhere there is nothing to do.
+ */
+export const inBackground = (scheduler: SchedulerLike): SchedulerLike => ({
+  now: () => scheduler.now(),
+  schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T): Subscription {
+    const action = scheduler.schedule<T>(work, clampDelay(delay), state);
+    const { id } = action as { id?: unknown };
+    if (isNodeTimer(id)) id.unref();
+    return action;
+  },
+});
 
 function isNodeTimer(id: unknown): id is { unref(): void } {
   return typeof id === 'object' && id !== null && 'unref' in id && typeof id.unref === 'function';

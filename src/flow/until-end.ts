@@ -1,6 +1,6 @@
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import { observe } from './observe.js';
-import { scheduleInBackground } from './timers.js';
+import { inBackground } from './timers.js';
 
 /** Reads the parts of a source that says itself where it ends, such as an event stream with `[DONE]`. */
 export interface EndingReader<T, R> {
@@ -71,7 +71,7 @@ export function untilEnd<T, R>(
       return () => {
         if (!isDone && !mayBeDone()) connection.unsubscribe();
         else if (!connection.closed)
-          connection.add(scheduleInBackground(scheduler, () => connection.unsubscribe(), grace));
+          connection.add(inBackground(scheduler).schedule(() => connection.unsubscribe(), grace));
       };
     });
 }

@@ -43,8 +43,16 @@ export async function readRecording(file: string): Promise<Buffer> {
 export function eventsOf(recording: Uint8Array): readonly Uint8Array[] {
   // In Latin-1 each character is one byte.
   const text = Buffer.from(recording).toString('latin1');
-  const events = text.match(/[^]+?(?:\r\n|\n|\r(?!\n)){2,}|[^]+$/g) ?? [];
-  return events.map((event) => Buffer.from(event, 'latin1'));
+  const events: Uint8Array[] = [];
+  let start = 0;
+  const take = (end: number) => {
+    if (end > start) events.push(Buffer.from(text.slice(start, end), 'latin1'));
+    start = end;
+  };
+  for (const { index, 0: blank } of text.matchAll(/(?:\r\n|\n|\r(?!\n)){2,}/g))
+    if (index > 0) take(index + blank.length);
+  take(text.length);
+  return events;
 }
 
 function readScript(file: string, bytes: Buffer): readonly MockAnswer[] {

@@ -18,7 +18,11 @@ const otherText =
 
 /** A text as pieces that join to it again: each word with the space before it. */
 export function words(text: string): readonly string[] {
-  return text.match(/\s*\S+(?:\s+$)?|\s+$/g) ?? [];
+  const pieces = text.split(/(?<=\S)(?=\s)/);
+  const last = pieces.pop() ?? '';
+  // White space at the end belongs to the last word.
+  if (last.trim() === '') return last === '' ? [] : [...pieces.slice(0, -1), (pieces.at(-1) ?? '') + last];
+  return [...pieces, last];
 }
 
 /** A step of a body. */

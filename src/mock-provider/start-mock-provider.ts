@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { checkLimit } from '../flow/timers.js';
 import { errorBody, jsonBytes, modelList } from './completion.js';
 import { connectionOf } from './connection.js';
 import type { MockAnswer, MockError } from './mock-answer.js';
@@ -20,6 +21,10 @@ export interface MockProviderOptions {
   readonly models?: readonly string[];
   /** Lets pages of any origin read the answers, those written by hand excepted. Default `false`. */
   readonly cors?: boolean;
+  /** How large the body of a request may be, in bytes; beyond it the answer is 413. Default 16,777,216 (16 MiB). */
+  readonly maxBodySize?: number;
+  /** How many requests `requests` holds, the last ones. Default 1,000; `Infinity`: all. */
+  readonly keptRequests?: number;
 }
 
 /** A running provider. */
@@ -27,7 +32,7 @@ export interface MockProvider {
   /** `http://127.0.0.1:PORT/v1` */
   readonly baseUrl: string;
   readonly port: number;
-  /** The well-formed requests so far. Those that were refused with 400 or 404 are not among them. */
+  /** The last `keptRequests` well-formed requests. Those that were refused (400, 404, 413) are not among them. */
   readonly requests: readonly MockRequest[];
   /** How many connections were opened so far. */
   readonly connections: number;
@@ -39,7 +44,10 @@ export interface MockProvider {
   readonly aborted: number;
   /** Adds answers for the next requests. They come before those of the options. */
   enqueue(...answers: readonly MockAnswer[]): void;
-  /** Settles with the request of this number, counted from 1, when it has come. Default 1. */
+  /**
+   * Settles with the request of this number, counted from 1, when it has come. Default 1. Rejects where it is no
+   * longer kept.
+   */
   whenRequested(count?: number): Promise<MockRequest>;
   /** Settles when so many clients have left early. Default 1. */
   whenAborted(count?: number): Promise<void>;
@@ -67,12 +75,17 @@ export interface MockProvider {
  * streamChatCompletions('Hi', { model: 'mock', provider }).subscribe({ complete: () => void mock.close() });
  * ```
  *
- * @returns a promise that rejects where the port cannot be had
+ * @returns a promise that rejects where the port cannot be had, and with a `TypeError` where a limit is no number of at
+ *   least 1
  */
 export async function startMockProvider(options: MockProviderOptions = {}): Promise<MockProvider> {
   const { answers = [], pace = 5, models = ['mock'], cors = false } = options;
+  const { maxBodySize = 16 * 2 ** 20, keptRequests = 1_000 } = options;
+  checkLimit('maxBodySize', maxBodySize);
+  checkLimit('keptRequests', keptRequests);
   const queue: MockAnswer[] = [];
   const requests: MockRequest[] = [];
+  let requested = 0;
   const sockets = new Set<Socket>();
   const waiting = new Set<Waiting>();
   let connections = 0;
@@ -112,7 +125,12 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
   const server = createServer((incoming, response) => {
     const { url = '/', method = '' } = incoming;
     if (cors) allowAnyOrigin(incoming, response);
-    readText(incoming, (text) => {
+    const refuseSize = () =>
+      refuseUnread(response, {
+        message: `The body of the request is larger than ${maxBodySize} bytes (maxBodySize).`,
+        code: 'request_too_large',
+      });
+    readText(incoming, maxBodySize, refuseSize, (text) => {
       if (cors && method === 'OPTIONS') {
         response.writeHead(204).end();
         return;
@@ -135,12 +153,13 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
         return;
       }
       const request: MockRequest = {
-        index: requests.length,
+        index: requested,
         url,
         headers: incoming.headers,
         body: read.body,
       };
-      requests.push(request);
+      requested += 1;
+      if (requests.push(request) > keptRequests) requests.shift();
       openAnswers += 1;
       response.once('close', () => {
         openAnswers -= 1;
@@ -199,8 +218,11 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
     },
     enqueue: (...more) => void queue.push(...more),
     async whenRequested(count = 1) {
-      await when(() => requests.length >= count);
-      return requests[count - 1] as MockRequest;
+      await when(() => requested >= count);
+      const request = requests.find(({ index }) => index === count - 1);
+      if (request === undefined)
+        throw new Error(`Request ${count} is no longer kept: ${requested} have come (keptRequests).`);
+      return request;
     },
     whenAborted: (count = 1) => when(() => aborted >= count),
     whenIdle: () => when(() => openAnswers === 0),
@@ -223,11 +245,55 @@ interface Waiting {
 }
 
 /** A request that breaks off is never read to its end, and nobody is there to be answered. */
-function readText(incoming: IncomingMessage, use: (text: string) => void): void {
-  const chunks: Buffer[] = [];
-  incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-  incoming.once('end', () => use(Buffer.concat(chunks).toString('utf8')));
+function readText(
+  incoming: IncomingMessage,
+  maxSize: number,
+  onTooLarge: () => void,
+  use: (text: string) => void,
+): void {
+  let chunks: Buffer[] = [];
+  let size = 0;
   incoming.on('error', () => {});
+  if (Number(incoming.headers['content-length']) > maxSize) {
+    onTooLarge();
+    return;
+  }
+  const read = () => {
+    const text = Buffer.concat(chunks).toString('utf8');
+    chunks = [];
+    use(text);
+  };
+  incoming.once('end', read);
+  incoming.once('close', () => (chunks = []));
+  incoming.on('data', (chunk: Buffer) => {
+    size += chunk.byteLength;
+    if (size <= maxSize) {
+      chunks.push(chunk);
+      return;
+    }
+    chunks = [];
+    incoming.pause().removeAllListeners('data').off('end', read);
+    onTooLarge();
+  });
+}
+
+/** How long a client that was refused may take to leave by itself, in milliseconds. */
+const grace = 1_000;
+
+/**
+ * Answers a request whose body is not read to its end. The answer is whole by its length, and the connection is closed
+ * afterwards: at once, the client's system would throw the answer away with what could not be sent.
+ */
+function refuseUnread(response: ServerResponse, error: MockError): void {
+  const bytes = jsonBytes(errorBody(error));
+  response.writeHead(413, {
+    'content-type': 'application/json',
+    'content-length': bytes.byteLength,
+    connection: 'close',
+  });
+  response.write(bytes);
+  const timer = setTimeout(() => response.socket?.destroy(), grace);
+  response.once('close', () => clearTimeout(timer));
 }
 
 function refuse(response: ServerResponse, status: number, error: MockError): void {

@@ -16,7 +16,7 @@ const load = /* @__PURE__ */ createRequire(process.execPath);
  *
  * Give the same `demand` to the turns of the source, and a slow reader slows the provider down: at most
  * `highWaterMark` values wait, plus those of one network read. Without it, values are kept until they are
- * read.
+ * read. A reader that reads nothing for `stallTimeout` while values wait ends the source.
  *
  * ```
  * source   ^--(Hel)(lo)---|
@@ -32,7 +32,7 @@ const load = /* @__PURE__ */ createRequire(process.execPath);
  * pipeline(nodeReadableFrom(turn.pipe(toServerSentEvents()), { demand }), response, () => {});
  * ```
  *
- * @throws TypeError if `highWaterMark` is not a number of at least 1
+ * @throws TypeError if `highWaterMark` or `stallTimeout` is not a number of at least 1
  */
 export function nodeReadableFrom(source: Observable<unknown>, options: PullOptions = {}): Readable {
   checkPullOptions(options);

@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { createRequire } from 'node:module';
-import type { Readable } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { Observable, take, throwIfEmpty } from 'rxjs';
 import { StreamError, TransportError } from '../turn/errors.js';
 import { isRedirectStatus, refusedRedirect } from '../request/redirect.js';
@@ -81,7 +81,7 @@ export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
           subscriber.error(refusedRedirect());
           return;
         }
-        handOver(subscriber, openResponse(response, { url, headers, demand }));
+        handOver(subscriber, openResponse(response, outgoing, { url, headers, demand }));
       });
       outgoing.end(request.body);
       return () => {
@@ -110,11 +110,16 @@ const withoutSecrets = (cause: unknown, asked: Pick<Asked, 'url' | 'headers'>): 
   causeWithoutSecrets(cause, redactor(asked));
 
 /** One network read at a time; the next is made when `demand` has a value, or at once. */
-function openResponse(response: IncomingMessage, asked: Asked): OpenResponse {
+function openResponse(response: IncomingMessage, outgoing: ClientRequest, asked: Asked): OpenResponse {
   const { demand } = asked;
   let hasEnded = false;
+  let fault: Error | undefined;
+  // Where the connection is the end of the body, its reset is told to the request alone, and the body ends in order.
+  outgoing.on('error', (error) => {
+    if (!response.complete) fault = error;
+  });
   const bytes = new Observable<Uint8Array>((subscriber) => {
-    const body = decoded(response);
+    let body: Readable;
     let isHeld = false;
 
     // All that has arrived is one read: 'readable' costs less for each than 'data' or an iterator.
@@ -143,15 +148,19 @@ function openResponse(response: IncomingMessage, asked: Asked): OpenResponse {
     const broken = (cause?: Error) =>
       subscriber.error(new StreamError({ cause: withoutSecrets(cause, asked) }));
 
-    body.on('readable', read);
-    body.on('end', () => {
-      hasEnded = true;
-      subscriber.complete();
-    });
-    body.on('error', broken);
-    // A connection may close before its end without an error.
-    body.on('close', () => {
-      if (!subscriber.closed) broken();
+    decode(response, (decoded) => {
+      body = decoded;
+      body.on('readable', read);
+      body.on('end', () => {
+        hasEnded = true;
+        if (fault === undefined) subscriber.complete();
+        else broken(fault);
+      });
+      body.on('error', broken);
+      // A connection may close before its end without an error.
+      body.on('close', () => {
+        if (!subscriber.closed) broken();
+      });
     });
   });
   return {
@@ -164,14 +173,48 @@ function openResponse(response: IncomingMessage, asked: Asked): OpenResponse {
   };
 }
 
-/** Nothing asks for compression, and some servers compress all the same. */
-function decoded(response: IncomingMessage): Readable {
-  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? '';
-  // Whatever else stands there, some servers write it over a body that is not encoded.
-  if (!['gzip', 'x-gzip', 'deflate', 'br'].includes(encoding)) return response;
-  const { createBrotliDecompress, createUnzip } = load('node:zlib') as typeof import('node:zlib');
+/** What some servers write over a body that is not encoded. */
+const noEncoding = ['', 'identity', 'none', 'utf-8'];
+
+type Zlib = typeof import('node:zlib') & {
+  /** Since Node 22.15. */
+  readonly createZstdDecompress?: () => Transform;
+};
+
+/**
+ * Hands over the body as it was before it was encoded: nothing asks for compression, and some servers compress all the
+ * same. An encoding that is not known here, or one upon another, is an error before anything of the body is read.
+ */
+function decode(response: IncomingMessage, use: (body: Readable) => void): void {
+  const [encoding, another] = (response.headers['content-encoding'] ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => !noEncoding.includes(name));
+  if (encoding === undefined) {
+    use(response);
+    return;
+  }
+  const zlib = load('node:zlib') as Zlib;
   const { pipeline } = load('node:stream') as typeof import('node:stream');
-  const decompress = encoding === 'br' ? createBrotliDecompress() : createUnzip();
   // Ends the one with the other; the outcome is heard of from the stream that is read.
-  return pipeline(response, decompress, () => undefined);
+  const through = (decoder: Transform) => use(pipeline(response, decoder, ignore));
+  // "deflate" is zlib's format; some servers send it raw. Its first byte tells: https://zlib.net/zlib_faq.html#faq39
+  const begin = () => {
+    response.off('readable', begin).off('close', begin);
+    const first = response.read() as Buffer | null;
+    if (first !== null) response.unshift(first);
+    through(((first?.[0] ?? 8) & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw());
+  };
+  if (another !== undefined) throw unknownEncoding();
+  if (encoding === 'deflate') response.on('readable', begin).on('close', begin);
+  else if (encoding === 'gzip' || encoding === 'x-gzip') through(zlib.createGunzip());
+  else if (encoding === 'br') through(zlib.createBrotliDecompress());
+  else if (encoding === 'zstd' && zlib.createZstdDecompress) through(zlib.createZstdDecompress());
+  else throw unknownEncoding();
 }
+
+const unknownEncoding = () =>
+  new StreamError({
+    message: 'The body has a Content-Encoding other than gzip, deflate, br or zstd (Node 22.15), or several.',
+    retryable: false,
+  });

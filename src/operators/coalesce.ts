@@ -78,9 +78,9 @@ export function coalesce(
       /** When what begins to be collected is due; `undefined` where that is now. */
       function opening(): Observable<unknown> | undefined {
         if (typeof due === 'function') return defer(due);
-        // A clock that is set back must not keep the text.
+        // A clock that is set back must not keep the text, nor one that tells no time.
         const wait = Math.min(due, givenAt + due - scheduler.now());
-        if (wait < 0 || givenAt === -Infinity) return undefined;
+        if (!(wait >= 0) || givenAt === -Infinity) return undefined;
         return wait === Infinity ? NEVER : timer(clampDelay(wait), scheduler);
       }
 

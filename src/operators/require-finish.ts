@@ -1,4 +1,5 @@
-import { defer, map, type MonoTypeOperatorFunction } from 'rxjs';
+import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { observe } from '../flow/observe.js';
 import { ChatCompletionsError, hide } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
@@ -27,10 +28,18 @@ export class IncompleteStreamError extends ChatCompletionsError {
  * finish reason nor `[DONE]`, as when the connection was closed early. Some servers send `[DONE]` and never a finish
  * reason: what they said is whole. A turn stopped with `stopWhen()` passes.
  *
+ * Text and reasoning pass at once. A call, and what follows it, waits until the end of the turn shows that it is whole:
+ * a stream gives its calls at its end, so that costs no time. An error of the source drops what waits, and so does
+ * `restarting`.
+ *
  * ```
  * source   --Hel--(completed|)          completed: { finishReason: null, endedBy: 'eof' }
  *          requireFinish()
  * result   --Hel--#
+ *
+ * source   --Hel--call--(completed|)    completed: { finishReason: 'tool_calls' }
+ *          requireFinish()
+ * result   --Hel--------(call completed|)
  * ```
  *
  * @example
@@ -40,17 +49,40 @@ export class IncompleteStreamError extends ChatCompletionsError {
  */
 export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
   return (source) =>
-    defer(() => {
+    new Observable((subscriber) => {
       let turn = emptyTurn;
-      return source.pipe(
-        map((event) => {
+      let held: ResponseEvent[] = [];
+
+      function release(): void {
+        const events = held;
+        held = [];
+        for (const event of events) subscriber.next(event);
+      }
+
+      // By hand: `concatMap` over lists costs each event half a microsecond.
+      return observe(source, subscriber, {
+        next(event) {
           turn = reduceTurn(turn, event);
           if (isIncomplete(event)) throw new IncompleteStreamError(turn);
-          return event;
-        }),
-      );
+          if (event.type === 'restarting') held = [];
+          if (event.type === 'restarting' || (held.length === 0 && !isCall(event))) {
+            subscriber.next(event);
+            return;
+          }
+          held.push(event);
+          if (event.type === 'completed') release();
+        },
+        complete() {
+          release();
+          subscriber.complete();
+        },
+      });
     });
 }
+
+const isCall = (event: ResponseEvent): boolean =>
+  event.type === 'output_item_done' &&
+  (event.item.type === 'function_call' || event.item.type === 'custom_tool_call');
 
 const isIncomplete = (event: ResponseEvent): boolean =>
   event.type === 'completed' &&

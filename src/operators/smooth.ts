@@ -6,6 +6,7 @@ import {
   type Subscription,
 } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
+import { monotonicClock } from '../flow/monotonic-clock.js';
 import { observe } from '../flow/observe.js';
 import { clampDelay } from '../flow/timers.js';
 import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.js';
@@ -94,13 +95,15 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
 
   return (source) =>
     new Observable((subscriber) => {
+      const clock = monotonicClock(scheduler);
       let first: Entry | undefined;
       let last: Entry | undefined;
       let held: Held | undefined;
       /** How many segments wait, and how many of them go out in a step. */
       let waiting = 0;
       let share = 1;
-      let steppedAt = -Infinity;
+      /** When the next step is due. */
+      let stepAt = 0;
       let timer: Subscription | undefined;
       let timerAt = Infinity;
       let hasEnded = false;
@@ -112,7 +115,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         last = entry;
         if (delta === undefined) return;
         // After a silence the first one goes out at once, and no step was missed.
-        if (waiting === 0) steppedAt = Math.max(steppedAt, scheduler.now() - delay);
+        if (waiting === 0) stepAt = Math.max(stepAt, clock.now());
         waiting += 1;
       }
 
@@ -149,7 +152,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         }
         if (held !== undefined && !continues(held.delta, delta)) seal();
         const before = held?.delta.text.length ?? 0;
-        if (held === undefined) held = { delta, at: scheduler.now() };
+        if (held === undefined) held = { delta, at: clock.now() };
         else append(held.delta, delta);
         cut(held, before);
       }
@@ -173,7 +176,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         held =
           start === text.length
             ? undefined
-            : { delta: part(tail.delta, start), at: start < before ? tail.at : scheduler.now() };
+            : { delta: part(tail.delta, start), at: start < before ? tail.at : clock.now() };
       }
 
       /** Gives out so many segments, and the other events between and after them. */
@@ -199,20 +202,17 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
 
       /** Gives out what is due, and sets the timer for what is not. */
       function advance(): void {
-        const now = scheduler.now();
-        // A clock that is set back must not keep the text.
-        steppedAt = Math.min(steppedAt, now);
-        if (held !== undefined) held.at = Math.min(held.at, now);
-
-        if (held !== undefined && now - held.at >= bound) {
+        const now = clock.now();
+        if (held !== undefined && now >= held.at + bound) {
           seal();
-          steppedAt = now;
+          stepAt = now + delay;
           give(Infinity);
         } else {
           share = Math.max(share, Math.ceil(waiting / steps));
           // More than one where the timer was late.
-          const due = waiting === 0 ? 0 : delay > 0 ? Math.floor((now - steppedAt) / delay) : 1;
-          if (due > 0) steppedAt += due * delay;
+          const due =
+            waiting === 0 || now < stepAt ? 0 : 1 + (delay > 0 ? Math.floor((now - stepAt) / delay) : 0);
+          stepAt += due * delay;
           give(share * due);
         }
         if (waiting === 0) share = 1;
@@ -221,16 +221,13 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
       }
 
       function setTimer(now: number): void {
-        const at = Math.min(
-          waiting > 0 ? steppedAt + delay : Infinity,
-          held === undefined ? Infinity : held.at + bound,
-        );
+        const at = Math.min(waiting > 0 ? stepAt : Infinity, held === undefined ? Infinity : held.at + bound);
         // One that is early asks again, which costs less than a new one for each delta.
         if (timerAt <= at && at !== Infinity) return;
         timer?.unsubscribe();
         timerAt = at;
         if (at === Infinity) return;
-        timer = scheduler.schedule(
+        timer = clock.schedule(
           () => {
             timerAt = Infinity;
             advance();

@@ -10,6 +10,7 @@ import type {
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { type CallIdFormat, callIdWriter } from './call-id-format.js';
 import type { EasyMessage, InputItem } from './prompt.js';
+import { partJson } from './request-json.js';
 
 /** A message in the format of Chat Completions. */
 export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
@@ -56,6 +57,7 @@ export interface MessageFormat {
  *   message before it, as when an application appends twice. Of two calls with the same id the later wins.
  *
  * @throws TypeError for an invalid item, with its index and nothing of its content
+ * @throws InvalidRequestError for an output, or arguments, that `JSON.stringify` refuses
  */
 export function chatMessages(
   items: readonly InputItem[],
@@ -101,7 +103,7 @@ export function chatMessages(
         if (!isOwn(item)) break;
         assistant.extras = joinExtras(assistant.extras, item.extras);
         if (format.sendReasoning === 'reasoning_details' || item.provider !== undefined)
-          assistant.details.push(...(item.reasoning_details ?? []));
+          for (const detail of item.reasoning_details ?? []) assistant.details.push(detail);
         break;
       }
       case 'function_call':
@@ -231,14 +233,14 @@ const fieldsOf = (value: unknown): object => (isRecord(value) ? value : {});
 
 function argumentsOf(call: FunctionCallItem): string {
   const text = textOrJson(call.arguments);
-  return parseJson(text) === undefined ? '{}' : text;
+  return parseJson(text, Infinity) === undefined ? '{}' : text;
 }
 
 function repeats(message: ChatMessage, previous: ChatMessage | undefined): boolean {
   return (
     previous?.role === 'assistant' &&
     message['tool_calls'] === undefined &&
-    JSON.stringify(message) === JSON.stringify(previous)
+    partJson(message, 'messages') === partJson(previous, 'messages')
   );
 }
 
@@ -276,5 +278,5 @@ function mediaPart(part: MediaPart): object {
 
 /** JavaScript callers may pass a tool's output as a value. */
 function textOrJson(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : (partJson(value, 'messages') as string);
 }

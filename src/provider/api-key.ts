@@ -1,4 +1,5 @@
-import { defer, from, map, type Observable, of, take, throwIfEmpty } from 'rxjs';
+import { defer, from, map, type Observable, of, type SchedulerLike, take, throwIfEmpty } from 'rxjs';
+import { firstWithin } from '../flow/first-within.js';
 import { MissingApiKeyError } from '../turn/errors.js';
 import { own, stringOf } from '../turn/wire.js';
 import type { ModelProvider } from './model-provider.js';
@@ -13,20 +14,30 @@ const given = (key: unknown): string | undefined => stringOf(key).trim() || unde
  * The key of one attempt, `undefined` for a provider that needs none. A string resolves
  * synchronously, so a turn with one can be drawn in marbles from end to end. A blank key counts as
  * none.
+ *
+ * ```
+ * apiKey   -----------k
+ *          resolveApiKey({ apiKeyTimeout: 6 })
+ * result   ------#                              MissingApiKeyError
+ * ```
  */
-export function resolveApiKey(provider: ModelProvider): Observable<string | undefined> {
+export function resolveApiKey(
+  provider: ModelProvider,
+  scheduler: SchedulerLike,
+): Observable<string | undefined> {
   return defer(() => {
-    const { name, apiKey, envKey, envKeyInstructions } = provider;
+    const { name, apiKey, envKey, envKeyInstructions, apiKeyTimeout = 60_000 } = provider;
     if (typeof apiKey !== 'function') {
       const key = given(apiKey) ?? (envKey === undefined ? undefined : given(own(environment(), envKey)));
       if (key !== undefined || envKey === undefined) return of(key);
       throw new MissingApiKeyError(name, envKey, envKeyInstructions);
     }
-    const missing = () => new MissingApiKeyError(name);
+    const missing = (limit?: number) => new MissingApiKeyError(name, undefined, undefined, limit);
     const keys = apiKey();
     // To RxJS a string is an iterable of its characters.
     return (typeof keys === 'string' ? of(keys) : from(keys)).pipe(
       take(1),
+      firstWithin(apiKeyTimeout, () => missing(apiKeyTimeout), scheduler),
       throwIfEmpty(missing),
       map((value) => {
         const key = given(value);

@@ -1,8 +1,9 @@
+import { withoutEndSlashes } from './endpoint.js';
 import type { ModelProvider } from './model-provider.js';
 
 export interface AzureOpenAIOptions extends Pick<
   ModelProvider,
-  'apiKey' | 'headers' | 'maxRetries' | 'idleTimeout' | 'sendReasoning' | 'unsupported'
+  'apiKey' | 'apiKeyTimeout' | 'headers' | 'maxRetries' | 'idleTimeout' | 'sendReasoning' | 'unsupported'
 > {
   /** The resource's address: `https://my-resource.openai.azure.com`. */
   readonly endpoint: string;
@@ -36,7 +37,8 @@ export function azureOpenAI(options: AzureOpenAIOptions): ModelProvider {
   const path = deployment === undefined ? 'v1' : `deployments/${encodeURIComponent(deployment)}`;
   const provider = {
     name: 'azure',
-    baseUrl: `${endpoint.trim().replace(/\/+$/, '')}/openai/${path}`,
+    // Nothing stays nothing, which is refused: a path alone would have the host of its page.
+    baseUrl: endpoint.trim() === '' ? '' : `${withoutEndSlashes(endpoint)}/openai/${path}`,
     ...(apiVersion !== undefined && { queryParams: { 'api-version': apiVersion } }),
     ...settings,
   };

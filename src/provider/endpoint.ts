@@ -17,27 +17,54 @@ export function endpointOf(provider: ModelProvider, key: string | undefined): En
   return { url: urlOf(provider), headers: headersOf(provider, key) };
 }
 
+/**
+ * The URL, whose host is the one that was written. The platform's parser makes a host of many things that are none
+ * (`https:///v1` asks `v1`, `https://2130706433` asks `127.0.0.1`), and key and prompt would go there.
+ */
 function urlOf({ name, baseUrl, queryParams }: ModelProvider): string {
   const refused = (reason: string) => new InvalidProviderError(name, 'baseUrl', reason);
   const query = queryParams === undefined ? '' : new URLSearchParams(queryParams).toString();
-  const address = `${baseUrl.trim().replace(/\/+$/, '')}/chat/completions`;
+  const address = `${withoutEndSlashes(baseUrl)}/chat/completions`;
   if (/[?#]/.test(address)) throw refused('a query belongs in queryParams, and a fragment nowhere');
+  const page = (globalThis as { location?: { href: string } }).location?.href;
   let url: URL;
+  let host: string | undefined;
   try {
-    url = new URL(address, (globalThis as { location?: { href: string } }).location?.href);
+    url = new URL(address, page);
+    host = writtenHost(baseUrl.trim()) ?? new URL(page ?? '').host;
   } catch {
     throw refused('it is not a URL (relative ones work only in browsers)');
   }
   if (!/^https?:$/.test(url.protocol)) throw refused('it must begin with http:// or https://');
   if (url.username !== '' || url.password !== '')
     throw refused('it holds a user name or a password; use headers or apiKey');
+  const defaultPort = url.protocol === 'https:' ? 443 : 80;
+  if (![url.host, `${url.host}:${defaultPort}`].includes(host) || !/\w/.test(host) || url.port === '0')
+    throw refused('it has no host, or one that the URL standard reads as another');
   return query === '' ? address : `${address}?${query}`;
+}
+
+/** In lower case; `''` where there is none, `undefined` for a path, which has the host of its page. */
+function writtenHost(baseUrl: string): string | undefined {
+  const [, scheme, host] = /^([a-z][a-z\d+.-]*:)?(?:\/\/([^/]*))?/i.exec(baseUrl) ?? [];
+  if (scheme === undefined && host === undefined && baseUrl !== '') return undefined;
+  return host?.toLowerCase() ?? '';
+}
+
+/** A loop: `/\/+$/` would try each slash of many that do not end the text. */
+export function withoutEndSlashes(text: string): string {
+  const trimmed = text.trim();
+  let end = trimmed.length;
+  while (trimmed[end - 1] === '/') end -= 1;
+  return trimmed.slice(0, end);
 }
 
 function headersOf(provider: ModelProvider, key: string | undefined): Record<string, string> {
   const { name: providerName, apiKeyHeader, headers: given = {} } = provider;
   const headers: Record<string, string> = {};
-  const set = (name: string, value: string, setting = `headers.${name}`) => {
+  // A key that took a header's place is not told.
+  const isName = (name: string) => /^[a-z-]{1,64}$/i.test(name) && (key === undefined || !name.includes(key));
+  const set = (name: string, value: string, setting = isName(name) ? `headers.${name}` : 'headers') => {
     if (
       !/^[\w!#$%&'*+.^`|~-]+$/.test(name) ||
       typeof value !== 'string' ||

@@ -11,7 +11,8 @@ export interface ModelProvider extends MessageFormat {
   readonly name: string;
   /**
    * The address up to, and without, `/chat/completions`. Relative ones (`/api`) are for browsers, where
-   * they lead to the application's own backend.
+   * they lead to the application's own backend. The host is written as it is asked for, and nothing else is
+   * sent to: not `https://`, which would ask a host `chat`, no number for an IP address, no name that is not ASCII.
    */
   readonly baseUrl: string;
   /** The environment variable that holds the key, looked up at each attempt where no `apiKey` is given. */
@@ -23,6 +24,11 @@ export interface ModelProvider extends MessageFormat {
    * returns is taken, its error ends the turn as it is, and unsubscribing cancels it.
    */
   readonly apiKey?: string | (() => ObservableInput<string>) | undefined;
+  /**
+   * How long an `apiKey` function may take, in milliseconds; then it is unsubscribed, and the turn ends with a
+   * `MissingApiKeyError`. Default 60,000; `Infinity`: no limit.
+   */
+  readonly apiKeyTimeout?: number | undefined;
   /** The header that carries the key, as it is. Default: `Authorization`, with `Bearer` before the key. */
   readonly apiKeyHeader?: string | undefined;
   /** Sent with each request. A header that the library would set itself is replaced. */

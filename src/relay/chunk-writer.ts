@@ -9,6 +9,7 @@ import type {
   ResponseItem,
   TokenUsage,
 } from '../turn/events.js';
+import { isWholeReason } from '../turn/finish-reason.js';
 import { isRecord } from '../turn/wire.js';
 
 /** A chunk of an answer in OpenAI's format. */
@@ -88,6 +89,9 @@ export interface ChunkWriterOptions {
 interface Choice {
   hasRole: boolean;
   readonly calls: Map<string, Call>;
+  /** The places that its calls have, and how many of the first have been tried for another. */
+  readonly taken: Set<number>;
+  tried: number;
 }
 
 /** A call so far, as it was written. */
@@ -99,7 +103,11 @@ interface Call {
   isCustom: boolean;
   /** Whether what the provider said of it was written. */
   hasExtras: boolean;
+  /** Whether the whole call has not come, so that it may be cut. */
+  isOpen: boolean;
 }
+
+const hasOpenCall = ({ calls }: Choice): boolean => [...calls.values()].some(({ isOpen }) => isOpen);
 
 /** The chunks of a turn in OpenAI's format, event by event: each character once. */
 export function chunkWriter(options: ChunkWriterOptions) {
@@ -111,6 +119,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
   } = options;
   let model = options.model ?? '';
   const choices = new Map<number, Choice>();
+  let isCut = false;
 
   const chunk = (fields: Pick<ChatCompletionChunk, 'choices' | 'usage'>): ChatCompletionChunk => ({
     id,
@@ -122,7 +131,8 @@ export function chunkWriter(options: ChunkWriterOptions) {
 
   function choiceAt(index: number): Choice {
     let choice = choices.get(index);
-    if (choice === undefined) choices.set(index, (choice = { hasRole: false, calls: new Map() }));
+    if (choice === undefined)
+      choices.set(index, (choice = { hasRole: false, calls: new Map(), taken: new Set(), tried: 0 }));
     return choice;
   }
 
@@ -207,22 +217,25 @@ export function chunkWriter(options: ChunkWriterOptions) {
   }
 
   function beginCall(choice: number, callId: string, call: Call, extras?: Extras): ChatCompletionChunk {
-    choiceAt(choice).calls.set(callId, call);
+    const { calls, taken } = choiceAt(choice);
+    calls.set(callId, call);
+    taken.add(call.index);
     return callChunk(choice, call, { id: callId, type: true, name: call.name, text: call.text, extras });
   }
 
   function writeDelta(event: FunctionCallArgumentsDeltaEvent): ChatCompletionChunk {
     const { callId, name, delta, choice = 0 } = event;
-    const { calls } = choiceAt(choice);
-    const call = calls.get(callId);
+    const at = choiceAt(choice);
+    const call = at.calls.get(callId);
     if (call === undefined) {
-      const index = freeIndex(calls, event.index);
+      const index = freeIndex(at, event.index);
       return beginCall(choice, callId, {
         index,
         name,
         text: delta,
         isCustom: customTools.includes(name),
         hasExtras: false,
+        isOpen: true,
       });
     }
     const isNamed = call.name === '' && name !== '';
@@ -235,13 +248,14 @@ export function chunkWriter(options: ChunkWriterOptions) {
     const { call_id: callId, name, extras } = item;
     const isCustom = item.type === 'custom_tool_call';
     const text = isCustom ? item.input : item.arguments;
-    const { calls } = choiceAt(choice);
-    const call = calls.get(callId);
+    const at = choiceAt(choice);
+    const call = at.calls.get(callId);
     const hasExtras = extras !== undefined;
     if (call === undefined) {
-      const index = freeIndex(calls);
-      return [beginCall(choice, callId, { index, name, text, isCustom, hasExtras }, extras)];
+      const index = freeIndex(at);
+      return [beginCall(choice, callId, { index, name, text, isCustom, hasExtras, isOpen: false }, extras)];
     }
+    call.isOpen = false;
     const isNamed = call.name === '' && name !== '';
     // What was written stays: an operator that made something else of the call came too late.
     const rest = text.startsWith(call.text) ? text.slice(call.text.length) : '';
@@ -265,9 +279,14 @@ export function chunkWriter(options: ChunkWriterOptions) {
   function finish(event: CompletedEvent): ChatCompletionChunk[] {
     const { finishReason, usage, choices: others = [] } = event;
     model = options.model ?? event.model ?? model;
-    const last = [{ choice: 0, finishReason }, ...others].map((other) =>
-      deltaChunk(other.choice, {}, other.finishReason),
-    );
+    isCut = event.endedBy === 'eof';
+    const last = [{ choice: 0, finishReason }, ...others].map((other) => {
+      const isOpen = hasOpenCall(choiceAt(other.choice));
+      // A client takes what it has of a call for all of it, unless the end says otherwise.
+      const reason = isOpen && isWholeReason(other.finishReason ?? 'stop') ? null : other.finishReason;
+      isCut ||= isOpen && reason === null;
+      return deltaChunk(other.choice, {}, reason);
+    });
     choices.clear();
     return usage === null || !includeUsage
       ? last
@@ -275,6 +294,8 @@ export function chunkWriter(options: ChunkWriterOptions) {
   }
 
   return {
+    /** Whether what was written ends in the midst of an answer, or of a call. */
+    isCut: () => isCut,
     write(event: ResponseEvent): readonly ChatCompletionChunk[] {
       switch (event.type) {
         case 'output_item_done':
@@ -294,13 +315,12 @@ export function chunkWriter(options: ChunkWriterOptions) {
   };
 }
 
-/** The place that a call wants, or the first that no other has. */
-function freeIndex(calls: ReadonlyMap<string, Call>, wanted = 0): number {
-  const taken = new Set([...calls.values()].map(({ index }) => index));
+/** The place that a call wants, or the first that no other has; none is given back, so each is tried once. */
+function freeIndex(choice: Choice, wanted = 0): number {
+  const { taken } = choice;
   if (!taken.has(wanted)) return wanted;
-  let index = 0;
-  while (taken.has(index)) index += 1;
-  return index;
+  while (taken.has(choice.tried)) choice.tried += 1;
+  return choice.tried;
 }
 
 const wireUsage = (usage: TokenUsage): NonNullable<ChatCompletionChunk['usage']> => ({

@@ -9,6 +9,8 @@ import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, readReport } from './server-sent-protocol.js';
 
 export interface FromServerSentEventsOptions {
+  /** How many values of JSON a message may hold, opening brackets, commas and colons counted. Default 1,000,000. */
+  readonly maxEventValues?: number | undefined;
   /** For the grace after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
@@ -38,15 +40,18 @@ export interface FromServerSentEventsOptions {
  * ```
  *
  * Errors with a `RemoteTurnError` if the turn failed on the server, and with a `StreamError` if the stream
- * ends without `[DONE]` or holds something else. Errors of the source pass, until `[DONE]`.
+ * ends without `[DONE]`, holds something else, or holds more
+ * than `maxEventValues` in one message. Errors of the source pass, until `[DONE]`.
  */
 export function fromServerSentEvents(
   options: FromServerSentEventsOptions = {},
 ): OperatorFunction<ServerSentMessage, ResponseEvent> {
-  return untilEnd(messageReader, options.scheduler);
+  return untilEnd(() => messageReader(options), options.scheduler);
 }
 
-function messageReader(): EndingReader<ServerSentMessage, ResponseEvent> {
+function messageReader({
+  maxEventValues,
+}: FromServerSentEventsOptions): EndingReader<ServerSentMessage, ResponseEvent> {
   let isDone = false;
   let isCompleted = false;
 
@@ -56,7 +61,7 @@ function messageReader(): EndingReader<ServerSentMessage, ResponseEvent> {
       isDone = true;
       return undefined;
     }
-    const value = parseJson(data);
+    const value = parseJson(data, maxEventValues);
     const fields = isRecord(value) ? value : {};
     if (event === 'error' || own(fields, 'type') === 'error') {
       throw new RemoteTurnError(readReport(own(fields, 'error')));

@@ -3,11 +3,11 @@ import {
   identity,
   type MonoTypeOperatorFunction,
   Observable,
-  type SchedulerAction,
   type SchedulerLike,
 } from 'rxjs';
 import { observe } from '../flow/observe.js';
-import { clampDelay } from '../flow/timers.js';
+import { rearmingClock } from '../flow/rearming-clock.js';
+import { checkLimit, clampDelay } from '../flow/timers.js';
 
 /** The signs of life of a stream that is silent. */
 export interface HeartbeatOptions {
@@ -29,36 +29,29 @@ export interface HeartbeatOptions {
  * result   --a---p---p-b--|
  * ```
  *
- * One timer looks at the clock: setting one for each value would cost more than the value.
- *
  * @throws TypeError if `heartbeat` is not a number of at least 1
  */
 export function heartbeat<T>(
   beat: () => T,
   { heartbeat: silence = 15_000, scheduler = asyncScheduler }: HeartbeatOptions,
 ): MonoTypeOperatorFunction<T> {
-  if (!(typeof silence === 'number' && silence >= 1)) {
-    throw new TypeError('options.heartbeat must be a number of at least 1.');
-  }
+  checkLimit('heartbeat', silence);
   if (silence === Infinity) return identity;
   const period = clampDelay(silence);
   return (source) =>
     new Observable((subscriber) => {
-      let last = scheduler.now();
-      function look(this: SchedulerAction<unknown>): void {
-        const now = scheduler.now();
-        // A clock that was set back must not silence the beat.
-        last = Math.min(last, now);
-        if (now - last >= period) {
-          last = now;
-          subscriber.next(beat());
-        }
-        this.schedule(undefined, last + period - now);
-      }
-      subscriber.add(scheduler.schedule(look, period));
+      // Setting a timer for each value would cost more than the value.
+      const clock = rearmingClock(scheduler);
+      const listen = () => clock.schedule(beatAgain, period);
+      const beatAgain = () => {
+        listen();
+        subscriber.next(beat());
+      };
+      subscriber.add(clock);
+      listen();
       return observe(source, subscriber, {
         next: (value) => {
-          last = scheduler.now();
+          listen();
           subscriber.next(value);
         },
       });

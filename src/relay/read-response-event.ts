@@ -105,6 +105,7 @@ function knownShapes() {
       ),
       endedBy: optional(oneOf('done', 'finish_reason', 'eof')),
       choices: optional(listOf(record({ choice: count, finishReason: nullOr(string) }))),
+      incompleteCalls: optional(count),
       stopped: optional(oneOf(true)),
     },
     chunk: { chunk: isRecord },

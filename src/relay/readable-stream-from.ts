@@ -16,7 +16,7 @@ export type Encoded<T> = T extends string ? ReturnType<typeof Uint8Array.of> : T
  *
  * Give the same `demand` to the turns of the source, and a slow reader slows the provider down: at most
  * `highWaterMark` values wait, plus those of one network read. Without it, values are kept until they are
- * read.
+ * read. A reader that reads nothing for `stallTimeout` while values wait ends the source.
  *
  * ```
  * source   ^--(Hel)(lo)---|
@@ -34,7 +34,7 @@ export type Encoded<T> = T extends string ? ReturnType<typeof Uint8Array.of> : T
  * });
  * ```
  *
- * @throws TypeError if `highWaterMark` is not a number of at least 1
+ * @throws TypeError if `highWaterMark` or `stallTimeout` is not a number of at least 1
  */
 export function readableStreamFrom<T>(
   source: Observable<T>,

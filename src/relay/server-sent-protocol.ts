@@ -9,6 +9,9 @@ import { isRecord, own } from '../turn/wire.js';
 //   data: {"type":"error","error":{...}}           the turn failed; nothing follows
 //   data: [DONE]                                   the source has ended; nothing follows
 //
+// A function_call_arguments_delta has the call's name and id each time, so none is written of a call where either is
+// longer than 1,024: the whole call, an output_item_done, says all of it once.
+//
 // encodeEventStream() and toMessageEvents() put signs of life in between: comments, or events named `ping`.
 
 /** The data of the message that ends a stream which did not fail. Without it, the stream was cut. */

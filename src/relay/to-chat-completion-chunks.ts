@@ -1,5 +1,5 @@
 import { catchError, concatMap, concatWith, defer, EMPTY, map, of, type OperatorFunction } from 'rxjs';
-import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
+import type { ResponseEvent } from '../turn/events.js';
 import { chunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, publicFields, readReport } from './server-sent-protocol.js';
@@ -25,7 +25,8 @@ export interface ToChatCompletionChunksOptions extends ChunkWriterOptions {
  * Turns the events of a turn into server-sent events in OpenAI's format, so that a backend can stand
  * between any OpenAI client and a provider: the inverse of `decodeChatCompletions()`.
  *
- * Each message is a chunk as JSON; the last is `[DONE]`, but after a stream that was cut (`endedBy: 'eof'`). Text, refusals, reasoning (`reasoning_content`),
+ * Each message is a chunk as JSON; the last is `[DONE]`, but after a stream that was cut (`endedBy: 'eof'`, or a call that is
+ * still open). The deltas of a call that was cut are written by then: its choice gets no finish reason that calls it whole. Text, refusals, reasoning (`reasoning_content`),
  * calls, several choices, finish reasons and usage are written as they come, each character once: a call's
  * arguments as deltas, and of the whole call only what is not written yet. What a provider wants back (`extras`,
  * `reasoning_details`) is written where it stood, so that a client that returns it can be answered. `chunk` and `retrying` events
@@ -61,14 +62,10 @@ export function toChatCompletionChunks(
   return (source) =>
     defer(() => {
       const writer = chunkWriter(options);
-      let last: CompletedEvent | undefined;
       return source.pipe(
-        concatMap((event) => {
-          if (event.type === 'completed') last = event;
-          return writer.write(event);
-        }),
+        concatMap((event) => writer.write(event)),
         map(message),
-        concatWith(defer(() => (last?.endedBy === 'eof' ? EMPTY : of({ data: endMark })))),
+        concatWith(defer(() => (writer.isCut() ? EMPTY : of({ data: endMark })))),
         catchError((error: unknown) => of(message({ error: whole(toError(error), error) }))),
       );
     });

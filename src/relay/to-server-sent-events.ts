@@ -1,4 +1,4 @@
-import { catchError, endWith, map, of, type OperatorFunction, pipe } from 'rxjs';
+import { catchError, endWith, filter, map, of, type OperatorFunction, pipe } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
 import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, publicFields, readReport, type TurnErrorReport } from './server-sent-protocol.js';
@@ -21,6 +21,9 @@ export interface ToServerSentEventsOptions {
  * `encodeEventStream()` writes the messages as text, `toMessageEvents()` hands them to NestJS. An
  * `EventSource` reads them too.
  *
+ * Progress of a call whose name or id is longer than 1,024 UTF-16 code units is left out, since each of its
+ * messages would repeat them; the call arrives whole.
+ *
  * ```
  * source   --Hel----------------lo---------------(completed|)
  *          toServerSentEvents()
@@ -40,6 +43,7 @@ export function toServerSentEvents(
   const { toError = publicFields } = options;
   const reportOf = (error: unknown) => readReport(toError(error));
   return pipe(
+    filter(isWorthwhile),
     map((event): ServerSentMessage => ({
       data: JSON.stringify('error' in event ? { ...event, error: reportOf(event.error) } : event),
     })),
@@ -52,3 +56,10 @@ export function toServerSentEvents(
     ),
   );
 }
+
+const maxIdentityLength = 1_024;
+
+/** A name or an id of 1 MiB would be written with each of the call's deltas: a stream of 1 MiB became one of 300. */
+const isWorthwhile = (event: ResponseEvent): boolean =>
+  event.type !== 'function_call_arguments_delta' ||
+  Math.max(event.callId.length, event.name.length) <= maxIdentityLength;

@@ -1,5 +1,6 @@
 import { Observable, type Subscriber, take, throwIfEmpty } from 'rxjs';
 import {
+  ChatCompletionsError,
   IdleTimeoutError,
   platformCode,
   ResponseTimeoutError,
@@ -124,7 +125,9 @@ function openResponse(response: FetchResponse, asked: Asked, controller: AbortCo
     };
     pump().catch((error: unknown) => {
       // Most are our own abort, of which nobody hears.
-      if (!subscriber.closed) subscriber.error(brokenBody(error, asked));
+      if (subscriber.closed) return;
+      // What a demand fails with passes.
+      subscriber.error(error instanceof ChatCompletionsError ? error : brokenBody(error, asked));
     });
   });
   return {

@@ -1,6 +1,6 @@
-import { identity, type MonoTypeOperatorFunction, type SchedulerLike, timeout } from 'rxjs';
+import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs';
+import { firstWithin } from '../flow/first-within.js';
 import { ResponseTimeoutError } from '../turn/errors.js';
-import { clampDelay } from '../flow/timers.js';
 
 /**
  * Errors with a `ResponseTimeoutError` where no answer comes within the given milliseconds, and aborts
@@ -16,12 +16,5 @@ export function responseTimeout<T>(
   milliseconds: number,
   scheduler: SchedulerLike,
 ): MonoTypeOperatorFunction<T> {
-  if (milliseconds === Infinity) return identity;
-  return timeout({
-    first: clampDelay(milliseconds),
-    with: () => {
-      throw new ResponseTimeoutError(milliseconds);
-    },
-    scheduler,
-  });
+  return firstWithin(milliseconds, () => new ResponseTimeoutError(milliseconds), scheduler);
 }

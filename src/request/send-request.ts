@@ -14,11 +14,11 @@ import { resolveApiKey } from '../provider/api-key.js';
 import { endpointOf } from '../provider/endpoint.js';
 import type { ModelProvider } from '../provider/model-provider.js';
 import type { TurnDiagnostics } from '../turn/diagnostics.js';
-import { type RequestFailure, TransportError, wrapForeignError } from '../turn/errors.js';
+import { type RequestFailure, TransportError } from '../turn/errors.js';
 import { type Admission, admitted } from './admission.js';
 import { checkStatus } from './check-status.js';
 import { responseTimeout } from './response-timeout.js';
-import { causeWithoutSecrets, type Redact, redactor } from './secrets.js';
+import { causeWithoutSecrets, cleanFailure, type Redact, redactor } from './secrets.js';
 import type { HttpRequest, HttpResponse, Transport } from './transport.js';
 
 /** A provider's answer with status 2xx, its body not yet read. */
@@ -73,7 +73,7 @@ export function sendRequest(body: string, turn: SendRequestOptions): Observable<
   const { provider, transport, demand, scheduler, log } = turn;
   const { admission } = turn.options;
   const own = { error: (error: unknown) => (turn.ownError = error) };
-  const attempt = resolveApiKey(provider).pipe(
+  const attempt = resolveApiKey(provider, scheduler).pipe(
     tap(own),
     concatMap((key) => {
       const endpoint = endpointOf(provider, key);
@@ -85,7 +85,7 @@ export function sendRequest(body: string, turn: SendRequestOptions): Observable<
         ...(demand && { demand: demand.ask }),
       };
       turn.attempt += 1;
-      log.request(turn.attempt, request);
+      log.request(turn.attempt, request, redact);
       return callTransport(transport, request, redact).pipe(
         responseTimeout(turn.responseTimeout, scheduler),
         tap((response) => log.response(response, redact)),
@@ -108,8 +108,7 @@ export function sendRequest(body: string, turn: SendRequestOptions): Observable<
 
 /** Calls a transport. One that is none is the caller's mistake: a `TypeError`, which no attempt follows. */
 function callTransport(transport: Transport, request: HttpRequest, redact: Redact): Observable<HttpResponse> {
-  const failure = (error: unknown) =>
-    wrapForeignError(error, (cause) => new TransportError({ cause: causeWithoutSecrets(cause, redact) }));
+  const failure = (error: unknown) => cleanFailure(error, redact, (cause) => new TransportError({ cause }));
   let responses: unknown;
   try {
     responses = transport(request);

@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly body: string;
   /**
    * Asked between two reads of the answer's body: the next read follows the first value. Absent, it
-   * follows at once.
+   * follows at once. Its error is the body's, unchanged.
    */
   readonly demand?: () => Observable<unknown>;
 }

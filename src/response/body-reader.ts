@@ -4,14 +4,15 @@ import { readProviderError } from '../turn/provider-error.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { endMarkOf } from './read-events.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
+import type { AnswerMessage } from './chunks/chunk-decoder.js';
 import { piecesOf } from './chunks/pieces.js';
 
 /** Finds the server-sent events in an answer that comes in parts: in its bytes, as a rule. */
 export interface AnswerReader<T> {
   /** The events that this part completes. What it throws is an error of the answer. */
-  push(part: T): EventSourceMessage[];
+  push(part: T): AnswerMessage[];
   /** Those that the end of the answer completes. */
-  end(): EventSourceMessage[];
+  end(): AnswerMessage[];
 }
 
 /** What is known of an answer before its first byte. */
@@ -38,8 +39,9 @@ const mayBeField = (start: string) =>
  * neither an event stream nor a completion.
  */
 export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array> {
-  const { contentType, maxEventSize = defaultMaxEventSize } = options;
-  const mediaType = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
+  const { contentType, maxEventSize = defaultMaxEventSize, maxEventValues } = options;
+  const mediaType =
+    /^\s*([\w.+-]{1,64}\/[\w.+-]{1,64})(?=[\s,;]|$)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
   const isEventStream = mediaType === 'text/event-stream';
   const parser = eventStreamParser({ ...options, eventOf: strayErrors() });
   let kind: 'unknown' | 'events' | 'json' | 'other' = 'unknown';
@@ -73,7 +75,12 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
 
   const unexpected = () => {
     const { status, redact = (text: string) => text } = options;
-    return new UnexpectedContentError({ status, contentType: mediaType, snippet: redact(heldText()) });
+    return new UnexpectedContentError({
+      status,
+      // What repeats a secret is no media type.
+      contentType: redact(mediaType) === mediaType ? mediaType : '',
+      snippet: redact(heldText().slice(0, 4_096)),
+    });
   };
 
   return {
@@ -101,9 +108,9 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       return [];
     },
     end() {
-      if (kind === 'events') return parser.end().filter(isWhole);
+      if (kind === 'events') return parser.end().flatMap((event) => whole(event, maxEventValues));
       const text = heldText();
-      const events = eventsOfJson(text);
+      const events = eventsOfJson(text, maxEventValues);
       if (events !== undefined) return events;
       // An empty answer of the right type, or of none, is a stream in which nothing was said.
       if ((isEventStream || mediaType === '') && text.trim() === '') return [];
@@ -113,11 +120,19 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
 }
 
 /**
- * Whether an event says what it had to say, although the blank line after it never came: a whole chunk, `[DONE]`, or
- * an error. The stream ended in order, and servers forget that line (openai-node#2725).
+ * An event that says what it had to say, although the blank line after it never came: a whole chunk, `[DONE]`, or an
+ * error; as a list, empty where it does not. The stream ended in order, and servers forget that line
+ * (openai-node#2725).
  */
-const isWhole = ({ event, data }: EventSourceMessage): boolean =>
-  event === 'error' || endMarkOf(data) !== -1 || piecesOf(data).some(({ value }) => value !== undefined);
+function whole(message: EventSourceMessage, maxEventValues: number | undefined): readonly AnswerMessage[] {
+  const { event, data } = message;
+  if (event === 'error' || endMarkOf(data) !== -1) return [message];
+  const pieces = piecesOf(data, maxEventValues);
+  if (pieces.length > 1) return pieces.some(({ value }) => value !== undefined) ? [message] : [];
+  // It is parsed once.
+  const json = pieces[0]?.value;
+  return json === undefined ? [] : [{ ...message, json }];
+}
 
 /** The most of an error that stands between the events. */
 const maxErrorSize = 64 * 1024;
@@ -130,7 +145,7 @@ function strayErrors(): (line: string) => EventSourceMessage | undefined {
   let held = '';
   return (line) => {
     const isStart = /^[[{]/.test(line);
-    held = isStart ? line : held === '' ? '' : `${held}\n${line}`;
+    held = isStart ? line : `${held}\n${line}`;
     if (held.length > maxErrorSize) held = '';
     // What is indented goes on: each line is parsed once.
     if (!/^(?:[[{].*)?[\]}]\s*$/.test(line)) return undefined;
@@ -151,17 +166,12 @@ function longerStart(start: string, bytes: Uint8Array): string {
 }
 
 /** The events that a whole JSON answer stands for; `undefined` where it is no completion. */
-function eventsOfJson(text: string): EventSourceMessage[] | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (readProviderError(json) !== undefined) return [{ data: text }];
-    const choices = isRecord(json) ? own(json, 'choices') : undefined;
-    if (!isRecord(json) || !Array.isArray(choices)) return undefined;
-    return [{ data: JSON.stringify({ ...json, choices: choices.map(withDelta) }) }];
-  } catch {
-    // No JSON, or JSON too deep to be written again.
-    return undefined;
-  }
+function eventsOfJson(text: string, maxEventValues: number | undefined): AnswerMessage[] | undefined {
+  const json = parseJson(text, maxEventValues);
+  if (readProviderError(json) !== undefined) return [{ data: text, json }];
+  const choices = isRecord(json) ? own(json, 'choices') : undefined;
+  if (!isRecord(json) || !Array.isArray(choices)) return undefined;
+  return [{ data: text, json: { ...json, choices: choices.map(withDelta) } }];
 }
 
 const withDelta = (choice: unknown): unknown =>

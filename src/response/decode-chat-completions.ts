@@ -10,6 +10,7 @@ export interface DecodeChatCompletionsOptions extends Pick<
   | 'includeChunks'
   | 'deltas'
   | 'finishTimeout'
+  | 'maxEventValues'
   | 'onMalformed'
   | 'onNameless'
   | 'onBreak'
@@ -40,7 +41,8 @@ export interface DecodeChatCompletionsOptions extends Pick<
  * bytes.pipe(decodeEventStream(), decodeChatCompletions()).subscribe((event) => console.log(event.type));
  * ```
  *
- * Errors with a `ProviderStreamError` where the provider reports an error.
+ * Errors with a `ProviderStreamError` where the provider reports an error, and with a `StreamError` where one event
+ * holds more than `maxEventValues`.
  */
 export function decodeChatCompletions(
   options: DecodeChatCompletionsOptions = {},

@@ -1,5 +1,6 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { concat, defer, EMPTY, map, mergeAll, type OperatorFunction } from 'rxjs';
+import { concat, defer, EMPTY, map, mergeAll, type OperatorFunction, tap } from 'rxjs';
+import { checkValues } from '../turn/json-values.js';
 import { type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
 
 /**
@@ -19,7 +20,8 @@ import { type EventStreamOptions, eventStreamParser } from './event-stream-parse
  * response.body.pipe(decodeEventStream()).subscribe(({ data }) => console.log(data));
  * ```
  *
- * Errors with a `StreamError` where one event is larger than `maxEventSize`.
+ * Errors with a `StreamError` where one event is larger than `maxEventSize`, or its data is an object or a list of JSON
+ * that holds more than `maxEventValues`.
  */
 export function decodeEventStream(
   options: EventStreamOptions = {},
@@ -31,6 +33,11 @@ export function decodeEventStream(
         parser.end();
         return EMPTY;
       });
-      return concat(source.pipe(map((bytes) => parser.push(bytes))), end).pipe(mergeAll());
+      return concat(source.pipe(map((bytes) => parser.push(bytes))), end).pipe(
+        mergeAll(),
+        tap(({ data }) => {
+          if (/^\s*[[{]/.test(data)) checkValues(data, options.maxEventValues);
+        }),
+      );
     });
 }

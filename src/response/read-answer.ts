@@ -1,9 +1,9 @@
 import { finalize, identity, type Observable, type SchedulerLike } from 'rxjs';
 import type { ModelProvider } from '../provider/model-provider.js';
 import type { Answer } from '../request/send-request.js';
-import { causeWithoutSecrets } from '../request/secrets.js';
+import { cleanFailure } from '../request/secrets.js';
 import type { TurnDiagnostics } from '../turn/diagnostics.js';
-import { StreamError, wrapForeignError } from '../turn/errors.js';
+import { StreamError } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { bodyReader } from './body-reader.js';
 import { idleTimeout } from './idle-timeout.js';
@@ -15,6 +15,7 @@ export interface ReadAnswerOptions {
     /** What is a sign of life: a read that completes an event, or any. Default `'events'`. */
     readonly idleOn?: 'events' | 'bytes' | undefined;
     readonly maxEventSize?: number | undefined;
+    readonly maxEventValues?: number | undefined;
     readonly includeChunks?: boolean | undefined;
     readonly random?: (() => number) | undefined;
     /** How long more may come after the finish reason, in milliseconds. Default 10,000. */
@@ -57,6 +58,7 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
             status,
             contentType: headers.get('content-type'),
             maxEventSize: options.maxEventSize,
+            maxEventValues: options.maxEventValues,
             redact,
             onComment: log.comment,
           }),
@@ -65,11 +67,7 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
           scheduler,
           onEvents: log.events,
           onDone: () => demand?.end(),
-          errorOf: (error) =>
-            wrapForeignError(
-              error,
-              (cause) => new StreamError({ cause: causeWithoutSecrets(cause, redact) }),
-            ),
+          errorOf: (error) => cleanFailure(error, redact, (cause) => new StreamError({ cause })),
         },
       ),
       // RxJS's timeout({ each }), around the reads.
@@ -77,6 +75,7 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
       // Server-sent events -> ResponseEvents, `completed` where they end, or are silent after the finish reason.
       toResponseEvents({
         includeChunks: options.includeChunks,
+        maxEventValues: options.maxEventValues,
         choiceCount: turn.choiceCount,
         deltas: turn.provider.deltas,
         provider: turn.provider.name,

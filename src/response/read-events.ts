@@ -54,7 +54,7 @@ function untilDone<T>(
       events.length = place;
       // One line feed too few, and the mark stands in the event before it.
       const data = last.data.slice(0, endMarkOf(last.data));
-      if (data.trim() !== '') events.push({ ...last, data });
+      if (data !== '') events.push({ ...last, data });
       onDone?.();
     }
     onEvents?.(events.length);

@@ -50,7 +50,13 @@ export function toResponseEvents(
       const decoder = patternDecoder((event) => subscriber.next(event), options);
       let clock: RearmingClock | undefined;
       const complete = () => {
-        decoder.end();
+        try {
+          decoder.end();
+        } catch (error) {
+          // Arguments that hold too many values are found out at the end.
+          subscriber.error(error);
+          return;
+        }
         subscriber.complete();
       };
 

@@ -1,11 +1,18 @@
 import { asyncScheduler, defer, noop, Observable, of, type SchedulerLike, tap } from 'rxjs';
-import { IdleTimeoutError, platformCode, ResponseTimeoutError, TransportError } from '../turn/errors.js';
-import { redact } from '../request/secrets.js';
+import {
+  IdleTimeoutError,
+  platformCode,
+  propertyOf,
+  ResponseTimeoutError,
+  TransportError,
+} from '../turn/errors.js';
+import { redact, sought } from '../request/secrets.js';
+import { monotonicClock } from '../flow/monotonic-clock.js';
 import type { HttpRequest, HttpResponse, Transport } from '../request/transport.js';
+import { type HttpHeaders, stringOf } from '../turn/wire.js';
 import type { Cassette, RecordedEnd, RecordedError, RecordedExchange } from './cassette.js';
 import { toBinary, writeRead } from './cassette.js';
-import { toBytes } from './answer.js';
-import { promptTexts, redactPieces, secretsToRemove } from './redact-exchange.js';
+import { promptTexts, redactPieces, secretsToRemove, soughtInBody } from './redact-exchange.js';
 
 export interface RecordTransportOptions {
   /** Keeps the request's body, that is the prompt and the parameters. Default `false`. */
@@ -37,9 +44,9 @@ const headerNames = [
  * What is kept: the URL without its query, the status, the headers that this library reads, the body
  * piece by piece with its times, and how it ended. What is not kept: the request's headers, and its
  * body (with the prompt) unless `keepRequestBody` asks for it. Where the provider repeats the key or
- * another secret of the request, or a text of the prompt (16 characters or more, in one piece), `***`
- * stands in its place; secrets of less than 6 characters are not looked for. The answer is kept as it
- * came, and a model may take up what it was asked: read a cassette before you commit it.
+ * another secret of the request, or a text of the prompt (16 characters or more), `***` stands in its
+ * place, encoded or split over several deltas as it may be; secrets of less than 7 characters are not
+ * looked for. The answer is kept as it came, and a model may take up what it was asked: read a cassette before you commit it.
  *
  * @example
  * ```ts
@@ -116,19 +123,19 @@ function exchangeRecorder(
   { keepRequestBody = false, secrets: further, scheduler = asyncScheduler }: RecordTransportOptions,
   tell: (exchange: RecordedExchange) => void,
 ): ExchangeRecorder {
-  const start = scheduler.now();
-  const now = () => Math.max(0, Math.round(scheduler.now() - start));
-  const secrets = secretsToRemove(request, further);
+  const clock = monotonicClock(scheduler);
+  const now = () => Math.round(clock.now());
+  let secrets = secretsToRemove(request, further);
+  const clean = (text: string) => redact(text, sought(secrets));
   const reads: { readonly at: number; readonly binary: string }[] = [];
   let head:
     { readonly at: number; readonly status: number; readonly headers: Record<string, string> } | undefined;
   let ended = false;
 
   function bodyWithoutSecrets() {
-    const privateTexts = keepRequestBody ? secrets : [...secrets, ...promptTexts(request.body)];
     const pieces = redactPieces(
       reads.map(({ binary }) => binary),
-      privateTexts.map((text) => toBinary(toBytes(text))),
+      soughtInBody(secrets, keepRequestBody ? [] : promptTexts(request.body)),
     );
     return pieces.map((binary, index) => writeRead(reads[index]?.at ?? 0, binary));
   }
@@ -136,9 +143,10 @@ function exchangeRecorder(
   return {
     response({ status, headers }) {
       const kept: Record<string, string> = {};
+      secrets = secretsToRemove(request, [...(further ?? []), ...cookiesOf(headers)]);
       for (const name of headerNames) {
         const value = headers.get(name);
-        if (value !== null) kept[name] = redact(value, secrets);
+        if (value !== null) kept[name] = clean(value);
       }
       head = { at: now(), status, headers: kept };
     },
@@ -150,22 +158,29 @@ function exchangeRecorder(
       tell({
         request: {
           method: request.method,
-          url: redact(request.url.replace(/[?#].*$/s, ''), secrets),
-          ...(keepRequestBody && { body: redact(request.body, secrets) }),
+          url: clean(request.url.replace(/[?#].*/s, '')),
+          ...(keepRequestBody && { body: clean(request.body) }),
         },
         ...(head && { response: { ...head, body: bodyWithoutSecrets() } }),
-        end: type === 'error' ? { type, at, error: errorOf(error) } : { type, at },
+        end: type === 'error' ? { type, at, error: errorOf(error, clean) } : { type, at },
       });
     },
   };
 }
 
-function errorOf(error: unknown): RecordedError {
+/** The values of the cookies that an answer sets. */
+const cookiesOf = (headers: HttpHeaders): readonly string[] =>
+  Array.from(
+    (headers.get('set-cookie') ?? '').matchAll(/(?:^|,)[^=;,]+=([^;,]+)/g),
+    ([, value = '']) => value,
+  );
+
+function errorOf(error: unknown, clean: (text: string) => string): RecordedError {
   const code = platformCode(error);
-  const name = error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : 'Error';
+  const name = error instanceof Error ? stringOf(propertyOf(error, 'name')) : '';
   return {
-    name,
-    ...(code !== undefined && { code }),
+    name: /^\w{1,64}$/.test(name) && clean(name) === name ? name : 'Error',
+    ...(code !== undefined && clean(code) === code && { code }),
     ...(error instanceof TransportError && { retryable: error.retryable }),
     ...((error instanceof ResponseTimeoutError || error instanceof IdleTimeoutError) && {
       timeout: error.timeout,

@@ -20,6 +20,7 @@ import {
   StreamError,
   TransportError,
 } from '../turn/errors.js';
+import { monotonicClock } from '../flow/monotonic-clock.js';
 import { clampDelay } from '../flow/timers.js';
 import {
   bytesOfRead,
@@ -67,11 +68,11 @@ function answerOf(exchange: RecordedExchange, options: ReplayTransportOptions): 
 
   /** Emits once at a recorded time, measured from another recorded time, which is now. */
   const clockFrom = (recorded: number) => {
-    const start = scheduler.now();
+    const clock = monotonicClock(scheduler);
     return (at: number): Observable<unknown> =>
       timing === 'at-once'
         ? of(at)
-        : defer(() => timer(clampDelay(Math.max(0, at - recorded - (scheduler.now() - start))), scheduler));
+        : defer(() => timer(clampDelay(Math.max(0, at - recorded - clock.now())), clock));
   };
 
   const endAt = (at: (time: number) => Observable<unknown>, fail: (error: RecordedError) => Error) =>

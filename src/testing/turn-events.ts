@@ -50,6 +50,8 @@ export interface CompletedOptions {
   readonly usage?: Partial<TokenUsage> | null;
   /** Why the other choices stopped, where it is not the default. */
   readonly choices?: CompletedEvent['choices'];
+  /** How many calls were cut. Default 0. */
+  readonly incompleteCalls?: number;
 }
 
 /** What is said in a turn. */
@@ -198,6 +200,7 @@ export function completedEvent(options: CompletedOptions = {}): CompletedEvent {
     model = testAnswer.model,
     finishReason = 'stop',
     choices = [],
+    incompleteCalls = 0,
   } = options;
   return {
     type: 'completed',
@@ -207,6 +210,7 @@ export function completedEvent(options: CompletedOptions = {}): CompletedEvent {
     usage: options.usage ? tokenUsage(options.usage) : null,
     endedBy: options.endedBy ?? (finishReason === null ? 'eof' : 'done'),
     ...(choices.length > 0 && { choices }),
+    ...(incompleteCalls > 0 && { incompleteCalls }),
   };
 }
 

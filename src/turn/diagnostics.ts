@@ -1,5 +1,5 @@
 import { identity, type MonoTypeOperatorFunction, noop, tap } from 'rxjs';
-import type { RequestFailure } from './errors.js';
+import { className, type RequestFailure } from './errors.js';
 import type { ResponseEvent, TokenUsage } from './events.js';
 import { type HttpHeaders, requestIdOf } from './wire.js';
 
@@ -88,8 +88,12 @@ export type DiagnosticsListener = (diagnostic: Diagnostic) => void;
 
 /** One turn's line to a listener. */
 export interface TurnDiagnostics {
-  readonly request: (attempt: number, request: { readonly url: string; readonly body: string }) => void;
-  /** `redact` takes the secrets out of what the answer's headers say. */
+  /** `redact` takes the secrets out of the URL's path, and of what the answer's headers say. */
+  readonly request: (
+    attempt: number,
+    request: { readonly url: string; readonly body: string },
+    redact?: (text: string) => string,
+  ) => void;
   readonly response: (
     response: { readonly status: number; readonly headers: HttpHeaders },
     redact?: (text: string) => string,
@@ -129,6 +133,9 @@ const rateLimitHeaders = [
   'x-ratelimit-reset-tokens',
 ];
 
+/** How much of a header is told, in characters. */
+const longestHeader = 64;
+
 /** Opens a turn's line to a listener. What the listener throws is dropped: it never touches the turn. */
 export function diagnose(listener: DiagnosticsListener | undefined): TurnDiagnostics {
   return listener === undefined ? silent : lineTo(listener);
@@ -150,15 +157,15 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
   }
 
   return {
-    request(count, { url, body }) {
+    request(count, { url, body }, redact = identity) {
       attempt = count;
-      report({ type: 'request', url: url.replace(/\?.*$/, ''), bodyLength: body.length });
+      report({ type: 'request', url: redact(url.replace(/\?.*/s, '')), bodyLength: body.length });
     },
-    response({ status, headers }, redact = (text) => text) {
+    response({ status, headers }, redact = identity) {
       const rateLimits: Record<string, string> = {};
       for (const name of rateLimitHeaders) {
         const value = headers.get(name);
-        if (value !== null) rateLimits[name] = redact(value);
+        if (value !== null) rateLimits[name] = redact(value).slice(0, longestHeader);
       }
       const requestId = requestIdOf(headers);
       report({ type: 'response', status, requestId: requestId && redact(requestId), rateLimits });
@@ -181,7 +188,8 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
   };
 }
 
-const nameOf = (error: unknown): string | undefined => (error instanceof Error ? error.name : undefined);
+const nameOf = (error: unknown): string | undefined =>
+  error instanceof Error ? className(error) : undefined;
 
 /** Tells of the end of a turn, whichever it is. */
 export function reportEnd(log: TurnDiagnostics): MonoTypeOperatorFunction<ResponseEvent> {

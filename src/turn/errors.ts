@@ -15,14 +15,6 @@ export abstract class ChatCompletionsError extends Error {
   declare readonly attempts?: readonly Error[];
 }
 
-/** An error of the library's own as it is, and any other as the one that stands for its place. */
-export function wrapForeignError(
-  error: unknown,
-  wrap: (cause: unknown) => ChatCompletionsError,
-): ChatCompletionsError {
-  return error instanceof ChatCompletionsError ? error : wrap(error);
-}
-
 /** Sets a property that loggers and `JSON.stringify` pass over (docs/decisions/0005-privacy-of-errors.md). */
 export function hide<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
   Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
@@ -71,21 +63,32 @@ const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : 
 
 const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
 
+/** A property of what is not the library's own: a getter may throw. */
+export function propertyOf(value: unknown, name: string): unknown {
+  try {
+    return (value as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
 /** An error and what caused it, five deep at most. */
-export function causesOf(error: unknown): readonly unknown[] {
+function causesOf(error: unknown): readonly unknown[] {
   const causes: unknown[] = [];
   let current = error;
   while (current !== undefined && current !== null && causes.length < 5) {
     causes.push(current);
-    current = (current as { cause?: unknown }).cause;
+    current = propertyOf(current, 'cause');
   }
   return causes;
 }
 
 /** The `code` of a platform's error (`ECONNREFUSED`, `UND_ERR_SOCKET`), looked for along its causes. */
 export function platformCode(error: unknown): string | undefined {
-  for (const { code } of causesOf(error) as readonly { readonly code?: unknown }[])
+  for (const cause of causesOf(error)) {
+    const code = propertyOf(cause, 'code');
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return code;
+  }
   return undefined;
 }
 
@@ -195,7 +198,8 @@ export class RetryLimitError extends ChatCompletionsError {
 /**
  * No answer came: the connection failed, or the provider answered with a redirect, which is refused.
  *
- * What to do: check the base URL and the network; `cause` is the platform's own error.
+ * What to do: check the base URL and the network; `cause` has the platform's `name`, `code`, `errno`, `syscall` and
+ * message, without secrets.
  */
 export class TransportError extends ChatCompletionsError {
   override get name() {
@@ -270,6 +274,25 @@ export class IdleTimeoutError extends StreamError {
 }
 
 /**
+ * Nobody took what had arrived for `stallTimeout`: values waited in an iterator or a stream, or a `Demand` was
+ * held. The turn was ended and its connection closed.
+ *
+ * What to do: nothing where the consumer was abandoned. One that is only slow needs a longer `stallTimeout`.
+ */
+export class StallTimeoutError extends ChatCompletionsError {
+  override get name() {
+    return 'StallTimeoutError' as const;
+  }
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(timeout: number) {
+    super(`The consumer took nothing for ${timeout} ms.`);
+    this.timeout = timeout;
+  }
+}
+
+/**
  * The provider reported an error inside an answer that had begun with status 200.
  *
  * What to do: `code`, `errorType` and `status` say what went wrong where the provider gave them;
@@ -322,7 +345,7 @@ export class UnexpectedContentError extends ChatCompletionsError {
     return 'UnexpectedContentError' as const;
   }
   readonly status: number;
-  /** The media type that the answer named, `''` where it named none. */
+  /** The media type that the answer named, `''` where it named none that is well-formed. */
   readonly contentType: string;
   /** The first characters of the answer, at most 200. Not enumerable. */
   declare readonly snippet: string;
@@ -339,7 +362,7 @@ export class UnexpectedContentError extends ChatCompletionsError {
   }
 }
 
-/** The provider needs a key and none was given. Nothing was sent. */
+/** The provider needs a key and none was given, or not in time. Nothing was sent. */
 export class MissingApiKeyError extends ChatCompletionsError {
   override get name() {
     return 'MissingApiKeyError' as const;
@@ -349,13 +372,16 @@ export class MissingApiKeyError extends ChatCompletionsError {
   /** The provider's advice on how to get a key. */
   readonly instructions: string | undefined;
 
-  constructor(provider: string, envKey?: string, instructions?: string) {
+  /** @param timeout - how long an `apiKey` function was given, in milliseconds, where it took longer */
+  constructor(provider: string, envKey?: string, instructions?: string, timeout?: number) {
+    // A key in the place of a variable's name is not told.
+    const isName = envKey === undefined || /^(?:\w{1,32}|(?:[A-Z\d]{1,32}_){1,8}[A-Z\d]{1,32})$/.test(envKey);
     const what =
       envKey === undefined
-        ? `The apiKey function of the provider "${provider}" gave no key.`
-        : `The provider "${provider}" needs a key: set the environment variable ${envKey}, or give an apiKey.`;
+        ? `The apiKey function of the provider "${provider}" gave no key${timeout === undefined ? '' : ` within ${timeout} ms`}.`
+        : `The provider "${provider}" needs a key: set the environment variable ${isName ? envKey : 'that envKey names'}, or give an apiKey.`;
     super(sentences(what, instructions));
-    this.envKey = envKey;
+    this.envKey = isName ? envKey : undefined;
     this.instructions = instructions;
   }
 }
@@ -368,12 +394,32 @@ export class InvalidProviderError extends ChatCompletionsError {
   override get name() {
     return 'InvalidProviderError' as const;
   }
-  /** Which setting: `baseUrl`, `apiKey`, or `headers.` and the header's name. */
+  /** Which setting: `baseUrl`, `apiKey`, or `headers.` and the header's name (`headers` alone if it may be a secret). */
   readonly setting: string;
 
   constructor(provider: string, setting: string, reason: string) {
     super(`The ${setting} of the provider "${provider}" cannot be used: ${reason}.`);
     this.setting = setting;
+  }
+}
+
+/**
+ * The request cannot be written as JSON: a cycle, a BigInt, a `toJSON` that throws, too many levels. Nothing was sent.
+ *
+ * What to do: correct `part`. What was thrown is no `cause`, since it may quote the prompt.
+ */
+export class InvalidRequestError extends ChatCompletionsError {
+  override get name() {
+    return 'InvalidRequestError' as const;
+  }
+  /** Which part of the body, such as `messages` or `tools`; `undefined` where that cannot be told. */
+  readonly part: string | undefined;
+
+  constructor({ part, reason }: { readonly part?: string; readonly reason?: unknown } = {}) {
+    const isName = part !== undefined && /^\w{1,64}$/.test(part);
+    const thrown = reason === undefined ? undefined : className(reason);
+    super(`The request cannot be written as JSON${isName ? `: see ${part}` : ''}${parenthesised(thrown)}.`);
+    this.part = isName ? part : undefined;
   }
 }
 
@@ -394,8 +440,10 @@ export class ApplicationError extends ChatCompletionsError {
 }
 
 /** The class of what was thrown, without its message, which may quote a prompt. */
-function className(thrown: unknown): string {
-  const name: unknown =
-    thrown instanceof Error ? thrown.name : (thrown as object | undefined | null)?.constructor?.name;
+export function className(thrown: unknown): string {
+  const name =
+    thrown instanceof Error
+      ? propertyOf(thrown, 'name')
+      : propertyOf(propertyOf(thrown, 'constructor'), 'name');
   return typeof name === 'string' && /^[A-Za-z]\w{0,63}$/.test(name) ? name : typeof thrown;
 }

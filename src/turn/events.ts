@@ -140,7 +140,7 @@ export interface TokenUsage {
 
 /**
  * A part of the answer. Text, reasoning and refusals arrive as many of these, each with what is new; a
- * call arrives once, whole.
+ * call arrives once, whole, at the end of the turn. One that was cut does not.
  */
 export interface OutputItemDoneEvent {
   readonly type: 'output_item_done';
@@ -183,6 +183,12 @@ export interface CompletedEvent {
   readonly endedBy?: 'done' | 'finish_reason' | 'eof';
   /** Why the other choices stopped, where there are any. */
   readonly choices?: readonly { readonly choice: number; readonly finishReason: string | null }[];
+  /**
+   * How many calls, of all choices, were cut and are therefore no items: the stream ended in their midst, or a finish
+   * reason such as `length` did. A `Turn` keeps them in `toolCalls`, without an `item`. Absent where there are none, and
+   * where the caller stopped the turn.
+   */
+  readonly incompleteCalls?: number;
   /** The caller stopped the turn, with `stopWhen()`: the answer is what had come by then. */
   readonly stopped?: true;
 }

@@ -5,7 +5,8 @@ import { isRecord, own } from './wire.js';
  * What a provider said on an item beyond what the item models: its fields, as they came and unread. They
  * go back with the next request, in the place where they stood.
  *
- * From the wire at most 4,194,304 characters are kept of one answer, names included, nested 100 levels deep.
+ * From the wire at most 4,194,304 characters are kept of one answer, names included, nested 100 levels deep, and nothing
+ * of an object with more than 1,024 fields.
  */
 export type Extras = Readonly<Record<string, unknown>>;
 
@@ -17,6 +18,14 @@ const deepest = 100;
 
 /** How many fields a record may have that is joined: each piece copies them. Real ones have a few. */
 const maxFields = 32;
+
+/** Nothing real has so many fields; to copy a million takes seconds. */
+const mostFields = 1_024;
+
+const namesOf = (record: object): readonly string[] => {
+  const names = Object.keys(record);
+  return names.length > mostFields ? [] : names;
+};
 
 /** Keeps what one answer says beyond what is modelled, within bounds. */
 export interface ExtrasKeeper {
@@ -101,7 +110,7 @@ export function callExtras(entry: Record<string, unknown>): Extras | undefined {
 
 function fieldsBut(record: Record<string, unknown>, modelled: readonly string[]): Extras | undefined {
   let fields: [string, unknown][] | undefined;
-  for (const name of Object.keys(record)) {
+  for (const name of namesOf(record)) {
     if (!modelled.includes(name) && !isNothing(record[name])) (fields ??= []).push([name, record[name]]);
   }
   return fields && Object.fromEntries(fields);
@@ -122,7 +131,7 @@ const readAsText =
 /** What a delta, or a message, says beside its text that has to go back. */
 export function messageExtras(delta: Record<string, unknown>): Extras | undefined {
   let fields: [string, unknown][] | undefined;
-  for (const name of Object.keys(delta)) {
+  for (const name of namesOf(delta)) {
     if (!signed.test(name) || readAsText.test(name)) continue;
     const value = withoutFlags(delta[name]);
     if (value !== undefined) (fields ??= []).push([name, value]);
@@ -138,7 +147,7 @@ function withoutFlags(value: unknown, levels = 2): unknown {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value;
   if (!isRecord(value)) return typeof value === 'string' && value !== '' ? value : undefined;
   if (levels === 0) return value;
-  const fields = Object.keys(value).flatMap((name) => {
+  const fields = namesOf(value).flatMap((name) => {
     const inner = withoutFlags(value[name], levels - 1);
     return inner === undefined ? [] : [[name, inner] as const];
   });

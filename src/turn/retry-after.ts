@@ -42,7 +42,7 @@ const unitLengths: Readonly<Record<string, number>> = {
 };
 
 function lengthOf(text: string): number {
-  const parts = text.toLowerCase().matchAll(/([\d.]+) ?(m(?:s|illi)|[smhd])/g);
+  const parts = text.toLowerCase().matchAll(/([\d.]{1,31}) ?(m(?:s|illi)|[smhd])/g);
   return Math.round(
     [...parts].reduce((sum, [, value, unit = '']) => sum + Number(value) * (unitLengths[unit] ?? 0), 0),
   );
@@ -76,6 +76,7 @@ function untilReset(value: string, now: number): number {
     const milliseconds = number < 1e11 ? number * 1_000 : number;
     return number < 1e9 ? milliseconds : milliseconds - now;
   }
+  // eslint-disable-next-line regexp/no-useless-assertions -- of use where words follow, as in a body
   if (new RegExp(`^\\s*${duration}\\s*$`, 'i').test(value)) return lengthOf(value);
   return (parseHttpDate(value, now) ?? parseInternetDate(value) ?? now) - now;
 }

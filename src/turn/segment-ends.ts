@@ -47,6 +47,7 @@ function cutterOf(segmenter: TextSegmenter, locale?: string | readonly string[])
     const platform: SegmenterLike = new Intl.Segmenter(locale, { granularity: segmenter });
     return (text: string) => platform.segment(text);
   }
-  const pieces = segmenter === 'word' ? /\s*(?:\p{Ideographic}|[^\s\p{Ideographic}]+)?/gu : /./gsu;
+  // Sticky: each match begins where the last one ended.
+  const pieces = segmenter === 'word' ? /\s*(?:\p{Ideographic}|[^\s\p{Ideographic}]+)?/guy : /./gsuy;
   return (text: string) => text.match(pieces) ?? [];
 }

@@ -30,7 +30,7 @@ export interface TurnToolCall {
   readonly name: string;
   /** The arguments so far, or a custom tool's input. */
   readonly arguments: string;
-  /** The whole call; `undefined` while it is being written. */
+  /** The whole call; `undefined` while it is being written, and for good where it was cut. */
   readonly item: FunctionCallItem | CustomToolCallItem | undefined;
 }
 

@@ -1,3 +1,5 @@
+import { checkValues } from './json-values.js';
+
 /** Whether a value from the wire is a JSON object (no array, not `null`). */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -23,8 +25,13 @@ export const textOf = (value: unknown): string =>
 /** Whether a value from the wire counts something: choices, calls. */
 export const isIndex = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
 
-/** What a text is as JSON; `undefined` where it is none. */
-export function parseJson(text: string): unknown {
+/**
+ * What a text is as JSON; `undefined` where it is none.
+ *
+ * @throws StreamError where it holds more than `maxEventValues` values: that is found out first
+ */
+export function parseJson(text: string, maxEventValues?: number): unknown {
+  checkValues(text, maxEventValues);
   try {
     return JSON.parse(text);
   } catch {
@@ -32,7 +39,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A value from the wire as JSON; `undefined` where it is nested too deep to be written. */
+/** A value as JSON; `undefined` where it cannot be written: from the wire, one that is nested too deep. */
 export function writeJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);

@@ -29,7 +29,7 @@ const drinks = `### Tea and coffee
 
 Choose *tea* for the afternoon and *coffee* for the morning.`;
 
-const words = (text) => text.match(/\s*\S+/g) ?? [];
+const words = (text) => text.trimEnd().split(/(?<=\S)(?=\s)/);
 
 /** The answer to a request, by what was asked last. */
 export function demoAnswer({ body }) {

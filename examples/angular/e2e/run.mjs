@@ -247,6 +247,40 @@ const attack = [
   '<code>unfinished <img src=x onerror="window.pwned=1" ',
   '```html"onload="window.pwned=1\n<img src=x onerror="window.pwned=1">\n```',
 ].join('\n\n');
+const nested = (mark, times) => `${mark.repeat(times)}deep\n\nend`;
+
+await test(
+  'Markdown that is nested without end is text from the 16th level on, and loses nothing',
+  {
+    answers: [
+      nested('- ', 2_000),
+      nested('> ', 2_000),
+      nested('> - ', 2_000),
+      `${Array.from({ length: 500 }, (_, level) => `${'  '.repeat(level)}- l${level}`).join('\n')}\n\nend`,
+      nested('**', 500),
+      nested('[', 5_000),
+      nested('*a', 5_000),
+      `${'a '.repeat(10_000)}\n\nend`,
+    ].map((content) => ({ content: [content] })),
+  },
+  async ({ page, ask, answers }) => {
+    for (let turn = 0; turn < 8; turn += 1) {
+      await ask('Nest');
+      const answer = answers.nth(turn);
+      await textIs(answer.locator('p').last(), 'end');
+      await button(page, 'Regenerate').waitFor();
+      const deepest = await answer.locator('.markdown').evaluate((root) => {
+        const depthOf = (node) => 1 + Math.max(0, ...Array.from(node.children, depthOf));
+        return depthOf(root);
+      });
+      // A level of a list is two elements.
+      assert.ok(deepest < 40, `answer ${turn} is ${deepest} elements deep`);
+    }
+    assert.match(await answers.nth(3).innerText(), /l499/);
+    assert.equal((await answers.nth(6).innerText()).match(/a/g).length, 5_000);
+  },
+);
+
 await test(
   'hostile Markdown is inert: no script, no image, no style, no request',
   { answers: [{ content: attack }] },
@@ -341,7 +375,7 @@ await test(
     await card.getByText('Done').waitFor();
     assert.equal(await card.locator('pre').innerText(), '{\n  "time_zone": "Asia/Tokyo"\n}');
     const output = (await card.locator('.output').innerText()).replace(/^Result:\s*/, '');
-    assert.match(output, /\d{4}.*\d\d:\d\d/);
+    assert.match(output, /\d{4}\D.*\d\d:\d\d/);
     done.open();
     await answers.getByText('It is late.').waitFor();
     const [first, second] = asked();

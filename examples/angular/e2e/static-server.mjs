@@ -72,6 +72,8 @@ export async function startStaticServer({ port = 0, handle = () => false } = {})
 function withSettings(page, settings) {
   let html = page;
   for (const [name, value] of settings) {
+    // What the page has, and nothing that could be more than a name.
+    if (!/^[\w-]+$/.test(name)) continue;
     const content = value.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
     const element = `<meta name="${name}" content="${content}">`;
     html = html.replace(new RegExp(`<meta name="${name}"[^>]*>`), '').replace('</head>', `${element}</head>`);

@@ -2,23 +2,25 @@ import { Body, Controller, Inject, Post, Query, Sse } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { type MessageEventLike, readableStreamFrom } from 'rxjs-chat-completions';
 import { type Answer, ChatService, eventStreamHeaders } from './chat.service.js';
+import { chatRequest, type ChatRequest, promptRequest, type PromptRequest, question } from './requests.js';
+import { SchemaPipe } from './schema.pipe.js';
 
 @Controller()
 export class ChatController {
   constructor(@Inject(ChatService) private readonly chat: ChatService) {}
 
   @Sse('api/chat')
-  ask(@Query('question') question: unknown): Observable<MessageEventLike> {
-    return this.chat.messages(question);
+  ask(@Query('question', new SchemaPipe(question)) asked: string): Observable<MessageEventLike> {
+    return this.chat.messages(asked);
   }
 
   @Post('api/chat')
-  events(@Body() body: unknown): Response {
+  events(@Body(new SchemaPipe(promptRequest)) body: PromptRequest): Response {
     return eventStream(this.chat.events(body));
   }
 
   @Post('v1/chat/completions')
-  chunks(@Body() body: unknown): Response {
+  chunks(@Body(new SchemaPipe(chatRequest)) body: ChatRequest): Response {
     return eventStream(this.chat.chunks(body));
   }
 }

@@ -7,6 +7,7 @@ import {
   tap,
 } from 'rxjs';
 import {
+  type ChatOptions,
   Demand,
   encodeEventStream,
   type MessageEventLike,
@@ -18,7 +19,7 @@ import {
   toServerSentEvents,
 } from 'rxjs-chat-completions';
 import { RequestProblem } from './problems.js';
-import { readChatRequest, readPrompt, readQuestion } from './requests.js';
+import { type ChatRequest, customToolsOf, promptOf, type PromptRequest, requestFor } from './requests.js';
 import type { Settings } from './settings.js';
 
 /** An answer that is still to come: unsubscribing from its text aborts the turn. */
@@ -39,35 +40,37 @@ export class ChatService {
   constructor(private readonly settings: Settings) {}
 
   /** For `@Sse()`: its status is sent at once, so that retries and every error stand in the stream. */
-  messages(question: unknown): Observable<MessageEventLike> {
-    const { turn, models } = this.settings;
-    const options = { ...turn, model: models[0], includeRetries: true };
-    return streamChatCompletions(readQuestion(question), options).pipe(
-      toServerSentEvents(),
-      toMessageEvents(),
-    );
+  messages(question: string): Observable<MessageEventLike> {
+    const options = { ...this.options(), includeRetries: true };
+    return streamChatCompletions(question, options).pipe(toServerSentEvents(), toMessageEvents());
   }
 
   /** In the library's own protocol, which `fromServerSentEvents()` reads. */
-  events(body: unknown): Answer {
-    const { turn, models } = this.settings;
-    const prompt = readPrompt(body);
+  events(request: PromptRequest): Answer {
     const demand = new Demand();
-    const events = refuseInvalid(() => streamChatCompletions(prompt, { ...turn, model: models[0], demand }));
+    const options = { ...this.options(), demand };
+    const events = refuseInvalid(() => streamChatCompletions(promptOf(request), options));
     return { demand, text: events.pipe(earlyErrorsPass(pipe(toServerSentEvents(), encodeEventStream()))) };
   }
 
   /** In OpenAI's, which any client of theirs reads. */
-  chunks(request: unknown): Answer {
-    const { turn, models } = this.settings;
-    const { body, includeUsage, customTools } = readChatRequest(request, models);
+  chunks(request: ChatRequest): Answer {
+    const { turn } = this.settings;
+    const body = requestFor(request, this.settings);
+    const includeUsage = request.stream_options?.include_usage === true;
     const demand = new Demand();
     const events = refuseInvalid(() => streamChatRequest(body, { ...turn, includeUsage, demand }));
     const write = pipe(
-      toChatCompletionChunks({ model: body.model, includeUsage, customTools }),
+      toChatCompletionChunks({ model: body.model, includeUsage, customTools: customToolsOf(request) }),
       encodeEventStream(),
     );
     return { demand, text: events.pipe(earlyErrorsPass(write)) };
+  }
+
+  /** Of the library's own protocol, the model and the length of its answers are the backend's. */
+  private options(): ChatOptions {
+    const { turn, models, maxTokens } = this.settings;
+    return { ...turn, model: models[0], params: { max_completion_tokens: maxTokens } };
   }
 }
 

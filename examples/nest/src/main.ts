@@ -2,12 +2,15 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
+import { LimitedAdapter, requireSmallJson } from './limits.js';
 import { maxBodyBytes, settingsFromEnv } from './settings.js';
 
 const settings = settingsFromEnv(process.env);
-const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings), {
+const adapter = new LimitedAdapter(settings.limits);
+const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings), adapter, {
   bodyParser: false,
 });
+app.use(requireSmallJson);
 app.useBodyParser('json', { limit: maxBodyBytes });
 if (settings.appDir !== undefined) app.useStaticAssets(settings.appDir);
 await app.listen(settings.port, settings.host);

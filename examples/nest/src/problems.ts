@@ -3,6 +3,7 @@ import {
   ChatCompletionsError,
   IdleTimeoutError,
   InvalidProviderError,
+  InvalidRequestError,
   MissingApiKeyError,
   ProviderStreamError,
   ResponseTimeoutError,
@@ -50,6 +51,7 @@ function problemOfTurn(error: ChatCompletionsError): Problem {
   if (error instanceof MissingApiKeyError || error instanceof InvalidProviderError) {
     return problem(500, 'The backend is not set up.');
   }
+  if (error instanceof InvalidRequestError) return problem(400, 'The request is not in its form.');
   if (error instanceof ResponseTimeoutError || error instanceof IdleTimeoutError) {
     return retriedAlready(problem(504, 'The provider took too long.'));
   }

@@ -1,106 +1,228 @@
-import type { ChatRequestBody, InputItem, Prompt, ToolDefinition } from 'rxjs-chat-completions';
+import type { ChatRequestBody, Prompt } from 'rxjs-chat-completions';
+import { z } from 'zod';
 import { RequestProblem } from './problems.js';
 
-const maxMessages = 200;
-const maxTools = 64;
-const roles: readonly unknown[] = ['system', 'developer', 'user', 'assistant', 'tool'];
+// What may be asked. Objects are strict: what is not named here is refused, so that nothing reaches the provider that
+// its owner did not decide on. `n`, `store`, `service_tier` and the like cost or keep what the key's owner answers for;
+// a provider's own tools (web search, MCP, code) act in that owner's name; ids of files lead to what the account holds.
 
-/**
- * What is sent on to the provider. Anything else is refused: `n`, `store`, `service_tier` and so on cost
- * or keep what the owner of the key has to answer for.
- */
-const params = new Set([
-  ...['model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens'],
-  ...['tools', 'tool_choice', 'parallel_tool_calls', 'response_format', 'reasoning_effort', 'verbosity'],
-  ...['temperature', 'top_p', 'stop', 'seed', 'presence_penalty', 'frequency_penalty'],
+const maxItems = 200;
+const name = z.string().regex(/^[\w-]{1,64}$/);
+const text = z.string();
+const json = z.record(z.string(), z.unknown());
+const url = z.string().regex(/^(?:https:|data:image\/)/);
+const detail = z.enum(['auto', 'low', 'high']).optional();
+
+/** What a provider said beside text and calls, and wants to see again: signatures, reasoning (docs/what-goes-back.md). */
+const returned = {
+  extra_content: json.optional(),
+  provider_specific_fields: json.optional(),
+  thinking_blocks: z.array(json).max(maxItems).optional(),
+  reasoning_opaque: text.optional(),
+};
+
+const description = text.nullish();
+const func = z.strictObject({ name, description, parameters: json.nullish(), strict: z.boolean().nullish() });
+const custom = z.strictObject({ name, description: text.optional(), format: json.optional() });
+
+const content = z.union([
+  text,
+  z
+    .array(
+      z.discriminatedUnion('type', [
+        z.strictObject({ type: z.literal('text'), text }),
+        z.strictObject({ type: z.literal('refusal'), refusal: text }),
+        z.strictObject({ type: z.literal('image_url'), image_url: z.strictObject({ url, detail }) }),
+      ]),
+    )
+    .max(maxItems),
 ]);
 
-export interface ChatRequest {
-  readonly body: ChatRequestBody;
-  /** Whether the client asks for the usage (`stream_options.include_usage`). */
-  readonly includeUsage: boolean;
-  /** The names of its custom tools. */
-  readonly customTools: readonly string[];
-}
+const call = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...returned,
+    id: text,
+    type: z.literal('function'),
+    function: z.strictObject({ ...returned, name, arguments: text }),
+  }),
+  z.strictObject({
+    ...returned,
+    id: text,
+    type: z.literal('custom'),
+    custom: z.strictObject({ name, input: text }),
+  }),
+]);
 
-/** The body of `POST /v1/chat/completions`, as far as the backend answers for it. The rest is the provider's. */
-export function readChatRequest(body: unknown, models: readonly string[]): ChatRequest {
-  const fields = record(body, 'The body is no JSON object.');
-  for (const param of Object.keys(fields)) {
-    if (params.has(param)) continue;
+const message = z.discriminatedUnion('role', [
+  z.strictObject({ role: z.enum(['system', 'developer', 'user']), content, name: name.optional() }),
+  z.strictObject({
+    role: z.literal('assistant'),
+    content: content.nullish(),
+    refusal: text.nullish(),
+    reasoning_content: text.nullish(),
+    reasoning: text.nullish(),
+    reasoning_text: text.nullish(),
+    reasoning_details: z.array(json).optional(),
+    ...returned,
+    name: name.optional(),
+    tool_calls: z.array(call).max(maxItems).optional(),
+  }),
+  z.strictObject({ role: z.literal('tool'), tool_call_id: text, content }),
+]);
+
+const tool = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('function'), function: func }),
+  z.strictObject({ type: z.literal('custom'), custom }),
+]);
+
+const named = z.strictObject({ name });
+const tokens = z.int().positive();
+
+/** The body of `POST /v1/chat/completions`. */
+export const chatRequest = z.strictObject({
+  model: text,
+  stream: z.literal(true),
+  messages: z.array(message).min(1).max(maxItems),
+  stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
+  max_tokens: tokens.optional(),
+  max_completion_tokens: tokens.optional(),
+  tools: z.array(tool).max(64).optional(),
+  tool_choice: z
+    .union([
+      z.enum(['auto', 'none', 'required']),
+      z.strictObject({ type: z.literal('function'), function: named }),
+      z.strictObject({ type: z.literal('custom'), custom: named }),
+    ])
+    .optional(),
+  parallel_tool_calls: z.boolean().optional(),
+  response_format: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.enum(['text', 'json_object']) }),
+      z.strictObject({
+        type: z.literal('json_schema'),
+        json_schema: z.strictObject({
+          name,
+          description,
+          schema: json.optional(),
+          strict: z.boolean().nullish(),
+        }),
+      }),
+    ])
+    .optional(),
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high']).optional(),
+  verbosity: z.enum(['low', 'medium', 'high']).optional(),
+  temperature: z.number().min(0).max(2).optional(),
+  top_p: z.number().min(0).max(1).optional(),
+  presence_penalty: z.number().min(-2).max(2).optional(),
+  frequency_penalty: z.number().min(-2).max(2).optional(),
+  stop: z.union([text, z.array(text).max(4)]).optional(),
+  seed: z.int().optional(),
+});
+
+const part = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.enum(['input_text', 'output_text']), text }),
+  z.strictObject({ type: z.literal('refusal'), refusal: text }),
+  z.strictObject({ type: z.literal('input_image'), image_url: url, detail }),
+]);
+
+const said = {
+  extras: z.strictObject({ ...returned, function: z.strictObject(returned).optional() }).optional(),
+  provider: text.optional(),
+};
+
+const item = z.union([
+  z.strictObject({
+    type: z.literal('message').optional(),
+    role: z.enum(['system', 'developer', 'user', 'assistant']),
+    content: z.union([text, z.array(part).max(maxItems)]),
+  }),
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('reasoning'),
+      content: z.array(z.strictObject({ type: z.literal('reasoning_text'), text })).max(maxItems),
+      reasoning_details: z.array(json).optional(),
+      ...said,
+    }),
+    z.strictObject({ type: z.literal('function_call'), call_id: text, name, arguments: text, ...said }),
+    z.strictObject({ type: z.literal('function_call_output'), call_id: text, output: text }),
+    z.strictObject({ type: z.literal('custom_tool_call'), call_id: text, name, input: text, ...said }),
+    z.strictObject({ type: z.literal('custom_tool_call_output'), call_id: text, output: text }),
+  ]),
+]);
+
+/** One message of the user. */
+export const question = z.string().regex(/\S/);
+
+/** The body of `POST /api/chat`: a `Prompt` of the library, or one message of the user. */
+export const promptRequest = z.strictObject({
+  prompt: z.union([
+    question,
+    z.strictObject({
+      instructions: text.optional(),
+      input: z.array(item).min(1).max(maxItems),
+      tools: z
+        .array(
+          z.discriminatedUnion('type', [
+            z.strictObject({ type: z.literal('function'), ...func.shape }),
+            z.strictObject({ type: z.literal('custom'), ...custom.shape }),
+          ]),
+        )
+        .max(64)
+        .optional(),
+    }),
+  ]),
+});
+
+export type ChatRequest = z.output<typeof chatRequest>;
+export type PromptRequest = z.output<typeof promptRequest>;
+
+/**
+ * What was sent, once it has the form of a schema.
+ *
+ * @throws RequestProblem that names the parameter and holds nothing of its value
+ */
+export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const { data, error } = schema.safeParse(value);
+  if (error === undefined) return data as z.output<Schema>;
+  const unknown = error.issues.find(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
+  if (unknown !== undefined) {
+    const [param = ''] = (unknown as z.core.$ZodIssueUnrecognizedKeys).keys;
     throw new RequestProblem(400, 'The request has a parameter that is not allowed here.', {
       ...(/^\w{1,64}$/.test(param) && { param }),
       code: 'unknown_parameter',
     });
   }
-  const { stream_options: streamOptions, ...sent } = fields;
-  const { model, messages, stream, tools } = sent;
-  if (typeof model !== 'string' || !models.includes(model)) {
+  const [param] = error.issues[0]?.path ?? [];
+  if (typeof param !== 'string') throw new RequestProblem(400, 'The request is not in its form.');
+  if (param === 'stream') {
+    const details = { param, code: 'unsupported_value' };
+    throw new RequestProblem(400, 'Answers are streams here: set stream to true.', details);
+  }
+  throw new RequestProblem(400, `${param} is missing, too long or of another form.`, { param });
+}
+
+/** The request for the provider that a checked one stands for: of a model that may be asked, and of bounded length. */
+export function requestFor(
+  request: ChatRequest,
+  { models, maxTokens }: { readonly models: readonly string[]; readonly maxTokens: number },
+): ChatRequestBody {
+  const { stream_options: _, ...body } = request;
+  if (!models.includes(body.model)) {
     const details = { param: 'model', code: 'model_not_found' };
     throw new RequestProblem(404, 'The model is not one of those that may be asked here.', details);
   }
-  if (stream !== true) {
-    const details = { param: 'stream', code: 'unsupported_value' };
-    throw new RequestProblem(400, 'Answers are streams here: set stream to true.', details);
-  }
-  const turns = list(messages, 'messages', 1, maxMessages);
-  if (!turns.every(({ role }) => roles.includes(role))) throw invalid('messages');
-  const offered = tools === undefined ? [] : list(tools, 'tools', 0, maxTools);
+  const { max_tokens: older, max_completion_tokens: asked = older === undefined ? maxTokens : undefined } =
+    body;
   return {
-    body: { ...sent, model, messages: turns, stream },
-    includeUsage:
-      streamOptions != null &&
-      record(streamOptions, 'stream_options is no object.')['include_usage'] === true,
-    customTools: offered.flatMap(({ type, custom }) => {
-      const name = type === 'custom' ? (Object(custom) as { name?: unknown }).name : undefined;
-      return typeof name === 'string' ? [name] : [];
-    }),
+    ...body,
+    ...(older !== undefined && { max_tokens: Math.min(older, maxTokens) }),
+    ...(asked !== undefined && { max_completion_tokens: Math.min(asked, maxTokens) }),
   };
 }
 
-/** The body of `POST /api/chat`: `{ "prompt": ... }`, a `Prompt` of the library or one message of the user. */
-export function readPrompt(body: unknown): Prompt | string {
-  const { prompt } = record(body, 'The body is no JSON object.');
-  if (typeof prompt === 'string') return readQuestion(prompt);
-  const { instructions, input, tools } = record(prompt, 'The prompt is neither text nor an object.');
-  if (instructions !== undefined && typeof instructions !== 'string') throw invalid('prompt.instructions');
-  return {
-    ...(instructions !== undefined && { instructions }),
-    // What is inside is checked where the request for the provider is made of it.
-    input: list<InputItem>(input, 'prompt.input', 1, maxMessages),
-    ...(tools !== undefined && {
-      tools: list<ToolDefinition>(tools, 'prompt.tools', 0, maxTools),
-    }),
-  };
-}
+/** The prompt that a checked request holds. */
+export const promptOf = ({ prompt }: PromptRequest): Prompt | string => prompt as Prompt | string;
 
-export function readQuestion(question: unknown): string {
-  if (typeof question === 'string' && question.trim() !== '') return question;
-  throw new RequestProblem(400, 'There is no question.');
-}
-
-type Fields = Record<string, unknown>;
-
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function record(value: unknown, complaint: string): Fields {
-  if (!isRecord(value)) throw new RequestProblem(400, complaint);
-  return value;
-}
-
-/** Of its items only that they are objects is known, whatever the caller calls them. */
-function list<Item extends object = Fields>(
-  value: unknown,
-  param: string,
-  least: number,
-  most: number,
-): Item[] {
-  if (!Array.isArray(value)) throw invalid(param);
-  const items: unknown[] = value;
-  if (items.length < least || items.length > most || !items.every(isRecord)) throw invalid(param);
-  return value as Item[];
-}
-
-const invalid = (param: string) =>
-  new RequestProblem(400, `${param} is missing, too long or of another form.`, { param });
+/** The names of the custom tools that a client offers. */
+export const customToolsOf = ({ tools = [] }: ChatRequest): readonly string[] =>
+  tools.flatMap((offered) => (offered.type === 'custom' ? [offered.custom.name] : []));

@@ -6,10 +6,19 @@ export interface Settings {
   readonly turn: TurnOptions;
   /** The models that may be asked for; the first is the one of `/api/chat`. */
   readonly models: readonly [string, ...string[]];
+  /** The longest answer that may be asked for, in tokens. */
+  readonly maxTokens: number;
   readonly host: string;
   readonly port: number;
+  readonly limits: ServerLimits;
   /** The folder of the front end's files. */
   readonly appDir: string | undefined;
+}
+
+/** How long a request may take to arrive, in milliseconds; how often that is looked at. Node answers 408. */
+export interface ServerLimits {
+  readonly requestTimeout: number;
+  readonly connectionsCheckingInterval: number;
 }
 
 /** The largest body of a request, in bytes. */
@@ -20,6 +29,8 @@ export const maxBodyBytes = 1_048_576;
  * |---|---|
  * | `OPENAI_API_KEY`, `OPENAI_BASE_URL`, ... | the provider: see `chatOptionsFromEnv` |
  * | `CHAT_MODELS` | the models that may be asked for, separated by commas; default: that of `OPENAI_MODEL` |
+ * | `CHAT_MAX_TOKENS` | the longest answer that may be asked for; default 4,096 |
+ * | `REQUEST_TIMEOUT_MS` | how long a request may take to arrive; default 10,000 |
  * | `HOST`, `PORT` | default `127.0.0.1` and 3000 |
  * | `APP_DIR` | the folder of the front end's files; default: none is served |
  */
@@ -27,10 +38,13 @@ export function settingsFromEnv(env: NodeJS.ProcessEnv): Settings {
   const { model = 'gpt-4o-mini', ...turn } = chatOptionsFromEnv(env);
   const models = (env['CHAT_MODELS'] ?? '').split(',').map((name) => name.trim());
   const [first = model, ...others] = models.filter((name) => name !== '');
+  const requestTimeout = Number(env['REQUEST_TIMEOUT_MS'] ?? 10_000);
   return {
     // One transport for all turns: it holds the connections to the provider.
     turn: { ...turn, transport: nodeTransport() },
     models: [first, ...others],
+    maxTokens: Number(env['CHAT_MAX_TOKENS'] ?? 4_096),
+    limits: { requestTimeout, connectionsCheckingInterval: requestTimeout / 10 },
     host: env['HOST'] ?? '127.0.0.1',
     port: Number(env['PORT'] ?? 3000),
     appDir: env['APP_DIR'],

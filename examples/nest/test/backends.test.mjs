@@ -14,7 +14,10 @@ import {
   textDeltas,
 } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
+import { attacksOn, forbiddenParams } from '../../../scripts/attack-backend.mjs';
+import { maxBodyBytes } from '../dist/settings.js';
 import { exchange, open, readUntil, startBackend } from './backend.mjs';
+import { badChatRequests, badPrompts } from './bad-requests.mjs';
 
 const key = 'sk-the-key-of-the-backend';
 /** What a provider says in its errors, and no client is told. */
@@ -52,23 +55,30 @@ for (const [name, file] of Object.entries(servers)) {
   describe(name, { timeout: 300_000 }, () => {
     let mock;
     let backend;
+    /** The same, where a request may take a fraction of a second to arrive. */
+    let hasty;
     let appDir;
 
     before(async () => {
       appDir = mkdtempSync(join(tmpdir(), 'chat-app-'));
       writeFileSync(join(appDir, 'index.html'), '<title>Chat</title>');
       mock = await startMockProvider({ pace: 0 });
-      backend = await startBackend(file, {
+      const env = {
         OPENAI_API_KEY: key,
         OPENAI_BASE_URL: mock.baseUrl,
         OPENAI_REQUEST_MAX_RETRIES: '2',
         CHAT_MODELS: 'mock, mock-large',
+        CHAT_MAX_TOKENS: '1000',
         APP_DIR: appDir,
-      });
+      };
+      [backend, hasty] = await Promise.all([
+        startBackend(file, env),
+        startBackend(file, { ...env, REQUEST_TIMEOUT_MS: '200' }),
+      ]);
     });
 
     after(async () => {
-      await backend?.stop();
+      await Promise.all([backend?.stop(), hasty?.stop()]);
       await mock?.close();
       rmSync(appDir, { recursive: true, force: true });
     });
@@ -373,6 +383,92 @@ for (const [name, file] of Object.entries(servers)) {
         }
       }
       assert.doesNotMatch(backend.printed, /sk-the|org-42|Why is the sky|The sky/);
+    });
+
+    for (const [path, { sent, ...requests }] of Object.entries({
+      '/api/chat': {
+        good: { prompt: question.content },
+        bad: badPrompts,
+        forbidden: { ...forbiddenParams, model: 'mock-large', max_tokens: 1, tools: [], params: { n: 100 } },
+        sent: { model: 'mock', messages: [question], stream: true, max_completion_tokens: 1_000 },
+      },
+      '/v1/chat/completions': {
+        good: chatRequest,
+        bad: badChatRequests(chatRequest),
+        forbidden: forbiddenParams,
+        sent: { ...chatRequest, max_completion_tokens: 1_000 },
+      },
+    })) {
+      const attacks = attacksOn({
+        ...requests,
+        maxBodyBytes,
+        url: () => `${backend.origin}${path}`,
+        slowUrl: () => `${hasty.origin}${path}`,
+        mock: () => mock,
+        sent: (body) => assert.deepEqual(body, sent),
+      });
+      for (const [what, run] of attacks) it(`${path}: ${what}`, run);
+    }
+
+    it('/v1/chat/completions: the longest answer has a limit, whatever is asked for', async () => {
+      for (const [asked, reaching] of [
+        [{}, { max_completion_tokens: 1_000 }],
+        [{ max_tokens: 10 }, { max_tokens: 10 }],
+        [{ max_tokens: Number.MAX_SAFE_INTEGER }, { max_tokens: 1_000 }],
+        [{ max_completion_tokens: 2_000 }, { max_completion_tokens: 1_000 }],
+        [
+          { max_tokens: 2_000, max_completion_tokens: 2_000 },
+          { max_tokens: 1_000, max_completion_tokens: 1_000 },
+        ],
+      ]) {
+        assert.equal((await post('/v1/chat/completions', { ...chatRequest, ...asked })).status, 200);
+        assert.deepEqual(mock.requests.at(-1).body, { ...chatRequest, ...reaching });
+      }
+    });
+
+    it('/v1/chat/completions: what a provider wants to see again, and calls with their outputs, reach it', async () => {
+      const call = {
+        id: 'call_1',
+        type: 'function',
+        function: { name: 'weather', arguments: '{}' },
+        extra_content: { google: { thought_signature: 'c2ln' } },
+      };
+      const messages = [
+        question,
+        { role: 'assistant', content: null, reasoning_opaque: 'b3BhcXVl', tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'call_1', content: '21' },
+      ];
+      const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
+      assert.equal((await post('/v1/chat/completions', { ...chatRequest, messages, tools })).status, 200);
+      assert.deepEqual(mock.requests.at(-1).body.messages, messages);
+      assert.deepEqual(mock.requests.at(-1).body.tools, tools);
+    });
+
+    it('/api/chat: what a provider wants to see again, and calls with their outputs, reach it', async () => {
+      const [, ...said] = await lastValueFrom(
+        ask({
+          input: [
+            { role: 'user', content: 'Hi' },
+            {
+              type: 'function_call',
+              call_id: 'call_1',
+              name: 'weather',
+              arguments: '{}',
+              extras: { extra_content: { google: { thought_signature: 'c2ln' } } },
+            },
+            { type: 'function_call_output', call_id: 'call_1', output: '21' },
+          ],
+          tools: [{ type: 'function', name: 'weather', parameters: { type: 'object' } }],
+        }).pipe(toArray()),
+      );
+      assert.equal(said.at(-1).type, 'completed');
+      const { messages } = mock.requests.at(-1).body;
+      assert.deepEqual(messages[1].tool_calls[0].extra_content, { google: { thought_signature: 'c2ln' } });
+      assert.equal(messages[2].content, '21');
+    });
+
+    it('nothing that was sent has crashed it, or is in its log', () => {
+      assert.doesNotMatch(backend.printed, /RangeError|SyntaxError|Unhandled|elsewhere\.example/);
     });
 
     describe('clients', () => {

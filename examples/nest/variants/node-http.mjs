@@ -2,22 +2,25 @@ import { createServer } from 'node:http';
 import { ChatService } from '../dist/chat.service.js';
 import { logAddress, send, tell } from '../dist/node-answers.js';
 import { RequestProblem } from '../dist/problems.js';
+import { chatRequest, checked, promptRequest } from '../dist/requests.js';
 import { maxBodyBytes, settingsFromEnv } from '../dist/settings.js';
 
 const settings = settingsFromEnv(process.env);
 const chat = new ChatService(settings);
 
 const routes = new Map([
-  ['POST /api/chat', (body) => chat.events(body)],
-  ['POST /v1/chat/completions', (body) => chat.chunks(body)],
+  ['POST /api/chat', (body) => chat.events(checked(promptRequest, body))],
+  ['POST /v1/chat/completions', (body) => chat.chunks(checked(chatRequest, body))],
 ]);
 
-const server = createServer(async (request, response) => {
+const server = createServer(settings.limits, async (request, response) => {
   try {
     const answer = routes.get(`${request.method} ${request.url}`);
     if (answer === undefined) throw new RequestProblem(404, 'There is nothing here.');
     await send(answer(await readJson(request)), response);
   } catch (error) {
+    // What is still on its way is dropped, so that the client comes to read the answer.
+    request.resume();
     tell(error, response);
   }
 });
@@ -28,6 +31,8 @@ async function readJson(request) {
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     throw new RequestProblem(415, 'The body must be of the type application/json.');
   }
+  if (Number(request.headers['content-length']) > maxBodyBytes)
+    throw new RequestProblem(413, 'The body is too large.');
   const chunks = [];
   let size = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {

@@ -719,7 +719,7 @@ describe('chunkDecoder()', () => {
 
     it('after the text and the reasoning of their delta', () => {
       expect(
-        decode([says({ tool_calls: [begins], content: 'a', reasoning: 'Hm' })]).events.map(
+        decode([says({ tool_calls: [begins], content: 'a', reasoning: 'Hm' }, 'stop')]).events.map(
           ({ type }) => type,
         ),
       ).toEqual([
@@ -741,7 +741,7 @@ describe('chunkDecoder()', () => {
             of(0, { index: 0, id: 'a', function: { name: 'f', arguments: '1' } }),
             of(1, { index: 0, function: { name: 'g', arguments: '2' } }),
             of(1, { index: 0, function: { arguments: '3' } }, 'tool_calls'),
-            of(0, { index: 0, function: { arguments: '4' } }),
+            of(0, { index: 0, function: { arguments: '4' } }, 'stop'),
           ],
           { random: () => 0 },
         ).events,
@@ -752,7 +752,7 @@ describe('chunkDecoder()', () => {
         progress('a', '4'),
         call('a', 'f', '14'),
         { ...call('000000001', 'g', '23'), choice: 1 },
-        completed({ choices: [{ choice: 1, finishReason: 'tool_calls' }] }),
+        completed({ finishReason: 'stop', choices: [{ choice: 1, finishReason: 'tool_calls' }] }),
       ]);
     });
 
@@ -778,9 +778,134 @@ describe('chunkDecoder()', () => {
     it('once, where tool_calls and function_call say the same', () => {
       const body = { name: 'f', arguments: '{}' };
       const { events } = decode([
-        says({ tool_calls: [{ index: 0, id: 'a', function: body }], function_call: body }),
+        says({ tool_calls: [{ index: 0, id: 'a', function: body }], function_call: body }, 'stop'),
       ]);
-      expect(events).toEqual([progress('a', '{}'), call('a', 'f', '{}'), completed()]);
+      expect(events).toEqual([
+        progress('a', '{}'),
+        call('a', 'f', '{}'),
+        completed({ finishReason: 'stop' }),
+      ]);
+    });
+
+    describe('and what the end of their choice says of them', () => {
+      const fragment = (text: string, index = 0) => ({
+        tool_calls: [{ index, id: `id_${index}`, function: { name: 'f', arguments: text } }],
+      });
+      const custom = { tool_calls: [{ index: 0, id: 'id_0', custom: { name: 'sh', input: 'rm -rf /' } }] };
+      /** The texts of the calls that are emitted, and how many were cut. */
+      const outcome = (messages: readonly Message[]) => {
+        const { events } = decode(messages);
+        const end = events.at(-1);
+        return {
+          whole: events.flatMap((event) => {
+            if (event.type !== 'output_item_done') return [];
+            if (event.item.type === 'function_call') return [event.item.arguments];
+            return event.item.type === 'custom_tool_call' ? [event.item.input] : [];
+          }),
+          cut: end?.type === 'completed' ? (end.incompleteCalls ?? 0) : undefined,
+        };
+      };
+      const ends = {
+        'a reason': [says({}, 'tool_calls')],
+        '[DONE] alone': ['[DONE]'],
+        eof: [],
+        'length, then [DONE]': [says({}, 'length'), '[DONE]'],
+      };
+
+      it.each<[string, keyof typeof ends, object, boolean]>([
+        ['whole arguments', 'a reason', fragment('{"a":1}'), true],
+        ['whole arguments', '[DONE] alone', fragment('{"a":1}'), true],
+        ['whole arguments', 'eof', fragment('{"a":1}'), true],
+        ['whole arguments', 'length, then [DONE]', fragment('{"a":1}'), true],
+        ['half of its arguments', 'a reason', fragment('{"a":'), true],
+        ['half of its arguments', '[DONE] alone', fragment('{"a":'), false],
+        ['half of its arguments', 'eof', fragment('{"a":'), false],
+        ['half of its arguments', 'length, then [DONE]', fragment('{"a":'), false],
+        ['a number', '[DONE] alone', fragment('14'), true],
+        ['a number', 'eof', fragment('14'), false],
+        ['a list', 'eof', fragment('[]'), false],
+        ['what may be a placeholder', 'a reason', fragment('{}'), true],
+        ['what may be a placeholder', '[DONE] alone', fragment('{}'), true],
+        ['what may be a placeholder', 'eof', fragment(' {}'), false],
+        ['what may be a placeholder', 'length, then [DONE]', fragment('{}'), false],
+        ['a name alone', 'a reason', fragment(''), true],
+        ['a name alone', '[DONE] alone', fragment(''), true],
+        ['a name alone', 'eof', fragment(''), false],
+        ['a name alone', 'length, then [DONE]', fragment(''), false],
+        ["a custom tool's input", 'a reason', custom, true],
+        ["a custom tool's input", '[DONE] alone', custom, true],
+        ["a custom tool's input", 'eof', custom, false],
+        ["a custom tool's input", 'length, then [DONE]', custom, false],
+      ])('%s, at %s', (_, end, delta, isWhole) => {
+        const { whole, cut } = outcome([says(delta), ...ends[end]]);
+        expect({ items: whole.length, cut }).toEqual(isWhole ? { items: 1, cut: 0 } : { items: 0, cut: 1 });
+      });
+
+      it.each([
+        'stop',
+        'STOP',
+        'end_turn',
+        'stop_sequence',
+        'tool_use',
+        'TOOL_CALL',
+        'tool-calls',
+        'COMPLETE',
+      ])('all are whole where the finish reason is %s', (reason) => {
+        expect(outcome([says(custom, reason)])).toEqual({ whole: ['rm -rf /'], cut: 0 });
+      });
+
+      it.each([
+        ...['length', 'max_tokens', 'MAX_TOKENS', 'model_length', 'max_output_tokens'],
+        ...['content_filter', 'SAFETY', 'RECITATION', 'sensitive', 'guardrail_intervened'],
+        ...['abort', 'pause_turn', 'function_call_filter: MALFORMED_FUNCTION_CALL', 'stop_limit', 'another'],
+      ])('what may be cut is not where it is %s', (reason) => {
+        expect(outcome([says(custom, reason), '[DONE]'])).toEqual({ whole: [], cut: 1 });
+        expect(outcome([says(fragment('{"a":1}')), says(fragment('{"b":', 1)), says({}, reason)])).toEqual({
+          whole: ['{"a":1}'],
+          cut: 1,
+        });
+      });
+
+      it('a finish reason that came before the last fragment says nothing, unless [DONE] follows', () => {
+        const early = [says(fragment('{"a":'), 'tool_calls'), says(fragment('"b'))];
+        expect(outcome(early)).toEqual({ whole: [], cut: 1 });
+        expect(outcome([...early, '[DONE]'])).toEqual({ whole: ['{"a":"b'], cut: 0 });
+        expect(outcome([says(fragment('{"a":'), 'stop'), says({ tool_calls: [] })]).cut).toBe(0);
+      });
+
+      it('each choice has its own end, and all that were cut are counted', () => {
+        const at = (index: number, finish_reason: string | null) => ({
+          choices: [{ index, delta: fragment('{"a":'), finish_reason }],
+        });
+        const { events } = decode([at(0, 'length'), at(1, 'stop'), at(2, null)]);
+        expect(events.slice(3)).toEqual([
+          { ...call('id_0', 'f', '{"a":'), choice: 1 },
+          completed({
+            finishReason: 'length',
+            endedBy: 'eof',
+            choices: [
+              { choice: 1, finishReason: 'stop' },
+              { choice: 2, finishReason: null },
+            ],
+            incompleteCalls: 2,
+          }),
+        ]);
+      });
+
+      it('a name alone that was cut is told in a delta, so that snapshots have it', () => {
+        expect(decode([says(fragment(''))]).events).toEqual([
+          progress('id_0', ''),
+          completed({ incompleteCalls: 1 }),
+        ]);
+      });
+
+      it('a call without a name, and the echo of a name, are none that were cut', () => {
+        const nameless = { tool_calls: [{ index: 0, id: 'a', function: { arguments: '{' } }] };
+        expect(outcome([says(nameless)])).toEqual({ whole: [], cut: 0 });
+        const whole = { tool_calls: [{ function: { name: 'f', arguments: '{"a":1}' } }] };
+        const echo = { tool_calls: [{ function: { name: 'f', arguments: '' } }] };
+        expect(outcome([says(whole), says(echo)])).toEqual({ whole: ['{"a":1}'], cut: 0 });
+      });
     });
 
     it.each([null, 'x', 7, {}, [], [null]])('as none where they are %j', (calls) => {
@@ -946,12 +1071,8 @@ describe('chunkDecoder()', () => {
       expect(error).toBeInstanceOf(ProviderStreamError);
     });
 
-    it('gives a chunk without the key that a provider repeats, and asks for no dummy of one', () => {
-      const asked: unknown[] = [];
-      const redact = (said: string, shortest?: number) => {
-        asked.push(shortest);
-        return said.replaceAll('sk-12345', '***');
-      };
+    it('gives a chunk without the key that a provider repeats', () => {
+      const redact = (said: string) => said.replaceAll('sk-12345', '***');
       const { events } = decode([{ debug: { auth: 'Bearer sk-12345' }, ...delta('a') }], {
         includeChunks: true,
         redact,
@@ -961,7 +1082,6 @@ describe('chunkDecoder()', () => {
         text('a'),
         completed(),
       ]);
-      expect(asked).toEqual([8]);
     });
 
     it('gives no chunk that is no JSON without the key', () => {
@@ -1358,5 +1478,46 @@ describe('chunkDecoder()', () => {
         decode([{ constructor: 'x', toString: 'x', hasOwnProperty: 'x', ...delta('a') }]).events,
       ).toEqual([text('a'), completed()]);
     });
+  });
+});
+
+describe('chunkDecoder(), of what providers write otherwise', () => {
+  const choicesOf = (index: unknown) =>
+    decode([{ choices: [{ index, delta: { content: 'a' } }] }])
+      .events.filter(({ type }) => type === 'output_item_done')
+      .map((event) => (event as { choice?: number }).choice);
+
+  it.each<[unknown, number | undefined]>([
+    ['12', 12],
+    ['1x', undefined],
+    ['x1', undefined],
+  ])('reads a choice numbered %j as %p', (index, choice) => {
+    expect(choicesOf(index)).toEqual([choice]);
+  });
+
+  it('takes the latest usage, also where nothing came of it', () => {
+    const usage = (prompt_tokens: number) => ({
+      choices: [],
+      usage: { prompt_tokens, completion_tokens: 0, total_tokens: prompt_tokens },
+    });
+    expect(decode([usage(5), usage(7)]).events).toMatchObject([
+      { usage: { inputTokens: 7, totalTokens: 7 } },
+    ]);
+  });
+
+  it('takes no empty text for the end of cumulative ones', () => {
+    const { events } = decode([delta('a'), delta(''), delta('ab')], { deltas: 'cumulative' });
+    expect(events.slice(0, -1)).toEqual([text('a'), text('b')]);
+  });
+
+  it('says calls once that a message repeats', () => {
+    const call = { index: 0, id: 'call', function: { name: 'f', arguments: '{}' } };
+    const once = decode([{ choices: [{ delta: { tool_calls: [call] } }] }]).events;
+    expect(
+      decode([
+        { choices: [{ delta: { tool_calls: [call] } }] },
+        { choices: [{ message: { role: 'assistant', tool_calls: [call] } }] },
+      ]).events,
+    ).toEqual(once);
   });
 });

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { chunkPattern } from '../../../src/response/chunks/chunk-pattern.js';
 
 /** A chunk whose delta says something; what is said stands as JSON. */
@@ -9,6 +11,11 @@ const padded = (said: string, padding: string, end = '') =>
 /** OpenRouter's reasoning, which stands in the chunk twice. */
 const thought = (said: string, again = said, rest = '"index":0,"format":null') =>
   `{"choices":[{"delta":{"content":"","reasoning":${said},"reasoning_details":[{"type":"reasoning.text","text":${again},${rest}}]}}],"usage":null}`;
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 function learnt(...chunks: readonly string[]) {
   const pattern = chunkPattern();
@@ -205,10 +212,38 @@ describe('chunkPattern', () => {
       ['a text that is written twice', '{"choices":[{"delta":{"content":"a","content":"b"}}]}'],
       ['a call beside the text', '{"choices":[{"delta":{"content":"a","tool_calls":[{}]}}]}'],
       ['reasoning beside the text', '{"choices":[{"delta":{"content":"a","reasoning":"b"}}]}'],
+      [
+        'details that are none beside a text elsewhere',
+        '{"choices":[{"delta":{"reasoning":"a","reasoning_details":[null]}}],"text":"a"}',
+      ],
+      [
+        'a refusal beside reasoning that is told again',
+        '{"choices":[{"delta":{"reasoning":"a","reasoning_details":[{"text":"a"}],"refusal":"b"}}]}',
+      ],
       ['padding inside a choice', '{"choices":[{"delta":{"content":"a"},"obfuscation":"x"}]}'],
     ])('a chunk like the last one, where that has %s', (_, data) => {
       expect(learnt(data).textOf(data)).toBeUndefined();
     });
+  });
+
+  it.each([
+    ['of 12 characters', 'a'.repeat(12)],
+    ['of 13 characters', 'a'.repeat(13)],
+    ['that is long', 'a'.repeat(100)],
+  ])('gives a text %s that holds nothing of its chunk in memory', (_, text) => {
+    const long = (said: string) => chunk(said, `"x":"${'x'.repeat(10_000)}"`);
+    const pattern = learnt(long('"Hi"'));
+    const heapUsed = () => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heapUsed();
+    // Each from bytes of its own, as from the network.
+    const texts = Array.from({ length: 300 }, () =>
+      pattern.textOf(Buffer.from(long(`"${text}"`)).toString()),
+    );
+    expect(heapUsed() - before).toBeLessThan(1_000_000);
+    expect(texts).toEqual(Array<string>(300).fill(text));
   });
 
   describe('stops learning where it does not pay:', () => {

@@ -8,6 +8,8 @@ describe('newPart()', () => {
     ['is nothing where nothing was added', ['Hel', 'Hello', 'Hello', ''], ['Hel', 'lo', '', '']],
     ['is all of it where a second value goes on instead', ['Hel', 'lo', 'Hel'], ['Hel', 'lo', 'Hel']],
     ['is all of it where a third value does', ['a', 'ab', 'c', 'abc'], ['a', 'b', 'c', 'abc']],
+    ['is all of it where one came again, which proves nothing', ['a', 'a', 'a', 'bc'], ['a', '', '', 'bc']],
+    ['is all of it where one came again after it grew', ['a', 'ab', 'ab', 'cde'], ['a', 'b', '', 'cde']],
     ['is nothing where a snapshot goes back', ['a', 'ab', 'abc', 'ab', 'abcd'], ['a', 'b', 'c', '', 'd']],
     ['is what lies beyond where one was rewritten', ['a', 'ab', 'abc', 'aXcd'], ['a', 'b', 'c', 'd']],
     ['is all of the first', ['Hello'], ['Hello']],

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { StreamError } from '../../../src/turn/errors.js';
 import { isEndMark, piecesOf } from '../../../src/response/chunks/pieces.js';
+import { parsedBy } from '../../support/parsed.js';
 
 const a = '{"a":1}';
 const b = '{"b":[2]}';
@@ -76,16 +78,54 @@ describe('piecesOf', () => {
     ['control characters', '\t'],
     ['lists', '['],
     ['end marks', '[DONE]\n'],
-  ])('costs what the length of the data does: %s', (_, unit) => {
-    const cost = (size: number) => {
-      const data = `{"${unit.repeat(size / unit.length)}`;
-      const before = process.cpuUsage();
-      piecesOf(data);
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
-    };
-    // One that grew with the square of it would take minutes.
-    expect(cost(250_000)).toBeLessThan(4_000_000);
+    ['values', '{},'],
+    ['values that are broken', '{x}\n'],
+    ['values whose brackets a quote hides', '"\n[{},{}]\n'],
+  ])('parses what it is given a few times at the most, whatever it is: %s', (_, unit) => {
+    for (const start of ['{"', '{"a', 'x\n', '']) {
+      const data = start + unit.repeat(250_000 / unit.length);
+      const { calls, characters } = parsedBy(() => piecesOf(data, Infinity));
+      expect(calls).toBeLessThan(70_000);
+      expect(characters).toBeLessThan(5 * data.length);
+    }
+  });
+
+  it('neither mends nor takes apart what is longer than 2,097,152 characters', () => {
+    const limit = 2_097_152;
+    const mended = `{"a":"\t${'x'.repeat(limit - 9)}"}`;
+    const apart = `${a}\n{"b":"${'x'.repeat(limit - a.length - 1 - 8)}"}`;
+    expect([mended.length, apart.length]).toEqual([limit, limit]);
+    for (const [data, pieces] of [
+      [mended, 1],
+      [apart, 2],
+    ] as const) {
+      expect(piecesOf(data).map(({ value }) => value !== undefined)).toEqual(Array(pieces).fill(true));
+      const longer = data.replace('x', 'xx');
+      const { calls } = parsedBy(() =>
+        expect(piecesOf(longer)).toEqual([{ data: longer, value: undefined }]),
+      );
+      expect(calls).toBe(1);
+    }
+  });
+
+  it('does not parse again what is known to be no JSON', () => {
+    expect(parsedBy(() => piecesOf('{x', undefined, true)).calls).toBe(0);
+    expect(piecesOf('{"a":"\t"}', undefined, true)).toEqual([{ data: '{"a":"\t"}', value: { a: '\t' } }]);
+  });
+
+  it('takes apart no more values than an event may hold, those that a quote hides from the whole too', () => {
+    const data = (values: number) => `x"\n[${'0,'.repeat(values - 1)}0]\n`;
+    expect(read(data(50)).map((piece) => piece.slice(0, 1))).toEqual(['?', '[']);
+    expect(piecesOf(data(50), 50)).toHaveLength(2);
+    expect(piecesOf(data(51), 50)).toEqual([{ data: data(51), value: undefined }]);
+  });
+
+  it('errors where the data holds more values than an event may', () => {
+    expect(() => piecesOf(`{"a":[${'0,'.repeat(9)}0]}`, 10)).toThrow(
+      new StreamError({
+        message: 'An event, or an answer in JSON, holds more than 10 values (maxEventValues).',
+      }),
+    );
   });
 
   it.each(['', '\n'])(

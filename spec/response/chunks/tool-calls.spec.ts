@@ -28,7 +28,7 @@ function decode(...deltas: readonly (readonly unknown[] | 'end')[]): readonly Re
     makeId: (index) => `made_${index}`,
   });
   for (const delta of deltas) {
-    if (delta === 'end') calls.end();
+    if (delta === 'end') calls.end('finished');
     else calls.push(delta);
   }
   return events;
@@ -113,7 +113,7 @@ describe('toolCalls', () => {
         keeper: extrasKeeper('gemini'),
       });
       calls.push([{ ...entry(f), ...signature }]);
-      calls.end();
+      calls.end('finished');
       expect(events.at(-1)).toEqual(whole(signature, { provider: 'gemini' }));
     });
 
@@ -174,7 +174,7 @@ describe('toolCalls', () => {
       makeId: (index) => `made_${index}`,
     });
     calls.push([entry({ name: 'f', arguments: 'x' })]);
-    calls.end();
+    calls.end('finished');
     expect(events).toStrictEqual([
       { ...progress('made_0', 'f', 0, 'x'), choice: 2 },
       { ...call('made_0', 'f', 'x'), choice: 2 },
@@ -215,7 +215,7 @@ describe('toolCalls', () => {
         entry({ index: 1, id: 'b', name: 'f' }),
         entry({ index: 0, arguments: '1}' }),
       ]);
-      calls.end();
+      calls.end('finished');
       expect(events).toStrictEqual([call('b', 'f', '')]);
       expect(nameless).toStrictEqual([{ length: 7 }]);
     });

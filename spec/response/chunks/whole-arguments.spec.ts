@@ -10,6 +10,9 @@ describe('wholeArguments()', () => {
     ['all of it again at the end', ['{"q":', '1}', '{"q":1}'], '{"q":1}'],
     ['all of it again, written otherwise', ['{"q":', '1}', '{ "q": 1 }'], '{ "q": 1 }'],
     ['all of it again before its last bracket', ['{"q":', '1', '{"q":1}'], '{"q":1}'],
+    ['all of it again, otherwise, before its last bracket', ['{"q":', '1', '{ "q": 1 }'], '{ "q": 1 }'],
+    ['all of it twice, and blanks', ['{"q":1}', ' {"q":1}', ' '], '{"q":1}'],
+    ['null inside, twice', ['{"q": null}', '{"q": null}'], '{"q": null}'],
     ['all of it twice', ['{"q":1}', '{"q":1}'], '{"q":1}'],
     ['all of it twice in one fragment', ['{"q":1}{"q":1}'], '{"q":1}'],
     ['nothing twice', ['{}', '{}'], '{}'],
@@ -31,6 +34,8 @@ describe('wholeArguments()', () => {
   it.each<[string, readonly string[]]>([
     ['in the middle', ['{"q":', '"sk']],
     ['after an object', ['{"q":', '{}']],
+    ['after a blank and an object', ['{"q": ', '{"r":1}']],
+    ['after an object, in three fragments', ['{', '"q":', '{"r":1}']],
     ['after an object that holds something', ['{"q":', '{"r":1}']],
     ['in a list, after an object', ['{"q":[', '{"r":1}', ',', '{"r":1}']],
     ['in a string, after what looks like an object', ['{"code":"f(', '{"r":1}']],

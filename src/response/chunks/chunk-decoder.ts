@@ -10,6 +10,7 @@ import type {
   TokenUsage,
 } from '../../turn/events.js';
 import { extrasKeeper, messageExtras } from '../../turn/extras.js';
+import { isWholeReason } from '../../turn/finish-reason.js';
 import { errorFields, type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
 import { reasoningItem } from '../../turn/reasoning-item.js';
 import { isIndex, isRecord, own, parseJson, stringOf, textOf } from '../../turn/wire.js';
@@ -26,7 +27,7 @@ import {
   thinkingText,
 } from './reasoning.js';
 import { readUsage } from './token-usage.js';
-import { type ToolCalls, toolCalls } from './tool-calls.js';
+import { type CallsEnd, type ToolCalls, toolCalls } from './tool-calls.js';
 
 /** The fields of a delta that hold text. */
 export type TextKey = 'content' | ReasoningAlias;
@@ -43,10 +44,12 @@ export interface ChunkDecoderOptions {
   readonly provider?: string | undefined;
   /** A number from 0 to 1, for the ids of calls that came without one. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Takes the secrets out of what a provider said, those of `shortest` characters or more. */
-  readonly redact?: ((text: string, shortest?: number) => string) | undefined;
+  /** Takes the secrets out of what a provider said. */
+  readonly redact?: ((text: string) => string) | undefined;
   /** How many choices the request asked for. Of one alone the number does not matter. Default: unknown. */
   readonly choiceCount?: number | undefined;
+  /** How many values of JSON an event may hold. Default 1,000,000. */
+  readonly maxEventValues?: number | undefined;
   /** Told of each event whose data was no JSON object. */
   readonly onMalformed?:
     ((event: { readonly length: number; readonly position: number }) => void) | undefined;
@@ -54,9 +57,18 @@ export interface ChunkDecoderOptions {
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
 
+/** An event of an answer. */
+export interface AnswerMessage extends EventSourceMessage {
+  /** What the data is as JSON, where that was read already. */
+  readonly json?: unknown;
+}
+
 export interface ChunkDecoder {
-  /** Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error. */
-  push(message: EventSourceMessage): void;
+  /**
+   * Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error, and a `StreamError` beyond
+   * `maxEventValues`.
+   */
+  push(message: AnswerMessage): void;
   /** Emits the text of an event that is the last one again but for this text of choice 0. */
   pushText(text: string, key: TextKey, details: readonly unknown[]): void;
   /** How the stream has ended, if it ends here. */
@@ -64,9 +76,6 @@ export interface ChunkDecoder {
   /** Emits the calls, then `completed`, with what the stream has told of itself. */
   end(): void;
 }
-
-/** Nothing shorter is a key: dummies such as `none` stand in many texts. */
-const shortestKey = 8;
 
 /**
  * Finish reasons that tell of a failure: of OpenRouter and Mistral (`error`), of Z.ai (`network_error`), of DeepSeek
@@ -95,6 +104,8 @@ interface Choice {
   hasBegun: boolean;
   /** Whether its deltas have said anything. */
   hasSpoken: boolean;
+  /** Whether its calls went on after a finish reason, which then was not the end. */
+  hasGoneOn: boolean;
 }
 
 /**
@@ -107,7 +118,7 @@ export function chunkDecoder(
   options: ChunkDecoderOptions = {},
 ): ChunkDecoder {
   const { includeChunks = false, deltas, redact = identity, onMalformed, onNameless } = options;
-  const { provider, random, choiceCount } = options;
+  const { provider, random, choiceCount, maxEventValues } = options;
   const isCumulative = deltas === 'cumulative';
   const keeper = extrasKeeper(provider);
   const makeId = callIds(random);
@@ -127,6 +138,7 @@ export function chunkDecoder(
     newReasoning: isCumulative ? newPart() : identity,
     hasBegun: false,
     hasSpoken: false,
+    hasGoneOn: false,
   });
   const first = newChoice({});
   const choices = new Map<number, Choice>([[0, first]]);
@@ -211,8 +223,9 @@ export function chunkDecoder(
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
-    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless });
+    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless, maxEventValues });
     choice.hasSpoken = true;
+    choice.hasGoneOn ||= entries.length > 0 && choice.finishReason !== null;
     choice.calls.push(entries);
   }
 
@@ -273,8 +286,8 @@ export function chunkDecoder(
   function emitChunk(chunk: Record<string, unknown>, data: string, list: unknown): void {
     if (Array.isArray(list) && list.some((choice) => isRecord(choice) && reportOf(choice) !== undefined))
       return;
-    const clean = redact(data, shortestKey);
-    const shown = clean === data ? chunk : parseJson(clean);
+    const clean = redact(data);
+    const shown = clean === data ? chunk : parseJson(clean, maxEventValues);
     if (isRecord(shown)) emit({ type: 'chunk', chunk: shown });
   }
 
@@ -312,16 +325,22 @@ export function chunkDecoder(
     return hasFinishReason && ![...choices.values()].some(isOpen) ? 'finish_reason' : 'eof';
   }
 
+  function callsEnd({ finishReason, hasGoneOn }: Choice): CallsEnd {
+    if (finishReason === null) return isDone ? 'done' : 'cut';
+    return isWholeReason(finishReason) && (isDone || !hasGoneOn) ? 'finished' : 'cut';
+  }
+
   return {
-    push({ event, data }) {
+    push({ event, data, json }) {
       if (isDone) return;
       position += 1;
-      const chunk = data.charCodeAt(0) === 0x7b ? parseJson(data) : undefined;
+      const isPlain = json === undefined && data.charCodeAt(0) === 0x7b;
+      const chunk = isPlain ? parseJson(data, maxEventValues) : json;
       if (isRecord(chunk) && event !== 'error') {
         readChunk(chunk, data);
         return;
       }
-      for (const piece of piecesOf(data)) {
+      for (const piece of piecesOf(data, maxEventValues, isPlain && chunk === undefined)) {
         if (isEndMark(piece.data)) {
           isDone = true;
           return;
@@ -338,7 +357,8 @@ export function chunkDecoder(
     endedBy,
     end() {
       const inOrder = [...choices].sort(([a], [b]) => a - b);
-      for (const [, { calls }] of inOrder) calls?.end();
+      let incompleteCalls = 0;
+      for (const [, choice] of inOrder) incompleteCalls += choice.calls?.end(callsEnd(choice)) ?? 0;
       const others = inOrder.slice(1).map(([choice, { finishReason }]) => ({ choice, finishReason }));
       emit({
         type: 'completed',
@@ -348,6 +368,7 @@ export function chunkDecoder(
         usage,
         endedBy: endedBy(),
         ...(others.length > 0 && { choices: others }),
+        ...(incompleteCalls > 0 && { incompleteCalls }),
       });
     },
   };

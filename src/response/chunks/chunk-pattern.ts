@@ -1,3 +1,4 @@
+import { stringEnd } from '../../turn/json-values.js';
 import { isRecord, own, parseJson, stringOf } from '../../turn/wire.js';
 import type { TextKey } from './chunk-decoder.js';
 
@@ -18,7 +19,7 @@ export interface ChunkPattern {
   readonly key: TextKey;
   /** What stands in `reasoning_details` beside such a text. */
   detailsOf(text: string): readonly unknown[];
-  /** Takes the last chunk that was parsed as the pattern. */
+  /** Takes the last chunk that was parsed as the pattern, if it is short. */
   learn(data: string): void;
 }
 
@@ -63,6 +64,9 @@ const needsParsing = /[\\\0-\x1f]/;
 const price = 2;
 const credit = 16;
 
+/** Chunks that come again have some hundreds of characters, with log probabilities a few thousand. */
+const longestChunk = 16_384;
+
 export function chunkPattern(): ChunkPattern {
   let shape: Shape | undefined;
   // A stream whose chunks are never alike stops paying for the second parse.
@@ -99,7 +103,7 @@ export function chunkPattern(): ChunkPattern {
     },
     learn(data) {
       shape = undefined;
-      if (balance < price) return;
+      if (balance < price || data.length > longestChunk) return;
       balance -= price;
       const text = startOf(textKey, data, 0);
       const textEnd = stringEnd(data, text);
@@ -119,20 +123,6 @@ export function chunkPattern(): ChunkPattern {
 function startOf(key: RegExp, data: string, from: number): number {
   const match = key.exec(data.slice(from));
   return match === null ? -1 : from + match.index + match[0].length;
-}
-
-/** The index after a JSON string that begins at `start`; -1 where none does, or none is complete. */
-function stringEnd(data: string, start: number): number {
-  if (data.charCodeAt(start) !== 0x22) return -1;
-  let quote = data.indexOf('"', start + 1);
-  while (quote !== -1 && isEscaped(data, quote)) quote = data.indexOf('"', quote + 1);
-  return quote + 1 || -1;
-}
-
-function isEscaped(data: string, index: number): boolean {
-  let before = index;
-  while (data.charCodeAt(before - 1) === 0x5c) before -= 1;
-  return (index - before) % 2 === 1;
 }
 
 /** Engines keep a slice of 13 characters or more as a view that holds the whole network read in memory. */

@@ -1,3 +1,4 @@
+import { countValues, defaultMaxEventValues } from '../../turn/json-values.js';
 import { parseJson } from '../../turn/wire.js';
 import { jsonNesting } from './json-nesting.js';
 
@@ -15,19 +16,53 @@ const seams = [/\n/g, /\}(?=[ \t]*(?:data:|[{[]))/g] as const;
 const maxParts = 65_536;
 const failureCost = 64;
 
+/** What is longer, in UTF-16 code units, and no JSON as it is, is neither mended nor taken apart. */
+const longestMended = 2_097_152;
+
 /**
  * The data of an event in pieces: one as a rule. Where the data as a whole is no JSON, it is tried line by line, since
  * servers forget the blank line between two events (llama.cpp#14268), and gateways write their error into an event
  * that their upstream left unfinished (sub2api#1471). Parts that are no JSON stay together, and are one piece.
  *
- * The cost is linear, whatever the data.
+ * The cost is linear, whatever the data, and more than one pass over it ends at 2,097,152 characters: what is longer, is
+ * no JSON, and holds a chunk somewhere, is one piece that is none.
+ *
+ * @param isNoJson - whether it is known that the data as it is is no JSON
+ * @throws StreamError where the data holds more than `maxEventValues` values
  */
-export function piecesOf(data: string): readonly Piece[] {
-  const whole = valueOf(data);
-  if (whole !== undefined || isEndMark(data)) return [{ data, value: whole }];
-  const values = valuesIn(data);
-  if (values !== undefined) return values;
+export function piecesOf(
+  data: string,
+  maxEventValues = defaultMaxEventValues,
+  isNoJson = false,
+): readonly Piece[] {
+  const whole = valueOf(data, maxEventValues, isNoJson);
+  if (whole !== undefined || isEndMark(data) || data.length > longestMended) return [{ data, value: whole }];
   let budget = maxParts;
+  let room = maxEventValues;
+
+  /** Brackets that the whole hides in a string count where a part shows them. */
+  function partOf(text: string): unknown {
+    room -= countValues(text, room);
+    return room < 0 ? undefined : valueOf(text, maxEventValues);
+  }
+
+  /** The values that the data holds one after another; `undefined` where anything else stands among them. */
+  function values(): readonly Piece[] | undefined {
+    const ends: number[] = [];
+    jsonNesting().read(data, (end) => ends.push(end));
+    if (ends.length < 2 || ends.length > maxParts || data.slice(ends.at(-1)).trim() !== '') return undefined;
+    const pieces: Piece[] = [];
+    let start = 0;
+    for (let end of ends) {
+      while (/\s/.test(data.charAt(end))) end += 1;
+      const part = data.slice(start, end);
+      const value = partOf(part);
+      if (value === undefined && !isEndMark(part)) return undefined;
+      pieces.push({ data: part, value });
+      start = end;
+    }
+    return pieces;
+  }
 
   function split(text: string, level: number): Piece[] {
     const pieces: Piece[] = [];
@@ -36,14 +71,14 @@ export function piecesOf(data: string): readonly Piece[] {
     let held = '';
     let start = 0;
     const release = () => {
-      if (held.trim() !== '') pieces.push({ data: held, value: held === text ? undefined : valueOf(held) });
+      if (held.trim() !== '') pieces.push({ data: held, value: held === text ? undefined : partOf(held) });
       held = '';
     };
     const take = (end: number) => {
       const part = text.slice(start, end);
       start = end;
       const isTried = budget > 0 && part !== text && /[}\]]\s*$/.test(part.slice(-8));
-      const value = isTried ? valueOf(part) : undefined;
+      const value = isTried ? partOf(part) : undefined;
       if (isTried) budget -= value === undefined ? failureCost : 1;
       const isRead = value !== undefined || isEndMark(part);
       const found = isRead ? [{ data: part, value }] : split(part, level + 1);
@@ -58,27 +93,11 @@ export function piecesOf(data: string): readonly Piece[] {
     return pieces;
   }
 
+  const inOrder = values();
+  if (inOrder !== undefined) return inOrder;
   const lines = split(data, 0);
   const pieces = lines.length > 0 ? lines : split(data, 1);
   return pieces.length === 0 ? [{ data, value: undefined }] : pieces;
-}
-
-/** The values that a text holds one after another; `undefined` where anything else stands among them. */
-function valuesIn(text: string): readonly Piece[] | undefined {
-  const ends: number[] = [];
-  jsonNesting().read(text, (end) => ends.push(end));
-  if (ends.length < 2 || ends.length > maxParts || text.slice(ends.at(-1)).trim() !== '') return undefined;
-  const pieces: Piece[] = [];
-  let start = 0;
-  for (let end of ends) {
-    while (/\s/.test(text.charAt(end))) end += 1;
-    const data = text.slice(start, end);
-    const value = valueOf(data);
-    if (value === undefined && !isEndMark(data)) return undefined;
-    pieces.push({ data, value });
-    start = end;
-  }
-  return pieces;
 }
 
 export const isEndMark = (data: string): boolean =>
@@ -88,22 +107,36 @@ export const isEndMark = (data: string): boolean =>
 const maybeValue = /^\s*(?:data:\s*)?(?=[[{])/;
 
 /** A JSON object or list, control characters inside its strings forgiven. */
-function valueOf(text: string): unknown {
+function valueOf(text: string, maxEventValues: number, isNoJson = false): unknown {
   // To find out that something is no JSON costs many times what it costs to read a chunk.
   if (!maybeValue.test(text) || isEndMark(text)) return undefined;
   const json = text.replace(maybeValue, '');
-  const value = parseJson(json);
-  if (value !== undefined) return value;
+  const value = isNoJson ? undefined : parseJson(json, maxEventValues);
+  if (value !== undefined || json.length > longestMended) return value;
   const escaped = withEscapes(json);
   return escaped === json ? undefined : parseJson(escaped);
 }
 
 /** Escapes the control characters inside strings, which JSON does not allow and some servers leave as they are (pi#4446). */
 function withEscapes(json: string): string {
+  const escaped: string[] = [];
   let isInside = false;
-  return json.replace(/"|\\[^]|[\0-\x1f]/g, (match) => {
-    if (match === '"') isInside = !isInside;
-    if (!isInside || match === '"' || match.startsWith('\\')) return match;
-    return JSON.stringify(match).slice(1, -1);
-  });
+  let isPlain = true;
+  /** What stands before is in `escaped`, and what follows is plain up to `start`. */
+  let end = 0;
+  let start = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json.charCodeAt(at);
+    if (character < 0x20 && isInside) isPlain = false;
+    if (character !== 0x22 && character !== 0x5c) continue;
+    if (!isPlain) {
+      escaped.push(json.slice(end, start), JSON.stringify(json.slice(start, at)).slice(1, -1));
+      end = at;
+      isPlain = true;
+    }
+    if (character === 0x22) isInside = !isInside;
+    else at += 1;
+    start = at + 1;
+  }
+  return escaped.length === 0 ? json : escaped.join('') + json.slice(end);
 }

@@ -8,9 +8,28 @@ import { beginsObject, wholeArguments } from './whole-arguments.js';
 export interface ToolCalls {
   /** Takes the entries of one delta's `tool_calls`. */
   push(entries: readonly unknown[]): void;
-  /** Emits every call, once, whole and in order, where the answer ends: a finish reason may come before the last fragment. */
-  end(): void;
+  /**
+   * Emits every whole call, once and in order, where the answer ends: a finish reason may come before the last fragment.
+   * Returns how many were cut.
+   */
+  end(end: CallsEnd): number;
 }
+
+/**
+ * What the end of its choice says about a call, and what is emitted then:
+ *
+ * | The end | A call is whole |
+ * | --- | --- |
+ * | `finished`: a finish reason of a whole answer, and no fragment after it unless `[DONE]` came | always |
+ * | `done`: `[DONE]`, and no finish reason | unless it has arguments that are no JSON |
+ * | `cut`: neither, or a finish reason such as `length` | where its arguments are a JSON object, and not a placeholder |
+ *
+ * A placeholder is a `{}` that came in one fragment: some servers begin with it. In it, in a name alone and in a custom
+ * tool's input nothing shows whether more was to come.
+ *
+ * @see docs/tool-calls.md#the-end-of-the-stream-against-what-is-emitted
+ */
+export type CallsEnd = 'finished' | 'done' | 'cut';
 
 /** What a choice's calls are put together for. */
 export interface ToolCallsOptions {
@@ -21,6 +40,8 @@ export interface ToolCallsOptions {
   readonly makeId: (index: number) => string;
   /** Keeps what the provider says of a call that is not modelled. Default: one of its own. */
   readonly keeper?: ExtrasKeeper | undefined;
+  /** How many values of JSON a call's arguments may hold. Default 1,000,000. */
+  readonly maxEventValues?: number | undefined;
   /** Told of each call that never got a name. */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
@@ -50,8 +71,13 @@ interface Call {
   /** How far the arguments are, as of the first `read` fragments. */
   readonly nesting: JsonNesting;
   read: number;
-  /** Its brackets are balanced and it is no JSON: nothing that follows mends that. */
+  /** Its brackets are balanced and it is no JSON, as of the first `parsed` fragments: nothing that follows mends that. */
   isBroken: boolean;
+  parsed: number;
+  /** Whether the last of `seen` fragments is a whole object by itself. */
+  endsWithObject: boolean;
+  seen: number;
+  readonly maxEventValues: number | undefined;
   /** It began with nothing but a name that had been there before, and is none unless more comes. */
   isEcho: boolean;
   /** What the provider said of it that is not modelled. */
@@ -110,6 +136,7 @@ export function toolCalls({
   label,
   makeId,
   onNameless,
+  maxEventValues,
   keeper = extrasKeeper(),
 }: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
@@ -133,6 +160,10 @@ export function toolCalls({
       nesting: jsonNesting(),
       read: 0,
       isBroken: false,
+      parsed: 0,
+      endsWithObject: false,
+      seen: 0,
+      maxEventValues,
       isEcho,
       extras: undefined,
     };
@@ -180,14 +211,11 @@ export function toolCalls({
     const delta = call.pieces.slice(call.told).join('');
     call.told = call.pieces.length;
     call.isTold = true;
-    emit({
-      type: 'function_call_arguments_delta',
-      callId: call.id,
-      name: call.name,
-      index: call.index,
-      delta,
-      ...label,
-    });
+    emitDelta(call, delta);
+  }
+
+  function emitDelta({ id, name, index }: Call, delta: string): void {
+    emit({ type: 'function_call_arguments_delta', callId: id, name, index, delta, ...label });
   }
 
   return {
@@ -211,15 +239,35 @@ export function toolCalls({
         append(call, entry);
       }
     },
-    end() {
+    end(end) {
+      let cut = 0;
       for (const call of inOrder(calls)) {
         if (call.name === '') onNameless?.({ length: call.length });
-        else if (!call.isEcho || call.pieces.length > 0)
-          emit({ type: 'output_item_done', item: itemOf(call, keeper.provider), ...label });
+        else if (!call.isEcho || call.pieces.length > 0) {
+          const item = itemOf(call, keeper.provider);
+          if (isWholeAt(end, call, item)) emit({ type: 'output_item_done', item, ...label });
+          else {
+            cut += 1;
+            // A name alone was not told yet.
+            if (!call.isTold) emitDelta(call, '');
+          }
+        }
       }
+      return cut;
     },
   };
 }
+
+/** The table of {@link CallsEnd}. */
+function isWholeAt(end: CallsEnd, call: Call, item: FunctionCallItem | CustomToolCallItem): boolean {
+  if (end === 'finished') return true;
+  if (item.type === 'custom_tool_call' || item.arguments === '') return end === 'done';
+  const value = parseJson(item.arguments, call.maxEventValues);
+  return end === 'done' ? value !== undefined : isRecord(value) && !isPlaceholder(call);
+}
+
+const isPlaceholder = ({ pieces, length }: Call): boolean =>
+  pieces.length === 1 && length < 16 && pieces[0]?.trim() === '{}';
 
 /** Whether an entry begins another call, although a call is known that it could go on with. */
 function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): boolean {
@@ -242,16 +290,24 @@ function beginsAnew(call: Call, text: string): boolean {
   const isNext = text === '' || beginsObject(text);
   if (!isNext || call.isCustom || call.isBroken || !nestingOf(call).isWhole) return false;
   // After a placeholder the real arguments come in pieces.
-  const isPlaceholder = call.pieces.length === 1 && call.pieces[0]?.trim() === '{}';
-  if (isPlaceholder && text !== '' && !isRecord(parseJson(text))) return false;
-  call.isBroken = parseJson(wholeArguments(call.pieces)) === undefined;
+  if (isPlaceholder(call) && text !== '' && !isRecord(parseJson(text, call.maxEventValues))) return false;
+  if (call.parsed !== call.pieces.length) {
+    call.parsed = call.pieces.length;
+    const whole = wholeArguments(call.pieces, call.maxEventValues);
+    call.isBroken = parseJson(whole, call.maxEventValues) === undefined;
+  }
   return !call.isBroken;
 }
 
 /** Whether arguments are begun and not ended; those that are sent whole again and again end with each fragment. */
 function isHalfway(call: Call): boolean {
-  const last = call.pieces.at(-1) ?? '';
-  return !call.isCustom && nestingOf(call).isOpen && !(beginsObject(last) && isRecord(parseJson(last)));
+  if (call.isCustom || !nestingOf(call).isOpen) return false;
+  if (call.seen !== call.pieces.length) {
+    call.seen = call.pieces.length;
+    const last = call.pieces.at(-1) ?? '';
+    call.endsWithObject = beginsObject(last) && isRecord(parseJson(last, call.maxEventValues));
+  }
+  return !call.endsWithObject;
 }
 
 /** Whether a fragment says all that there is once more. */
@@ -283,13 +339,19 @@ function inOrder(calls: readonly Call[]): readonly Call[] {
 }
 
 function itemOf(
-  { id, name, pieces, isCustom, extras }: Call,
+  { id, name, pieces, isCustom, extras, maxEventValues }: Call,
   provider: string | undefined,
 ): FunctionCallItem | CustomToolCallItem {
   const said = extras && { extras, ...(provider !== undefined && { provider }) };
   return isCustom
     ? { type: 'custom_tool_call', call_id: id, name, input: pieces.join(''), ...said }
-    : { type: 'function_call', call_id: id, name, arguments: wholeArguments(pieces), ...said };
+    : {
+        type: 'function_call',
+        call_id: id,
+        name,
+        arguments: wholeArguments(pieces, maxEventValues),
+        ...said,
+      };
 }
 
 function readEntry(raw: unknown): Entry | undefined {

@@ -10,14 +10,16 @@ import { jsonNesting } from './json-nesting.js';
  * 2. The joined fragments are whole values one after another: the last that is an object and not empty.
  * 3. The last fragment alone is an object, and cannot go on with what came before it: that.
  * 4. Otherwise the joined fragments: arguments that were cut stay as the model wrote them.
+ *
+ * @throws StreamError where they hold more than `maxEventValues` values
  */
-export function wholeArguments(pieces: readonly string[]): string {
+export function wholeArguments(pieces: readonly string[], maxEventValues?: number): string {
   const joined = pieces.join('');
-  if (joined === '' || parseJson(joined) !== undefined) return joined;
-  const value = lastOfValues(joined);
+  if (joined === '' || parseJson(joined, maxEventValues) !== undefined) return joined;
+  const value = lastOfValues(joined, maxEventValues);
   if (value !== undefined) return value;
   const last = pieces.at(-1) ?? '';
-  return isRecord(parseJson(last)) && isSnapshot(pieces, last) ? last : joined;
+  return isRecord(parseJson(last, maxEventValues)) && isSnapshot(pieces, last) ? last : joined;
 }
 
 /** Whether an object that came last says all again: JSON that is only cut must not pass for such a stream. */
@@ -34,7 +36,7 @@ function isSnapshot(pieces: readonly string[], last: string): boolean {
 export const beginsObject = (text: string): boolean => text.trimStart().startsWith('{');
 
 /** The last object with content in a sequence of whole values; `undefined` where it is no such sequence. */
-function lastOfValues(text: string): string | undefined {
+function lastOfValues(text: string, maxEventValues: number | undefined): string | undefined {
   let start = 0;
   let isSequence = true;
   let last: string | undefined;
@@ -43,7 +45,7 @@ function lastOfValues(text: string): string | undefined {
   jsonNesting().read(text, (end) => {
     if (!isSequence) return;
     const value = withoutNull(text.slice(start, end));
-    const parsed = parseJson(value);
+    const parsed = parseJson(value, maxEventValues);
     start = end;
     isSequence = parsed !== undefined;
     if (!isRecord(parsed)) return;

@@ -2,6 +2,7 @@ import { afterRenderEffect, Directive, ElementRef, inject, input } from '@angula
 import DOMPurify from 'dompurify';
 import { Marked, type Token } from 'marked';
 import { Announcer } from './announcer';
+import { BoundedLexer } from './bounded-lexer';
 
 /** A top-level block of a text: a paragraph, a list, a block of code. */
 interface Block {
@@ -31,7 +32,7 @@ export class Markdown {
   }
 
   #show(text: string): void {
-    const tokens = marked.lexer(text);
+    const tokens = new BoundedLexer(marked.defaults).lex(text);
     // A definition at the end of a text (`[1]: https://...`) makes links of what stood before it.
     const links = Object.keys(tokens.links).length;
     let same = 0;

@@ -1,0 +1,246 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { asyncScheduler, from, map, NEVER, type Observable, of, range, Subject } from 'rxjs';
+import type { TestScheduler } from 'rxjs/testing';
+import { Demand } from '../../src/flow/demand.js';
+import { checkPullOptions, pull, type PullOptions } from '../../src/flow/pull.js';
+import { StallTimeoutError, streamChatCompletions } from '../../src/index.js';
+import { marbleTransport } from '../../src/testing/index.js';
+import { provider } from '../support/events.js';
+import { testScheduler } from '../support/marbles.js';
+import { textChunk } from '../support/wire.js';
+
+/** What an iterator has given so far: values, errors, and `undefined` where it is done. */
+let results: unknown[];
+beforeEach(() => (results = []));
+
+const take = (iterator: AsyncIterator<unknown>): void => {
+  const told = results;
+  iterator.next().then(
+    ({ value }) => told.push(value),
+    (error: unknown) => told.push(error),
+  );
+};
+
+/** Pulls a source at each mark. */
+function pulled(
+  takes: Observable<unknown>,
+  source: Observable<unknown>,
+  options: PullOptions & { readonly scheduler: TestScheduler },
+): ReturnType<typeof pull> {
+  const iterator = pull(source, options);
+  takes.subscribe(() => take(iterator));
+  return iterator;
+}
+
+/** No timer is left where the test says so, beside the test's own. */
+const timersOf = (scheduler: TestScheduler) => scheduler.actions.filter(({ closed }) => !closed).length;
+
+describe('pull, and a consumer that stalls', () => {
+  it('leaves the source where a value has waited for stallTimeout since it came', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, hot, expectSubscriptions }) => {
+      const source = cold('                           --a--b-----');
+      pulled(hot('                                    t'), source, { stallTimeout: 6, scheduler });
+      expectSubscriptions(source.subscriptions).toBe('^----------!');
+    });
+  });
+
+  it('counts anew from each value that is taken, and from none that comes', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, hot, expectSubscriptions }) => {
+      const source = cold('                           --(abcd)--e--');
+      pulled(hot('                                    t---t---t'), source, { stallTimeout: 6, scheduler });
+      expectSubscriptions(source.subscriptions).toBe('^-------------!');
+    });
+  });
+
+  it('waits without limit for a source that is silent, whether it is asked or not', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, hot, expectSubscriptions }) => {
+      const asked = cold('                           --a---- 60m -|');
+      const notAsked = cold('                        -(ab)-- 60m -|');
+      pulled(hot('                                   tt'), asked, { stallTimeout: 6, scheduler });
+      pulled(hot('                                   t---t'), notAsked, { stallTimeout: 6, scheduler });
+      expectSubscriptions(asked.subscriptions).toBe('^------ 60m -!');
+      expectSubscriptions(notAsked.subscriptions).toBe('^------ 60m -!');
+    });
+  });
+
+  it('counts anew where values wait again after none did', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, hot, expectSubscriptions }) => {
+      const source = cold('                           -(ab)-----(c)');
+      pulled(hot('                                    t---t'), source, { stallTimeout: 6, scheduler });
+      expectSubscriptions(source.subscriptions).toBe('^---------------!');
+    });
+  });
+
+  it('gives what waits, then the error, once', async () => {
+    const scheduler = testScheduler();
+    let iterator!: AsyncIterator<unknown>;
+    scheduler.run(({ cold, hot }) => {
+      iterator = pulled(hot('t'), cold('-(abc)'), { stallTimeout: 6, scheduler });
+    });
+    for (let count = 0; count < 4; count += 1) take(iterator);
+    await turnOfTheLoop();
+    expect(results).toEqual(['a', 'b', 'c', new StallTimeoutError(6), undefined]);
+  });
+
+  it('ends an iterator that was dropped after 300 seconds by default', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, hot, expectSubscriptions }) => {
+      const source = cold('                           -(ab)');
+      pulled(hot('                                    t'), source, { scheduler });
+      expectSubscriptions(source.subscriptions).toBe('^ 300s !');
+    });
+  });
+
+  it('holds nothing for ever at Infinity but what it is told to, and sets no timer', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, hot, expectSubscriptions }) => {
+      const source = cold('                           -(ab)');
+      pulled(hot('                                    t'), source, { stallTimeout: Infinity, scheduler });
+      scheduler.schedule(() => expect(timersOf(scheduler)).toBe(0), 5);
+      expectSubscriptions(source.subscriptions).toBe('^');
+    });
+  });
+
+  it('does not fire at once where the limit is longer than a timer can hold', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ cold, hot, expectSubscriptions }) => {
+      const source = cold('                           -(ab)');
+      pulled(hot('                                    t'), source, { stallTimeout: 3e9, scheduler });
+      expectSubscriptions(source.subscriptions).toBe(`^ ${2 ** 31 - 1}ms !`);
+    });
+  });
+
+  it.each(['-(ab|)', '-(ab#)'])('is over with its source, and leaves no timer: %s', async (marbles) => {
+    const scheduler = testScheduler();
+    let iterator!: AsyncIterator<unknown>;
+    scheduler.run(({ cold, hot }) => {
+      iterator = pulled(hot('t'), cold(marbles), { stallTimeout: 6, scheduler });
+      scheduler.schedule(() => expect(timersOf(scheduler)).toBe(0), 2);
+    });
+    take(iterator);
+    take(iterator);
+    await turnOfTheLoop();
+    expect(results).toEqual(['a', 'b', marbles.includes('#') ? 'error' : undefined]);
+  });
+
+  it.each(['return', 'throw'] as const)('leaves no timer at %s()', async (way) => {
+    const scheduler = testScheduler();
+    const source = new Subject<number>();
+    const iterator = pull(source, { scheduler });
+    take(iterator);
+    source.next(1);
+    source.next(2);
+    expect(timersOf(scheduler)).toBe(1);
+    await iterator[way]?.(undefined).catch(() => undefined);
+    expect(timersOf(scheduler)).toBe(0);
+    expect(source.observed).toBe(false);
+  });
+
+  it('keeps one timer however many values come and are taken', async () => {
+    const scheduler = testScheduler();
+    const schedule = jest.spyOn(scheduler, 'schedule');
+    const iterator = pull(from(Array.from({ length: 1_000 }, (_, index) => index)), { scheduler });
+    for (let count = 0; count < 1_000; count += 1) await iterator.next();
+    const source = new Subject<number>();
+    const open = pull(source, { scheduler });
+    take(open);
+    for (let count = 0; count < 1_000; count += 1) {
+      source.next(1);
+      source.next(2);
+      take(open);
+      take(open);
+    }
+    expect(schedule.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
+  it('sets a timer for which alone Node does not stay alive', () => {
+    const setTimer = jest.spyOn(globalThis, 'setInterval');
+    try {
+      const source = new Subject<number>();
+      const iterator = pull(source, { scheduler: asyncScheduler });
+      take(iterator);
+      source.next(1);
+      source.next(2);
+      const [timer] = setTimer.mock.results.map(({ value }) => value as NodeJS.Timeout);
+      expect(timer?.hasRef()).toBe(false);
+      void iterator.return();
+    } finally {
+      setTimer.mockRestore();
+    }
+  });
+
+  it.each([
+    ['the consumer', 4, 9],
+    ['the demand', 9, 4],
+    ['both at once', 4, 4],
+  ])('is told of one error where the limit of %s runs out first', async (_, waits, held) => {
+    const scheduler = testScheduler();
+    let iterator!: AsyncIterator<unknown>;
+    scheduler.run((helpers) => {
+      const demand = new Demand({ stallTimeout: held });
+      const read = textChunk('a') + textChunk('b');
+      const transport = marbleTransport(helpers, [{ body: '-r-r', frames: { r: read } }]);
+      const turn = streamChatCompletions('Hi', { model: 'm', provider, transport, demand, scheduler });
+      iterator = pulled(helpers.hot('t'), turn.pipe(map(({ type }) => type)), {
+        demand,
+        highWaterMark: 1,
+        stallTimeout: waits,
+        scheduler,
+      });
+      helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^----!');
+    });
+    for (let count = 0; count < 3; count += 1) take(iterator);
+    await turnOfTheLoop();
+    expect(results).toEqual(['output_item_done', 'output_item_done', new StallTimeoutError(4), undefined]);
+    expect(timersOf(scheduler)).toBe(0);
+  });
+
+  it('subscribes to nothing, and so ends nothing, before it is asked', () => {
+    const scheduler = testScheduler();
+    pull(NEVER, { scheduler });
+    expect(timersOf(scheduler)).toBe(0);
+  });
+
+  it.each([0, -1, NaN, '1'])('is refused with a stallTimeout of %p', (stallTimeout) => {
+    expect(() => checkPullOptions({ stallTimeout: stallTimeout as number })).toThrow(
+      new TypeError('options.stallTimeout must be a number of at least 1.'),
+    );
+  });
+
+  it('takes limits of 1 and of Infinity', async () => {
+    expect(() => checkPullOptions({ stallTimeout: 1, highWaterMark: 1 })).not.toThrow();
+    expect(() => checkPullOptions({ stallTimeout: Infinity, highWaterMark: Infinity })).not.toThrow();
+    expect(await pull(of(1), { stallTimeout: Infinity }).next()).toEqual({ done: false, value: 1 });
+  });
+});
+
+describe('pull', () => {
+  it('moves the values that wait a constant number of times each, however many wait', async () => {
+    const count = 200_000;
+    const moved = { splice: 0, shift: 0 };
+    for (const name of ['splice', 'shift'] as const) {
+      const { [name]: original } = Array.prototype as unknown as Record<
+        string,
+        (...args: unknown[]) => unknown
+      >;
+      jest.spyOn(Array.prototype, name).mockImplementation(function (this: unknown[], ...args: unknown[]) {
+        moved[name] += this.length;
+        return original?.apply(this, args) as never;
+      });
+    }
+    try {
+      const values = pull(range(0, count), {});
+      let sum = 0;
+      for (let at = 0; at < count; at += 1) sum += (await values.next()).value ?? 0;
+      expect(sum).toBe((count * (count - 1)) / 2);
+      expect((await values.next()).done).toBe(true);
+    } finally {
+      jest.restoreAllMocks();
+    }
+    expect(moved.splice + moved.shift).toBeLessThan(4 * count);
+  });
+});

@@ -1,0 +1,88 @@
+import { from, map, of } from 'rxjs';
+import {
+  type ChatOptions,
+  fromServerSentEvents,
+  StreamError,
+  streamChatCompletions,
+} from '../../src/index.js';
+import { toHeaders } from '../../src/testing/answer.js';
+import { record } from '../conformance/record-events.js';
+import { provider } from '../support/events.js';
+import { parsedBy } from '../support/parsed.js';
+
+const MiB = 1024 * 1024;
+const inField = (value: string) => `{"choices":[{"index":0,"delta":{"content":"ok"}}],"x":${value}}`;
+const inDelta = (field: string) => `{"choices":[{"index":0,"delta":{${field}}}]}`;
+const objects = `[${'{},'.repeat(2 * MiB)}0]`;
+const call = (text: string) =>
+  inDelta(`"tool_calls":[{"index":0,"function":{"name":"f","arguments":${text}}}]`);
+
+/** What an answer costs: how it ends, and what was given to `JSON.parse` for it. */
+function workOf(body: string, contentType = 'text/event-stream', options: Partial<ChatOptions> = {}) {
+  let error: unknown;
+  const parsed = parsedBy(() => {
+    const transport = () =>
+      of({
+        status: 200,
+        headers: toHeaders({ 'content-type': contentType }),
+        body: from([body]).pipe(map((text) => new TextEncoder().encode(text))),
+      });
+    ({ error } = record(streamChatCompletions('Hi', { model: 'm', provider, transport, ...options })));
+  });
+  return { error, ...parsed };
+}
+
+const tooMany = new StreamError({
+  message: 'An event, or an answer in JSON, holds more than 1000000 values (maxEventValues).',
+});
+
+describe('what holds too many values is not parsed', () => {
+  it.each([
+    ['in a field that nobody reads', inField(objects)],
+    ['open brackets', '['.repeat(2 * MiB)],
+    ['keys', inField(`{${'"a":1,'.repeat(MiB)}"a":1}`)],
+    ['in entries of calls', inDelta(`"tool_calls":${objects}`)],
+    ['in reasoning details', inDelta(`"reasoning_details":${objects}`)],
+    ['in the usage', `{"choices":[],"usage":{"x":${objects}}}`],
+  ])('%s', (_, data) => {
+    expect(workOf(`data: ${data}\n\ndata: [DONE]\n\n`)).toEqual({ error: tooMany, calls: 0, characters: 0 });
+    expect(workOf(`data: ${data}`)).toEqual({ error: tooMany, calls: 0, characters: 0 });
+    expect(workOf(data, 'application/json')).toEqual({ error: tooMany, calls: 0, characters: 0 });
+    const parsed = parsedBy(() => {
+      expect(record(of({ data }).pipe(fromServerSentEvents())).error).toEqual(tooMany);
+    });
+    expect(parsed.calls).toBe(0);
+  });
+
+  it("in a call's arguments, which are an error of the turn where it ends", () => {
+    const data = call(JSON.stringify(objects));
+    const { error, characters } = workOf(`data: ${data}\n\ndata: [DONE]\n\n`);
+    expect(error).toEqual(tooMany);
+    expect(characters).toBeLessThan(1.1 * data.length);
+  });
+});
+
+describe('what passes is parsed once', () => {
+  it.each([
+    ['commas in a string', inDelta(`"content":"${'{},'.repeat(MiB)}"`)],
+    ['escapes', inDelta(`"content":"${'\\n'.repeat(MiB)}"`)],
+    ['an image of 28 MiB', inField(`"${'QUJD'.repeat(7 * MiB)}"`)],
+    ['one huge number', inField('9'.repeat(MiB))],
+    ['nesting', inField('['.repeat(900_000) + ']'.repeat(900_000))],
+  ])('%s', (_, data) => {
+    for (const [body, type] of [
+      [`data: ${data}\n\ndata: [DONE]\n\n`, 'text/event-stream'],
+      [data, 'application/json'],
+    ] as const)
+      expect(workOf(body, type)).toEqual({ error: undefined, calls: 1, characters: data.length });
+  });
+
+  it("a call's arguments, whatever number of entries may go on with them", () => {
+    const begun = JSON.stringify(`{"a":{"b":"${'x'.repeat(100_000)}"}`);
+    const entries = '{"index":0,"id":"d","function":{"name":"f"}},'.repeat(10_000);
+    const data = inDelta(
+      `"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":${begun}}},${entries}{}]`,
+    );
+    expect(workOf(`data: ${data}\n\ndata: [DONE]\n\n`).characters).toBeLessThan(10 * data.length);
+  });
+});

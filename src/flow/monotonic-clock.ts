@@ -1,0 +1,43 @@
+import type { SchedulerAction, SchedulerLike } from 'rxjs';
+import { clampDelay } from './timers.js';
+
+/**
+ * A view of a scheduler whose time only grows, and grows with its timers: once one has fired, its time has come. It
+ * begins at 0.
+ *
+ * A scheduler tells the time of day, which is set forward and back. A step back counts as no time, a step forward
+ * as the time that it seems to be. So whoever compares times with this clock may be early, but never waits for a time
+ * that does not come.
+ *
+ * ```
+ * scheduler   0--1--2--1--2--3     set back by 2
+ * clock       0--1--2--2--3--4
+ * ```
+ *
+ * A limit that must not be early compares no times: see `rearmingClock` and `pausableClock`.
+ */
+export function monotonicClock(scheduler: SchedulerLike): SchedulerLike {
+  let shown = scheduler.now();
+  let time = 0;
+  const now = () => {
+    const before = shown;
+    shown = scheduler.now();
+    const step = shown - before;
+    if (step > 0) time += clampDelay(step);
+    return time;
+  };
+  return {
+    now,
+    schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) {
+      const due = now() + delay;
+      return scheduler.schedule<T>(
+        function (current) {
+          time = Math.max(now(), due);
+          work.call(this, current);
+        },
+        delay,
+        state,
+      );
+    },
+  };
+}

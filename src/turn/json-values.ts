@@ -1,0 +1,51 @@
+import { StreamError } from './errors.js';
+
+/** To parse so many costs a second and 110 MiB at the worst; real events have some thousands. */
+export const defaultMaxEventValues = 1_000_000;
+
+/**
+ * Checks what a text costs as JSON before it is parsed: a value of a few characters weighs a hundred times as much
+ * afterwards.
+ *
+ * @throws StreamError where it holds more than `maxEventValues` values
+ */
+export function checkValues(text: string, maxEventValues = defaultMaxEventValues): void {
+  // Each value has a character at least: what is shorter is not looked at.
+  if (text.length <= maxEventValues || countValues(text, maxEventValues) <= maxEventValues) return;
+  throw new StreamError({
+    message: `An event, or an answer in JSON, holds more than ${maxEventValues} values (maxEventValues).`,
+    retryable: false,
+  });
+}
+
+/**
+ * How many values a text holds as JSON, each key as one more: its opening brackets, commas and colons, those in strings
+ * aside. Stops beyond `most`.
+ */
+export function countValues(text: string, most: number): number {
+  let values = 0;
+  for (let at = 0; at < text.length && values <= most; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === 0x2c || character === 0x3a || character === 0x5b || character === 0x7b) values += 1;
+    else if (character === 0x22) {
+      const end = stringEnd(text, at);
+      if (end === -1) break;
+      at = end - 1;
+    }
+  }
+  return values;
+}
+
+/** The index after a JSON string that begins at `start`; -1 where none does, or none is complete. */
+export function stringEnd(text: string, start: number): number {
+  if (text.charCodeAt(start) !== 0x22) return -1;
+  let quote = text.indexOf('"', start + 1);
+  while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote + 1 || -1;
+}
+
+function isEscaped(text: string, index: number): boolean {
+  let before = index;
+  while (text.charCodeAt(before - 1) === 0x5c) before -= 1;
+  return (index - before) % 2 === 1;
+}

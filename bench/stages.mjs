@@ -5,7 +5,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { createParser } from 'eventsource-parser';
-import { from, identity, lastValueFrom, of, reduce } from 'rxjs';
+import { from, identity, lastValueFrom, map, NEVER, of, reduce } from 'rxjs';
 import { answerText, blocksOf, closing, opening } from './answer.mjs';
 
 const libraryUrl = process.env.BENCH_LIBRARY ?? new URL('../dist/esm/index.js', import.meta.url).href;
@@ -68,7 +68,14 @@ const operated = async (library, operator, textOf) => {
   };
 };
 
-/** `prepare` resolves to one run of the work; what that gives must be `gives`, or the whole text. */
+/** What an operator adds to an event: the same events without it are measured in turn, and subtracted. */
+const added = (operatorOf) => ({
+  prepare: ({ library }) =>
+    operated(library, operatorOf(library), (text = '', event) => addText(text, event)),
+  less: ({ library }) => operated(library, identity, (text = '', event) => addText(text, event)),
+});
+
+/** `prepare` resolves to one run of the work, `less` to one of what is subtracted; what that gives must be `gives`, or the whole text. */
 const stages = {
   'by hand: bytes to text': {
     prepare() {
@@ -179,6 +186,12 @@ const stages = {
   'operators: accumulate()': {
     prepare: ({ library }) => operated(library, library.accumulate(), (_, { text }) => text),
   },
+  'compose: map()': added(() => map(identity)),
+  'compose: restartOnBreak()': added(({ restartOnBreak }) => restartOnBreak()),
+  'compose: fallbackWith()': added(({ fallbackWith }) => fallbackWith(NEVER)),
+  'compose: hedgeWith()': added(({ hedgeWith }) => hedgeWith(NEVER, { after: Infinity })),
+  'compose: requireFinish()': added(({ requireFinish }) => requireFinish()),
+  'compose: limitTokens()': added(({ limitTokens }) => limitTokens(Infinity)),
   'all: a turn without a network': {
     prepare({ library }) {
       const { blocks } = answers('openai');
@@ -190,24 +203,29 @@ const stages = {
 export const stageNames = Object.keys(stages);
 
 /** CPU time in ns per event: the median of some samples, once the engine has seen the code. */
-async function measure({ prepare, gives = () => answerText(events), count = events }) {
+async function measure({ prepare, less, gives = () => answerText(events), count = events }) {
   const library = await import(libraryUrl);
-  const run = await prepare({ library, inner: (path) => import(new URL(`../cjs/${path}`, libraryUrl).href) });
+  const given = { library, inner: (path) => import(new URL(`../cjs/${path}`, libraryUrl).href) };
+  const [run, other] = [await prepare(given), await less?.(given)];
   if ((await run()) !== gives()) throw new Error('the result came out different');
 
-  const sample = async (microseconds) => {
+  const sample = async (work, microseconds) => {
     const before = process.cpuUsage();
     for (let runs = 1; ; runs += 1) {
-      await run();
+      await work();
       const { user, system } = process.cpuUsage(before);
       if (user + system >= microseconds) return ((user + system) * 1_000) / (runs * count);
     }
   };
   // No collection is asked for: it would throw the engine's code away too.
-  await sample(800_000);
+  if (other !== undefined) await sample(other, 400_000);
+  await sample(run, 800_000);
   const samples = [];
-  for (let index = 0; index < 5; index += 1) samples.push(await sample(40_000));
-  return samples.toSorted((a, b) => a - b)[2];
+  for (let index = 0; index < (other === undefined ? 5 : 7); index += 1) {
+    const without = other === undefined ? 0 : await sample(other, 40_000);
+    samples.push((await sample(run, 40_000)) - without);
+  }
+  return samples.toSorted((a, b) => a - b)[samples.length >> 1];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -97,7 +97,7 @@ export function findSubjects({ candidates: asked, library, quick, yardstick }) {
     ],
     of(scenario) {
       if (scenario.kind === 'import') return packages;
-      if (scenario.kind === 'stages') return stages;
+      if (scenario.kind === 'stages') return stages.filter(({ stage }) => scenario.stages(stage));
       if (asked !== undefined) return candidates;
       const without = quick ? [...scenario.without, ...peers] : scenario.without;
       return candidates.filter((candidate) => !without.includes(candidate.of));

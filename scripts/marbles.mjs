@@ -129,6 +129,8 @@ function publicOperators() {
     const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true);
     for (const declaration of source.statements) {
       if (!ts.isFunctionDeclaration(declaration) || !names.includes(declaration.name?.text)) continue;
+      // Of several overloads, the first says what it is.
+      if (found.has(declaration.name.text)) continue;
       const operator = /OperatorFunction</.test(declaration.type?.getText() ?? '');
       const pictured = pictures.some(({ of }) => of === declaration.name.text);
       if (operator || pictured) found.set(declaration.name.text, describe(declaration, file));

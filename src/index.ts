@@ -143,6 +143,13 @@ export type { EventStreamOptions } from './response/event-stream-parser.js';
 export { idleTimeout } from './response/idle-timeout.js';
 export { type Fallback, type FallbackOptions, fallbackWith } from './compose/fallback-with.js';
 export { type HedgeOptions, hedgeWith } from './compose/hedge-with.js';
+export {
+  type LimitedOptions,
+  type LimiterKey,
+  rateLimiter,
+  type RateLimiter,
+  type RateLimiterOptions,
+} from './compose/rate-limiter.js';
 export { type BreakError, restartOnBreak, type RestartOnBreakOptions } from './compose/restart-on-break.js';
 export { streamChatCompletions } from './stream-chat-completions.js';
 export { type ChatRequestBody, streamChatRequest } from './stream-chat-request.js';

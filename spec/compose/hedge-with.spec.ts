@@ -180,6 +180,17 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 describe('hedgeWith', () => {
+  it('goes on with the turn that speaks first, and unsubscribes the other in that frame', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ResponseEvent>('---------a-b-(c|)', values);
+      const other = cold<ResponseEvent>('     --x-y-(c|)', values);
+      const turn = source.pipe(hedgeWith(other, { after: 5 }));
+      expectObservable(turn).toBe('       -------x-y-(c|)', values);
+      expectSubscriptions(source.subscriptions).toBe('^------!');
+      expectSubscriptions(other.subscriptions).toBe(' -----^-----!');
+    });
+  });
+
   it.each(Object.entries(cases))('%s', (_, { after = 3, leave, ...each }) => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>(each.source.trim(), values, down);

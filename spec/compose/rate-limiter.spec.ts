@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Observable, Subscription, VirtualTimeScheduler } from 'rxjs';
+import { merge, type Observable, Subscription, VirtualTimeScheduler } from 'rxjs';
 import {
   type LimiterKey,
   rateLimiter,
@@ -7,13 +7,17 @@ import {
   type RateLimiterOptions,
 } from '../../src/compose/rate-limiter.js';
 import { streamChatCompletions } from '../../src/stream-chat-completions.js';
+import { textDeltas } from '../../src/operators/text-deltas.js';
+import { marbleTransport } from '../../src/testing/marble-transport.js';
 import { scriptedTransport } from '../../src/testing/scripted-transport.js';
 import { tokenUsage, turnOf } from '../../src/testing/turn-events.js';
+import { doneChunk, textChunk } from '../../src/testing/wire-chunks.js';
 import { wireOf } from '../../src/testing/wire-of.js';
 import type { Diagnostic } from '../../src/turn/diagnostics.js';
 import { UnexpectedStatusError } from '../../src/turn/errors.js';
 import { provider } from '../support/events.js';
 import { heapUsed } from '../support/heap.js';
+import { testScheduler } from '../support/marbles.js';
 
 /** A limiter in virtual time, with a log of what it admitted, and when. */
 function limited(options: Omit<RateLimiterOptions, 'scheduler'> = {}) {
@@ -69,6 +73,22 @@ function reporter(limiter: RateLimiter, key: LimiterKey) {
 }
 
 describe('rateLimiter', () => {
+  it('lets a turn begin when one of those before it has ended', () => {
+    testScheduler().run((helpers) => {
+      const limiter = rateLimiter({ concurrency: 1 });
+      const frames = { a: textChunk('Hel'), b: textChunk('lo'), d: doneChunk() };
+      const transport = marbleTransport(helpers, [
+        { body: '-a-b-(d|)', frames },
+        { body: '--a-(d|)', frames },
+      ]);
+      const ask = () =>
+        streamChatCompletions('Hi', { model: 'm', provider, transport, ...limiter.for() }).pipe(textDeltas());
+      helpers.expectObservable(merge(ask(), ask())).toBe('-a-b---a-|', { a: 'Hel', b: 'lo' });
+      helpers.expectSubscriptions(transport.connections[0]!.body.subscriptions).toBe('^----!');
+      helpers.expectSubscriptions(transport.connections[1]!.body.subscriptions).toBe('-----^---!');
+    });
+  });
+
   it('admits everything where nothing is limited', () => {
     const { ask, admitted } = limited();
     for (const name of ['a', 'b', 'c']) ask(name, Infinity);

@@ -73,7 +73,7 @@ function run<T>(
       outcome: span.attributes['rxjs_chat_completions.outcome'],
       error: span.attributes['error.type'],
       seconds: secondsOf(span),
-      events: eventsOf(span).map(({ name, at }) => `${name.replace(/.*\./, '')} ${at}`),
+      events: eventsOf(span).map(({ name, at }) => `${name.split('.').at(-1)} ${at}`),
     }));
   return { ...sdk, scheduler, turn, summary };
 }

@@ -579,6 +579,7 @@ describe('the exports', () => {
     'fetchTransport',
     'functionCallOutput',
     'nodeTransport',
+    'rateLimiter',
     'userMessage',
     // Builders for tests.
     'commentChunk',

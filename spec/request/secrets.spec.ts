@@ -408,7 +408,7 @@ describe('cleanFailure', () => {
     const error = new StreamError({ cause: Object.assign(new Error('sk-secret-key'), { config: 'c' }) });
     expect(failed(error)).toBe(error);
     expect(error.cause).toEqual(new Error('***'));
-    expect(Object.keys(error)).toEqual([]);
+    expect(Object.keys(error)).toEqual(['retryable']);
   });
 
   it('wraps one that is frozen', () => {

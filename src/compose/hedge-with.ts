@@ -15,7 +15,7 @@ import { observe } from '../flow/observe.js';
 import { clampDelay } from '../flow/timers.js';
 import { allFailed } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
-import { holdChunks } from './hold-chunks.js';
+import { holding } from './hold-chunks.js';
 
 export interface HedgeOptions {
   /**
@@ -73,8 +73,8 @@ export function hedgeWith(
           running.add(contender);
         };
         contender.add(
-          observe(turn.pipe(holdChunks((given) => given !== 'nothing' && speak())), subscriber, {
-            next: (event) => subscriber.next(event),
+          observe(turn, subscriber, {
+            next: holding(subscriber, (given) => given !== 'nothing' && speak()),
             error(error) {
               running.delete(contender);
               const isAlone = running.size === 0;

@@ -1,4 +1,4 @@
-import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { type MonoTypeOperatorFunction, Observable, type Subscriber } from 'rxjs';
 import { observe } from '../flow/observe.js';
 import type { ChunkEvent, ResponseEvent } from '../turn/events.js';
 
@@ -20,28 +20,32 @@ export type Given = 'nothing' | 'part' | 'all';
  */
 export function holdChunks(onState: (state: Given) => void): MonoTypeOperatorFunction<ResponseEvent> {
   return (source) =>
-    new Observable((subscriber) => {
-      let held: ChunkEvent[] | undefined = [];
-      return observe(source, subscriber, {
-        next(event) {
-          if (held !== undefined) {
-            if (event.type === 'chunk') {
-              held.push(event);
-              return;
-            }
-            if (event.type !== 'retrying' && event.type !== 'restarting') {
-              const chunks = held;
-              held = undefined;
-              onState('part');
-              for (const chunk of chunks) subscriber.next(chunk);
-            }
-          }
-          if (event.type === 'restarting') {
-            held = [];
-            onState('nothing');
-          } else if (event.type === 'completed') onState('all');
-          subscriber.next(event);
-        },
-      });
-    });
+    new Observable((subscriber) => observe(source, subscriber, { next: holding(subscriber, onState) }));
+}
+
+/** The `next` of {@link holdChunks}, for an operator that observes the turn itself: a layer costs as much as a `map`. */
+export function holding(
+  subscriber: Subscriber<ResponseEvent>,
+  onState: (state: Given) => void,
+): (event: ResponseEvent) => void {
+  let held: ChunkEvent[] | undefined = [];
+  return (event) => {
+    if (held !== undefined) {
+      if (event.type === 'chunk') {
+        held.push(event);
+        return;
+      }
+      if (event.type !== 'retrying' && event.type !== 'restarting') {
+        const chunks = held;
+        held = undefined;
+        onState('part');
+        for (const chunk of chunks) subscriber.next(chunk);
+      }
+    }
+    if (event.type === 'restarting') {
+      held = [];
+      onState('nothing');
+    } else if (event.type === 'completed') onState('all');
+    subscriber.next(event);
+  };
 }

@@ -74,13 +74,19 @@ function globals() {
     ids.set(name, count);
     tests.push({ id: count === 1 ? name : `${name} (${count})`, block, run });
   };
+  const titleOf = (title, values) => {
+    try {
+      return format(title.replace(/%[psdjio]/g, '%j'), ...values);
+    } catch {
+      // A value that cannot be written, which is what its test is about.
+      return title;
+    }
+  };
   const withEach = (one) => {
     one.each = (rows) => (title, body) =>
       rows.forEach((row, place) => {
         const values = rows.every(Array.isArray) ? row : [row];
-        one(`${format(title.replace(/%[psdjio]/g, '%j'), ...values)} #${place}`, (...rest) =>
-          body(...values, ...rest),
-        );
+        one(`${titleOf(title, values)} #${place}`, (...rest) => body(...values, ...rest));
       });
     return one;
   };

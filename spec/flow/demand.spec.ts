@@ -34,6 +34,15 @@ describe('Demand', () => {
     });
   });
 
+  it('sets no timer while nobody holds it, and leaves those of the turn alone', () => {
+    const scheduler = testScheduler();
+    const turn = turnDemand(new Demand(), scheduler);
+    turn.clock.schedule(() => {}, 5);
+    const schedule = jest.spyOn(scheduler, 'schedule');
+    turn.ask().subscribe();
+    expect(schedule).not.toHaveBeenCalled();
+  });
+
   it('lets no turn read while anybody holds it, and each once where the last one lets go', () => {
     const scheduler = testScheduler();
     scheduler.run(({ cold, expectObservable }) => {

@@ -134,7 +134,7 @@ export function pull<T>(
       next: (value) => {
         const request = requests.shift();
         if (request !== undefined) request.resolve({ done: false, value });
-        else if (values.push(value) - taken === 1) watch();
+        else if (values.push(value) === 1) watch();
         if (values.length - taken >= highWaterMark) hold(true);
       },
       error: (error: unknown) => finish({ error }),

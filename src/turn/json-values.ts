@@ -39,7 +39,7 @@ export function countValues(text: string, most: number): number {
 export function stringEnd(text: string, start: number): number {
   if (text.charCodeAt(start) !== 0x22) return -1;
   let quote = text.indexOf('"', start + 1);
-  while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
   return quote + 1 || -1;
 }
 

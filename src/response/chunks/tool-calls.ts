@@ -141,11 +141,11 @@ export function toolCalls({
 }: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
   const byId = new Map<string, Call>();
-  const byIndex = new Map<number, Call>();
+  const byIndex = new Map<number | undefined, Call>();
 
-  function begin({ id, index, name, text }: Entry, begunHere: ReadonlySet<Call>): Call {
+  function begin({ id, index, name }: Entry, begunHere: ReadonlySet<Call>): Call {
     const before = index === undefined ? calls.at(-1) : byIndex.get(index);
-    const isEcho = id === undefined && text === '' && before?.name === name && !begunHere.has(before);
+    const isEcho = id === undefined && before?.name === name && !begunHere.has(before);
     const call: Call = {
       index: calls.length,
       givenIndex: index,
@@ -174,7 +174,7 @@ export function toolCalls({
   /** The call that an entry goes on with; `undefined` where it begins one. */
   function find(entry: Entry, begunHere: ReadonlySet<Call>): Call | undefined {
     const { id, index, name } = entry;
-    const there = index === undefined ? undefined : byIndex.get(index);
+    const there = byIndex.get(index);
     const sameId = id === undefined ? undefined : there?.givenId === id ? there : byId.get(id);
     const saysNothing = index === undefined || (id === undefined && name === '');
     const call = sameId ?? there ?? (saysNothing ? calls.at(-1) : undefined);
@@ -314,7 +314,6 @@ function isHalfway(call: Call): boolean {
 
 /** Whether a fragment says all that there is once more. */
 function isRepeated({ pieces, length }: Call, text: string): boolean {
-  if (text === '') return false;
   return text === pieces.at(-1) || (text.length === length && text === pieces.join(''));
 }
 
@@ -326,8 +325,7 @@ function nestingOf(call: Call): JsonNesting {
 
 /** Names come in pieces, or again and again, or longer each time. */
 function longerName(name: string, more: string): string {
-  if (name === '' || name === more) return more === '' ? name : more;
-  if (name.length + more.length > maxNameLength) return name;
+  if (name !== '' && name.length + more.length > maxNameLength) return name;
   return more.startsWith(name) ? more : name + more;
 }
 

@@ -44,9 +44,11 @@ export interface ToolCallsOptions {
   readonly maxEventValues?: number | undefined;
   /** Told of each call that never got a name. */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
+  /** How many calls the answer has by now, those of its other choices included. */
+  readonly total?: { calls: number } | undefined;
 }
 
-/** How many calls of one choice are read, and how many indices are told apart: a hostile stream would go on. */
+/** How many calls of an answer are read, and how many indices of a choice are told apart: a hostile stream would go on. */
 const maxCalls = 1_024;
 
 /** A name is put together up to this length, in UTF-16 code units; OpenAI allows 64. */
@@ -138,6 +140,7 @@ export function toolCalls({
   onNameless,
   maxEventValues,
   keeper = extrasKeeper(),
+  total = { calls: 0 },
 }: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
   const byId = new Map<string, Call>();
@@ -228,7 +231,8 @@ export function toolCalls({
         let call = find(entry, begunHere);
         const begins = call === undefined;
         if (call === undefined) {
-          if (calls.length >= maxCalls) continue;
+          if (total.calls >= maxCalls) continue;
+          total.calls += 1;
           call = begin(entry, begunHere);
           begunHere.add(call);
         }

@@ -47,8 +47,8 @@ export interface TurnDemand {
  * read      --r----------r---r----
  * ```
  *
- * A turn that has waited for `stallTimeout` ends with a `StallTimeoutError`, which closes its connection: neither a
- * consumer that was abandoned nor an operator that never lets go holds it for ever.
+ * A turn that has waited for `stallTimeout` ends with a `StallTimeoutError`, which closes its connection: no
+ * abandoned consumer, and no operator that never releases its hold, keeps it open for ever.
  *
  * Create one for each turn. If several turns or consumers share one, no turn is read while any consumer
  * holds it: the slowest sets the pace for all.

@@ -21,11 +21,11 @@ export interface ToolCalls {
  * | The end | A call is whole |
  * | --- | --- |
  * | `finished`: a finish reason of a whole answer, and no fragment after it unless `[DONE]` came | always |
- * | `done`: `[DONE]`, and no finish reason | unless it has arguments that are no JSON |
+ * | `done`: `[DONE]`, and no finish reason | unless its arguments are not valid JSON |
  * | `cut`: neither, or a finish reason such as `length` | where its arguments are a JSON object, and not a placeholder |
  *
- * A placeholder is a `{}` that came in one fragment: some servers begin with it. In it, in a name alone and in a custom
- * tool's input nothing shows whether more was to come.
+ * A placeholder is a `{}` that came in one fragment: some servers begin with it. A placeholder, a name alone and a custom
+ * tool's input do not show whether more was to come.
  *
  * @see docs/tool-calls.md#the-end-of-the-stream-against-what-is-emitted
  */
@@ -73,7 +73,7 @@ interface Call {
   /** How far the arguments are, as of the first `read` fragments. */
   readonly nesting: JsonNesting;
   read: number;
-  /** Its brackets are balanced and it is no JSON, as of the first `parsed` fragments: nothing that follows mends that. */
+  /** The first `parsed` fragments have balanced brackets but are not valid JSON: nothing that follows can mend that. */
   isBroken: boolean;
   parsed: number;
   /** Whether the last of `seen` fragments is a whole object by itself. */

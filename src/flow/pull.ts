@@ -99,7 +99,7 @@ export function pull<T>(
         taken = 0;
       }
       watch();
-      if (values.length - taken < highWaterMark) hold(false);
+      hold(values.length - taken >= highWaterMark, true);
       request.resolve({ done: false, value });
       return;
     }

@@ -353,6 +353,14 @@ describe('chunkDecoder()', () => {
       expect(error).toBeInstanceOf(ProviderStreamError);
     });
 
+    it('with 65,536 characters of what the provider said, and redacts no more', () => {
+      let redacted = 0;
+      const redact = (said: string) => ((redacted += said.length), said);
+      const { error } = decode([{ error: { message: 'a'.repeat(1_000_000) } }], { redact });
+      expect((error as ProviderStreamError).providerMessage).toBe('a'.repeat(65_536));
+      expect(redacted).toBe(65_536);
+    });
+
     it.each<[string, Message, object]>([
       [
         'an error object (OpenAI)',
@@ -840,6 +848,20 @@ describe('chunkDecoder()', () => {
       ])('%s, at %s', (_, end, delta, isWhole) => {
         const { whole, cut } = outcome([says(delta), ...ends[end]]);
         expect({ items: whole.length, cut }).toEqual(isWhole ? { items: 1, cut: 0 } : { items: 0, cut: 1 });
+      });
+
+      it.each([
+        ['sent twice', ['{}', '{}']],
+        ['after null', ['null', '{}']],
+        ['with blanks in it', ['{ }']],
+        ['with blanks after it', ['{}', ' ']],
+      ])('what may be a placeholder, %s, at eof', (_, texts) => {
+        const deltas = texts.map((each) => says(fragment(each)));
+        expect(outcome(deltas)).toEqual({ whole: [], cut: 1 });
+      });
+
+      it('an empty object that came in pieces, at eof', () => {
+        expect(outcome([says(fragment('{')), says(fragment('}'))])).toEqual({ whole: ['{}'], cut: 0 });
       });
 
       it.each([

@@ -91,6 +91,9 @@ const errorReasons: readonly string[] = [
 /** How many choices are read: OpenAI's `n` goes to 128, and a hostile stream would go on. */
 const maxChoices = 128;
 
+/** How much of a provider's words about an error is kept, in characters: as much as of an error body. */
+const longestMessage = 64 * 1024;
+
 interface Choice {
   /** What its events carry: nothing for choice 0. */
   readonly label: { readonly choice?: number };
@@ -146,7 +149,7 @@ export function chunkDecoder(
       status,
       code: code && redact(code),
       type: type && redact(type),
-      message: message && redact(message),
+      message: message && redact(message.slice(0, longestMessage)),
     });
 
   function choiceAt(index: number): Choice {

@@ -263,11 +263,13 @@ function isWholeAt(end: CallsEnd, call: Call, item: FunctionCallItem | CustomToo
   if (end === 'finished') return true;
   if (item.type === 'custom_tool_call' || item.arguments === '') return end === 'done';
   const value = parseJson(item.arguments, call.maxEventValues);
-  return end === 'done' ? value !== undefined : isRecord(value) && !isPlaceholder(call);
+  if (end === 'done') return value !== undefined;
+  return isRecord(value) && (Object.keys(value).length > 0 || !call.pieces.some(isEmptyObject));
 }
 
-const isPlaceholder = ({ pieces, length }: Call): boolean =>
-  pieces.length === 1 && length < 16 && pieces.join('').trim() === '{}';
+const isPlaceholder = ({ pieces }: Call): boolean => pieces.length === 1 && isEmptyObject(pieces[0] ?? '');
+
+const isEmptyObject = (text: string): boolean => text.length < 16 && /^\s*\{\s*\}\s*$/.test(text);
 
 /** Whether an entry begins another call, although a call is known that it could go on with. */
 function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): boolean {

@@ -286,6 +286,34 @@ describe('pull', () => {
     );
   });
 
+  it.each([
+    ['1,023 of 2,048 were taken', 2_048, 1_023, 0],
+    ['1,024 of 2,048 were taken', 2_048, 1_024, 1],
+    ['1,024 of 2,049 were taken', 2_049, 1_024, 0],
+    ['all but one of 1,000 were taken', 1_000, 999, 0],
+    ['all of 1,000 were taken', 1_000, 1_000, 1],
+  ])(
+    'lets go of the places of taken values where they are many and half: %s',
+    async (_, count, taken, times) => {
+      const values = pull(range(0, count), {});
+      await values.next();
+      const { splice } = Array.prototype;
+      let spliced = 0;
+      Object.assign(Array.prototype, {
+        splice(this: unknown[], ...args: [number, number]): unknown[] {
+          spliced += 1;
+          return splice.apply(this, args);
+        },
+      });
+      try {
+        for (let at = 1; at < taken; at += 1) void values.next();
+      } finally {
+        Object.assign(Array.prototype, { splice });
+      }
+      expect(spliced).toBe(times);
+    },
+  );
+
   it('moves the values that wait a constant number of times each, however many wait', async () => {
     const count = 20_000;
     let moved = 0;

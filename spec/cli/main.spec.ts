@@ -5,6 +5,7 @@ import { Readable, Writable } from 'node:stream';
 import { version } from '../../package.json';
 import { main } from '../../src/cli/main.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
+import { whenStill } from '../support/when-still.js';
 import { type FakeIo, fakeIo, type FakeIoOptions } from './fake-io.js';
 
 let mock: MockProvider;
@@ -691,11 +692,8 @@ describe('a reader of stdout', () => {
     const io = fakeIo();
     const stuck = new Writable({ write: () => {} });
     const code = main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], { ...io, stdout: stuck });
-    let before = -1;
-    while (before !== given) {
-      before = given;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    while (given === 0) await new Promise((resolve) => setImmediate(resolve));
+    await whenStill(() => given, 1_000);
     expect(given).toBeGreaterThan(0);
     expect(given).toBeLessThan(1_000);
     io.controller.abort();

@@ -14,6 +14,7 @@ import {
   timer,
 } from 'rxjs';
 import { Demand, type TurnDemand, turnDemand } from '../../src/flow/demand.js';
+import { pull } from '../../src/flow/pull.js';
 import { IdleTimeoutError, StallTimeoutError, streamChatCompletions, textDeltas } from '../../src/index.js';
 import { marbleTransport } from '../../src/testing/index.js';
 import { provider } from '../support/events.js';
@@ -31,6 +32,15 @@ describe('Demand', () => {
       const turn = turnDemand(new Demand(), scheduler);
       expectObservable(reads(turn, 3)).toBe('(rrr|)');
     });
+  });
+
+  it('sets no timer while nobody holds it, and leaves those of the turn alone', () => {
+    const scheduler = testScheduler();
+    const turn = turnDemand(new Demand(), scheduler);
+    turn.clock.schedule(() => {}, 5);
+    const schedule = jest.spyOn(scheduler, 'schedule');
+    turn.ask().subscribe();
+    expect(schedule).not.toHaveBeenCalled();
   });
 
   it('lets no turn read while anybody holds it, and each once where the last one lets go', () => {
@@ -198,6 +208,41 @@ describe('a Demand that is held for stallTimeout', () => {
         undefined,
         error,
       );
+    });
+  });
+
+  it('counts anew from each hold that is let go of, and from none that is taken', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ hot, expectObservable }) => {
+      const demand = new Demand({ stallTimeout: 6 });
+      const holds = [demand.hold(), demand.hold(), demand.hold()];
+      hot('               ----l---l-t--').subscribe((what) =>
+        what === 'l' ? holds.pop()?.unsubscribe() : demand.hold(),
+      );
+      const error = new StallTimeoutError(6);
+      expectObservable(turnDemand(demand, scheduler).ask()).toBe('--------------#', undefined, error);
+    });
+  });
+
+  it('does not cut a turn whose consumer takes one value after another, however long the whole takes', () => {
+    const scheduler = testScheduler();
+    const events = Array.from({ length: 40 }, (_, at) => textChunk(`${at}`)).join('');
+    const taken: unknown[] = [];
+    scheduler.run((helpers) => {
+      const demand = new Demand({ stallTimeout: 6 });
+      const transport = marbleTransport(helpers, [
+        { body: '-a-(b|)', frames: { a: events, b: textChunk('last') } },
+      ]);
+      const turn = streamChatCompletions('Hi', { ...options, transport, demand, scheduler });
+      const values = pull(turn.pipe(textDeltas()), { demand, highWaterMark: 2, stallTimeout: 6, scheduler });
+      timer(0, 5, scheduler)
+        .pipe(take(50))
+        .subscribe(
+          () => void values.next().then(({ value, done }) => taken.push(done === true ? 'done' : value)),
+        );
+    });
+    return new Promise(setImmediate).then(() => {
+      expect(taken.slice(38, 42)).toEqual(['38', '39', 'last', 'done']);
     });
   });
 

@@ -34,6 +34,18 @@ describe('pausableClock', () => {
     });
   });
 
+  it('counts a pause from its beginning, however often it is paused', () => {
+    withClock('--p-p--r', (clock, { expectObservable }) => {
+      expectObservable(timer(10, clock)).toBe('10ms 5ms (x|)', { x: 0 });
+    });
+  });
+
+  it('runs what was due at the pause, and had not run, where that is over', () => {
+    withClock('-----p---r', (clock, { expectObservable }) => {
+      expectObservable(timer(5, clock)).toBe('---------(x|)', { x: 0 });
+    });
+  });
+
   it('starts what was scheduled during a pause when that is over', () => {
     withClock('-p-----r', (clock, { expectObservable }) => {
       expectObservable(timer(5, clock), '---^').toBe('-- 5ms 5ms (x|)', { x: 0 });

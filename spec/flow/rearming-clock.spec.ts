@@ -1,4 +1,4 @@
-import { asyncScheduler, NEVER, Subscription, throwError, timeout } from 'rxjs';
+import { asyncScheduler, NEVER, Subscription, throwError, timeout, VirtualTimeScheduler } from 'rxjs';
 import { rearmingClock } from '../../src/flow/rearming-clock.js';
 import { testScheduler } from '../support/marbles.js';
 
@@ -19,6 +19,20 @@ describe('rearmingClock', () => {
     jest.advanceTimersByTime(1);
     expect(work.map(({ mock }) => mock.calls.length)).toEqual([0, 0, 1]);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('waits for what is left of its time where the clock is set back after it was set again', () => {
+    const scheduler = new VirtualTimeScheduler();
+    let back = 0;
+    scheduler.now = () => 1_000 + scheduler.frame - back;
+    const clock = rearmingClock(scheduler);
+    const firedAt: number[] = [];
+    const set = () => clock.schedule(() => firedAt.push(scheduler.frame), 10);
+    set();
+    scheduler.schedule(set, 4);
+    scheduler.schedule(() => (back = 500), 6);
+    scheduler.flush();
+    expect(firedAt).toEqual([14]);
   });
 
   it('keeps one timer, and one action for its subscriber to hold', () => {

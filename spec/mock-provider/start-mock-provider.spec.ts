@@ -11,6 +11,7 @@ import {
   startMockProvider,
 } from '../../src/mock-provider/index.js';
 import { type RawAnswer, readRaw } from './read-raw.js';
+import { whenStill } from '../support/when-still.js';
 
 let mock: MockProvider;
 
@@ -800,11 +801,7 @@ describe('a client that leaves', () => {
     await answering({ content: endless() });
     const response = await post(streamed);
     // What the sockets of both sides hold is bounded; then nothing more is asked for.
-    let before = -1;
-    while (before !== given) {
-      before = given;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await whenStill(() => given, 1_000);
     expect(given).toBeGreaterThan(0);
     expect(given).toBeLessThan(1_000);
     await response.body?.cancel();

@@ -593,6 +593,29 @@ describe('smooth', () => {
     ]);
   });
 
+  it('segments but the ends of the pieces of a long text, and loses none of it', () => {
+    const long = 'The quick brown 👩‍👩‍👧 '.repeat(40_000);
+    let read = 0;
+    const platform = new Intl.Segmenter(undefined, { granularity: 'word' });
+    const segmenter = (all: string) => {
+      read += all.length;
+      return Array.from(platform.segment(all), ({ segment }) => segment);
+    };
+    const given: string[] = [];
+    const scheduler = testScheduler();
+    scheduler.run(() => {
+      of<ResponseEvent[]>(text(long), completed())
+        .pipe(smooth({ segmenter, scheduler }), textDeltas())
+        .subscribe((each) => given.push(each));
+    });
+    expect(given.join('')).toBe(long);
+    expect(given.length).toBeGreaterThan(10);
+    expect(read).toBeLessThan(600_000);
+    const words = new Set(['The', 'quick', 'brown', '👩‍👩‍👧']);
+    const begins = given.map((each) => /\S+/.exec(each)?.[0] ?? '');
+    expect(begins.filter((word) => !words.has(word))).toEqual([]);
+  });
+
   it('ends the turn with what an own segmenter throws, after the text', () => {
     const broken = new Error('no');
     const segmenter = (said: string) => {

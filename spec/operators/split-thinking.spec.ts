@@ -403,4 +403,17 @@ describe('splitThinking', () => {
       [completed()],
     ]);
   });
+
+  it('gives what a text of tags holds one by one, and cuts no further than is taken', () => {
+    const endless = '<think>a</think>b'.repeat(1_000);
+    const searches = jest.spyOn(String.prototype, 'indexOf');
+    const given: ResponseEvent[] = [];
+    of(text(endless))
+      .pipe(splitThinking(), take(2))
+      .subscribe((event) => given.push(event));
+    const { length } = searches.mock.calls;
+    searches.mockRestore();
+    expect(given).toHaveLength(2);
+    expect(length).toBeLessThan(20);
+  });
 });

@@ -313,19 +313,19 @@ describe('A turn reads', () => {
 
   it.each<[string, () => string, number]>([
     [
-      'no more than 128 of 240,000 choices',
-      () => `{"choices":[${list(2.4e5, (n) => `{"index":${n},"delta":{"content":"x"}}`)}]}`,
+      'no more than 128 of 140,000 choices',
+      () => `{"choices":[${list(1.4e5, (n) => `{"index":${n},"delta":{"content":"x"}}`)}]}`,
       128 + 1,
     ],
     [
-      'nothing of 240,000 choices beyond these',
-      () => `{"choices":[${list(2.4e5, (n) => `{"index":${n + 128},"delta":{"content":"x"}}`)}]}`,
+      'nothing of 140,000 choices beyond these',
+      () => `{"choices":[${list(1.4e5, (n) => `{"index":${n + 128},"delta":{"content":"x"}}`)}]}`,
       1,
     ],
     ['nothing of 480,000 empty choices', () => `{"choices":[${list(4.8e5, () => '{}')}]}`, 1],
     [
-      '320,000 parts of content',
-      () => `{"choices":[{"delta":{"content":[${list(3.2e5, () => '{"type":"text","text":""}')}]}}]}`,
+      '190,000 parts of content',
+      () => `{"choices":[{"delta":{"content":[${list(1.9e5, () => '{"type":"text","text":""}')}]}}]}`,
       1,
     ],
     [

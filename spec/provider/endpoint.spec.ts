@@ -48,19 +48,19 @@ describe('the URL of an endpoint', () => {
   });
 
   it.each<[string, string]>([
-    ['https://api.example/v1?key=sk-secret', 'a query belongs in queryParams, and a fragment nowhere'],
-    ['https://api.example/v1#sk-secret', 'a query belongs in queryParams, and a fragment nowhere'],
-    ['https://user:sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
-    ['https://sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
-    ['https://:sk-secret@api.example', 'it holds a user name or a password; use headers or apiKey'],
-    ['/sk-secret', 'it is not a URL (relative ones work only in browsers)'],
+    ['https://api.example/v1?key=sk-4Fh2mQx9Zr', 'a query belongs in queryParams, and a fragment nowhere'],
+    ['https://api.example/v1#sk-4Fh2mQx9Zr', 'a query belongs in queryParams, and a fragment nowhere'],
+    ['https://user:sk-4Fh2mQx9Zr@api.example', 'it holds a user name or a password; use headers or apiKey'],
+    ['https://sk-4Fh2mQx9Zr@api.example', 'it holds a user name or a password; use headers or apiKey'],
+    ['https://:sk-4Fh2mQx9Zr@api.example', 'it holds a user name or a password; use headers or apiKey'],
+    ['/sk-4Fh2mQx9Zr', 'it is not a URL (relative ones work only in browsers)'],
     ['', 'it is not a URL (relative ones work only in browsers)'],
-    ['https://sk secret', 'it is not a URL (relative ones work only in browsers)'],
+    ['https://sk 4Fh2mQx9Zr', 'it is not a URL (relative ones work only in browsers)'],
   ])('is refused for %j, which is not quoted', (given, reason) => {
     const error = refusal({ baseUrl: given });
     expect(error.setting).toBe('baseUrl');
     expect(error.message).toBe(`The baseUrl of the provider "spec" cannot be used: ${reason}.`);
-    expect(`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain('secret');
+    expect(`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain('4Fh2mQx9Zr');
   });
 
   const noHost = 'it has no host, or one that the URL standard reads as another';
@@ -192,19 +192,19 @@ describe('the headers of an endpoint', () => {
   });
 
   it.each([
-    'sk-secret\nX-Injected: 1',
-    'sk-secret\r',
-    'sk-secret\0',
-    'sk-secret🔑',
-    'sk-secret\u2013',
-    'sk-secret\x7f',
+    'sk-4Fh2mQx9Zr\nX-Injected: 1',
+    'sk-4Fh2mQx9Zr\r',
+    'sk-4Fh2mQx9Zr\0',
+    'sk-4Fh2mQx9Zr🔑',
+    'sk-4Fh2mQx9Zr\u2013',
+    'sk-4Fh2mQx9Zr\x7f',
   ])('are refused for the key %j, which is not quoted', (key) => {
     const error = refusal({}, key);
     expect(error.setting).toBe('apiKey');
     expect(error.message).toBe(
       'The apiKey of the provider "spec" cannot be used: it holds a character that HTTP headers do not allow.',
     );
-    expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain('secret');
+    expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain('4Fh2mQx9Zr');
   });
 
   it.each<[string, Record<string, string>, string]>([

@@ -96,14 +96,14 @@ describe('encodeEventStream', () => {
 
   describe('errors, after what came before, at', () => {
     it.each<[string, object, string]>([
-      ['a name with a line feed', { event: 'x\ndata: SECRET' }, 'event'],
-      ['a name with a carriage return', { event: 'SECRET\r' }, 'event'],
-      ['a name that is no string', { event: ['SECRET'] }, 'event'],
-      ['an id with a line feed', { id: 'SECRET\n' }, 'id'],
-      ['an id with a carriage return', { id: '\rSECRET' }, 'id'],
-      ['an id with a NUL', { id: 'SECRET\0' }, 'id'],
+      ['a name with a line feed', { event: 'x\ndata: 4Fh2mQx9Zr' }, 'event'],
+      ['a name with a carriage return', { event: '4Fh2mQx9Zr\r' }, 'event'],
+      ['a name that is no string', { event: ['4Fh2mQx9Zr'] }, 'event'],
+      ['an id with a line feed', { id: '4Fh2mQx9Zr\n' }, 'id'],
+      ['an id with a carriage return', { id: '\r4Fh2mQx9Zr' }, 'id'],
+      ['an id with a NUL', { id: '4Fh2mQx9Zr\0' }, 'id'],
       ['an id that is no string', { id: 7 }, 'id'],
-      ['data that is no string', { data: { said: 'SECRET' } }, 'data'],
+      ['data that is no string', { data: { said: '4Fh2mQx9Zr' } }, 'data'],
     ])('%s: a TypeError that names the field and holds nothing of it', (_, fields, name) => {
       const source = of<ServerSentMessage[]>({ data: 'a' }, { data: 'x', ...fields }, { data: 'b' });
       const { events, error } = record<string>(source.pipe(encodeEventStream()));
@@ -112,7 +112,7 @@ describe('encodeEventStream', () => {
       expect((error as TypeError).message).toMatch(
         new RegExp(`^The ${name} of a server-sent event must be a string`),
       );
-      expect((error as TypeError).stack).not.toContain('SECRET');
+      expect((error as TypeError).stack).not.toContain('4Fh2mQx9Zr');
     });
 
     it('it, and unsubscribes from the source', () => {

@@ -1,7 +1,9 @@
-import { asyncScheduler, type SchedulerLike, Subscription } from 'rxjs';
+import { asyncScheduler, finalize, type SchedulerLike, Subscription } from 'rxjs';
 import {
   type ChatOptions,
+  Demand,
   iterateChatCompletions,
+  readableStreamFrom,
   type ResponseEvent,
   streamChatCompletions,
 } from '../../src/index.js';
@@ -129,6 +131,33 @@ async function breaksOut({ options, random }: Given): Promise<string> {
     return nameOf(error);
   }
   return left;
+}
+
+/** How long the consumers below may take to ask again, in milliseconds. */
+const stallTimeout = 10;
+
+/** A consumer that holds the demand and never lets go. */
+function holds({ options, random }: Given): Promise<string> {
+  const demand = new Demand({ stallTimeout });
+  demand.hold();
+  return stays({ options: { ...options, demand }, random });
+}
+
+/** A consumer that reads once, and again only when the turn has been left. */
+async function stopsReading({ options }: Given): Promise<string> {
+  const demand = new Demand();
+  let reader: ReadableStreamDefaultReader<ResponseEvent> | undefined;
+  await new Promise<void>((resolve) => {
+    const turn = streamChatCompletions(prompt, { ...options, demand }).pipe(finalize(resolve));
+    reader = readableStreamFrom(turn, { demand, stallTimeout }).getReader();
+    void reader.read();
+  });
+  try {
+    while (!(await reader!.read()).done);
+  } catch (error) {
+    return nameOf(error);
+  }
+  return 'completed';
 }
 
 /** Real timers, and fifty times as many in a second. */
@@ -275,5 +304,17 @@ export const endings: readonly Ending[] = [
     answer: () => ({ content: [endlessly] }),
     turn: breaksOut,
     outcome: left,
+  },
+  {
+    name: 'a demand held for ever',
+    answer: () => ({ content: [endlessly] }),
+    turn: holds,
+    outcome: 'StallTimeoutError',
+  },
+  {
+    name: 'a stream not read on',
+    answer: () => ({ content: [endlessly] }),
+    turn: stopsReading,
+    outcome: 'StallTimeoutError',
   },
 ];

@@ -1,9 +1,12 @@
 import { nodeTransport } from '../../src/node/index.js';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { config, type Subscription, VirtualTimeScheduler } from 'rxjs';
+import { config, finalize, Observable, type Subscription, VirtualTimeScheduler } from 'rxjs';
+import { pull, type PullOptions } from '../../src/flow/pull.js';
 import {
   ChatCompletionsError,
+  type ChatOptions,
+  Demand,
   type Diagnostic,
   fetchTransport,
   isTextDelta,
@@ -124,8 +127,17 @@ async function runAgainst(
   const diagnostics: Diagnostic[] = [];
   const events: ResponseEvent[] = [];
   const unseen = watchUnseen();
-  const turn = (scheduler: VirtualTimeScheduler, listener: (diagnostic: Diagnostic) => void) =>
+  // Of its own, so that no other limit runs out in its place.
+  const stallTimers = new Timers();
+  const stall = { stallTimeout: 1_000, scheduler: stallTimers };
+  const demand = new Demand(stall);
+  const turn = (
+    scheduler: VirtualTimeScheduler,
+    listener: (diagnostic: Diagnostic) => void,
+    more: Partial<ChatOptions> = {},
+  ) =>
     streamChatCompletions(taint.prompt, {
+      ...more,
       model: 'm',
       provider: { name: 'p', baseUrl: peer.baseUrl, apiKey: taint.key },
       transport: subject.transport(),
@@ -141,6 +153,10 @@ async function runAgainst(
   const faulty: Partial<Fault> = 'fault' in given ? given.fault : given.wrong;
   const isEndless = faulty.isEndless === true;
   const isSilent = faulty.isSilent === true || (faulty.isShort === true && subject.waitsOn === true);
+  const hasStalled = () =>
+    'fault' in given &&
+    given.fault.stalls !== undefined &&
+    delivered().length > textsBefore(given.stage).length;
   const isAtFault = () => {
     if ('wrong' in given || delivered().length < textsBefore(given.stage).length) return false;
     if (given.stage === 'after [DONE]') return isOver();
@@ -152,6 +168,7 @@ async function runAgainst(
   let subscription: Subscription | undefined;
   const terminals: string[] = [];
   let hasLeft = false;
+  let hold: Subscription | undefined;
   let error: unknown;
   const isOver = () => terminals.length > 0 || hasLeft;
   const leave = () => {
@@ -172,7 +189,7 @@ async function runAgainst(
       enough += 1;
       if (isEndless && enough > 60) leave();
     };
-    subscription = turn(timers, (diagnostic) => {
+    const listener = (diagnostic: Diagnostic) => {
       diagnostics.push(diagnostic);
       if (diagnostic.type === 'retry') setImmediate(() => timers.next());
       if (diagnostic.type === 'malformed') consume();
@@ -182,12 +199,16 @@ async function runAgainst(
           if (diagnostics.at(-1) === diagnostic) timers.next();
         });
       }
-    }).subscribe({
+    };
+    const source = turn(timers, listener, { demand });
+    const consumed = faulty.stalls === 'iterator' ? pulled(source, { ...stall, demand }, hasStalled) : source;
+    subscription = consumed.subscribe({
       next: (event) => {
         if (hasLeft) violations.push('an event after the consumer had left');
         if (terminals.length > 0) violations.push('an event after the end');
         events.push(event);
         consume();
+        if (faulty.stalls === 'demand' && hasStalled()) hold ??= demand.hold();
       },
       error: (reason: unknown) => {
         error = reason;
@@ -202,13 +223,14 @@ async function runAgainst(
     while (!isOver() && isWorthWaiting()) {
       await tick();
       if (isSilent && consumer === 'stays' && peer.hasStruck() && isAtFault()) timers.next();
+      if (consumer === 'stays' && hasStalled()) stallTimers.next();
     }
     // What goes on after `[DONE]` is given its grace.
-    if (isSilent || isEndless) while (timers.pending > 0) timers.next();
+    if (isSilent || isEndless || faulty.stalls !== undefined) while (timers.pending > 0) timers.next();
   });
   await within(limit, 'its connection', violations, () => peer.whenIdle());
   await within(limit, 'its timers', violations, async (isWorthWaiting) => {
-    while (timers.pending > 0 && isWorthWaiting()) await tick();
+    while (timers.pending + stallTimers.pending > 0 && isWorthWaiting()) await tick();
   });
   await tick();
   await tick();
@@ -235,6 +257,29 @@ async function runAgainst(
   // Global fetch opens the connection that takes an aborted one's place before anybody needs it.
   if (peer.openConnections > requests + 1) violations.push(`${peer.openConnections} connections left open`);
   return { outcome, requests, violations: [...new Set(violations)] };
+}
+
+/** A turn, pulled by somebody who asks for nothing more once that is so, and again when the turn has been left. */
+function pulled(
+  source: Observable<ResponseEvent>,
+  options: PullOptions,
+  hasStalled: () => boolean,
+): Observable<ResponseEvent> {
+  return new Observable((reader) => {
+    let wasLeft = false;
+    const iterator = pull(source.pipe(finalize(() => (wasLeft = true))), options);
+    const pullAll = async () => {
+      while (!reader.closed) {
+        while (hasStalled() && !wasLeft) await tick();
+        const { done, value } = await iterator.next();
+        if (reader.closed) return;
+        if (done) reader.complete();
+        else reader.next(value);
+      }
+    };
+    pullAll().catch((error: unknown) => reader.error(error));
+    return () => void iterator.return();
+  });
 }
 
 function outcomeOf(events: readonly ResponseEvent[]): string {
@@ -269,8 +314,9 @@ function areRightTexts(given: Case, outcome: string, delivered: readonly string[
     return outcome === 'completed' ? text === texts.join('') : texts.join('').startsWith(text);
   const { fault, stage } = given;
   const before = textsBefore(stage);
-  if (outcome === 'left') {
+  if (outcome === 'left' || fault.stalls !== undefined) {
     const possible = [...before, ...texts.slice(before.length)];
+    if (outcome !== 'left' && delivered.length < before.length) return false;
     return delivered.every((one, at) => one === possible[at] || one === fault.adds || one === taint.answer);
   }
   if (outcome !== 'completed') return text === before.join('');

@@ -96,6 +96,8 @@ export interface Fault {
   readonly isUnframed?: boolean;
   /** Whether a call is being written where it strikes. */
   readonly hasCall?: boolean;
+  /** What the consumer, once a text of the fault has come, never lets go of, or never asks again. */
+  readonly stalls?: 'demand' | 'iterator';
   /** Whether nobody listens at the address. */
   readonly isRefused?: boolean;
   readonly answer?: Pick<MockAnswer, 'encoding' | 'contentLength'>;
@@ -199,6 +201,12 @@ export const faults: readonly Fault[] = [
     pieces: again(() => endlessly(textChunk(taint.answer))),
     isEndless: true,
   },
+  ...(['demand', 'iterator'] as const).map((stalls) => ({
+    name: { demand: 'a demand held for ever', iterator: 'an iterator that is dropped' }[stalls],
+    stages: betweenEvents,
+    pieces: again(() => endlessly(textChunk(taint.answer))),
+    stalls,
+  })),
   {
     name: 'a huge event within the bound',
     stages: betweenEvents,

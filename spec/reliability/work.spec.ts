@@ -5,6 +5,7 @@ import {
   StreamError,
   streamChatCompletions,
 } from '../../src/index.js';
+import { replayTransport } from '../../src/testing/replay-transport.js';
 import { toHeaders } from '../../src/testing/answer.js';
 import { record } from '../conformance/record-events.js';
 import { provider } from '../support/events.js';
@@ -18,14 +19,18 @@ const call = (text: string) =>
   inDelta(`"tool_calls":[{"index":0,"function":{"name":"f","arguments":${text}}}]`);
 
 /** What an answer costs: how it ends, and what was given to `JSON.parse` for it. */
-function workOf(body: string, contentType = 'text/event-stream', options: Partial<ChatOptions> = {}) {
+function workOf(
+  body: string | readonly string[],
+  contentType = 'text/event-stream',
+  { status = 200, ...options }: Partial<ChatOptions> & { readonly status?: number } = {},
+) {
   let error: unknown;
   const parsed = parsedBy(() => {
     const transport = () =>
       of({
-        status: 200,
+        status,
         headers: toHeaders({ 'content-type': contentType }),
-        body: from([body]).pipe(map((text) => new TextEncoder().encode(text))),
+        body: from([body].flat()).pipe(map((text) => new TextEncoder().encode(text))),
       });
     ({ error } = record(streamChatCompletions('Hi', { model: 'm', provider, transport, ...options })));
   });
@@ -59,6 +64,94 @@ describe('what holds too many values is not parsed', () => {
     const { error, characters } = workOf(`data: ${data}\n\ndata: [DONE]\n\n`);
     expect(error).toEqual(tooMany);
     expect(characters).toBeLessThan(1.1 * data.length);
+  });
+});
+
+it.each([
+  ['keys', `{${'"a":1,'.repeat(400_000)}"a":1}`],
+  ['keys of many objects', `[${'{"a":1},'.repeat(300_000)}0]`],
+])('a key is a value more: %s', (_, value) => {
+  expect(workOf(`data: ${inField(value)}\n\n`)).toEqual({
+    error: undefined,
+    calls: 1,
+    characters: inField(value).length,
+  });
+  expect(workOf(`data: ${inField(`[${value},${value}]`)}\n\n`)).toEqual({
+    error: tooMany,
+    calls: 0,
+    characters: 0,
+  });
+});
+
+describe('the body of an error, of which 64 KiB are read,', () => {
+  const read = 64 * 1024;
+
+  it.each([400, 429])('is parsed twice at most, whatever its size: %s', (status) => {
+    for (const value of [`[${'{},'.repeat(read)}`, '['.repeat(2 * MiB), `[${'{},'.repeat(20_000)}{}]`]) {
+      const body = `{"error":{"message":"No"},"x":${value}}`;
+      const { error, calls, characters } = workOf(body, 'application/json', {
+        retry: { maxRetries: 0 },
+        status,
+      });
+      expect(error).toMatchObject({
+        name: status === 400 ? 'UnexpectedStatusError' : 'RetryLimitError',
+        status,
+      });
+      expect(calls).toBeLessThanOrEqual(2);
+      expect(characters).toBeLessThanOrEqual(2 * read);
+    }
+  });
+});
+
+it('a cassette is read within the same bounds', () => {
+  const transport = replayTransport({
+    version: 1,
+    exchanges: [
+      {
+        request: { method: 'POST', url: 'https://api.example/v1/chat/completions' },
+        response: {
+          at: 0,
+          status: 200,
+          headers: { 'content-type': 'text/event-stream' },
+          body: [{ at: 0, text: `data: ${inField(objects)}\n\ndata: [DONE]\n\n` }],
+        },
+        end: { type: 'complete', at: 0 },
+      },
+    ],
+  });
+  expect(workOf('', '', { transport })).toEqual({ error: tooMany, calls: 0, characters: 0 });
+});
+
+describe('the bytes of an answer that is held until its end', () => {
+  /** The bytes that were allocated. */
+  function allocatedBy(work: () => void): number {
+    const platform = globalThis.Uint8Array;
+    let bytes = 0;
+    globalThis.Uint8Array = new Proxy(platform, {
+      construct(target, given: [number], newTarget) {
+        if (typeof given[0] === 'number') bytes += given[0];
+        return Reflect.construct(target, given, newTarget) as object;
+      },
+    });
+    try {
+      work();
+    } finally {
+      globalThis.Uint8Array = platform;
+    }
+    return bytes;
+  }
+
+  it.each([1, 16, 1_024])('are copied as often as they double, in reads of %s bytes', (read) => {
+    const size = 64 * 1024;
+    const text = `{"choices":[{"message":{"content":"${'x'.repeat(size)}"}}]}`;
+    const reads = Array.from({ length: Math.ceil(text.length / read) }, (_, at) =>
+      text.slice(at * read, (at + 1) * read),
+    );
+    let error: unknown;
+    const bytes = allocatedBy(() => ({ error } = workOf(reads, 'application/json')));
+    expect(error).toBeUndefined();
+    expect(bytes).toBeGreaterThanOrEqual(text.length);
+    expect(bytes).toBeLessThan(5 * text.length);
   });
 });
 

@@ -390,6 +390,50 @@ describe('causeWithoutSecrets', () => {
   });
 });
 
+describe('redact, of a long text', () => {
+  const key = 'sk-a&b=c%d_e"f';
+  const forms = [
+    JSON.stringify(key).slice(1, -1),
+    JSON.stringify(JSON.stringify(key)).slice(3, -3),
+    encodeURIComponent(key),
+    encodeURIComponent(encodeURIComponent(key)),
+    key.replaceAll('&', '&amp;').replaceAll('"', '&#x22;'),
+    key.replaceAll('&', '\\u0026'),
+    btoa(key),
+  ];
+
+  it('finds a secret in whatever form, wherever the parts that are searched at a time meet', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...forms), fc.integer({ min: -80, max: 80 }), (form, offset) => {
+        const before = '. '.repeat(131_072 - 100).padEnd(262_144 + offset, '!');
+        const after = '. '.repeat(200_000);
+        const clean = redact(`${before}${form}${after}`, sought([key]));
+        expect(clean.startsWith(`${before}***`) || clean.startsWith(`${before.slice(0, -1)}***`)).toBe(true);
+        expect(clean.endsWith(after.slice(2))).toBe(true);
+        expect(clean.length).toBeLessThan(before.length + after.length + 16);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('leaves the beginning of a secret in the midst of it as it is', () => {
+    const text = `${'x'.repeat(262_144)}sk-a%26b=c%25d and so on ${'x'.repeat(262_144)}`;
+    expect(redact(text, sought([key]))).toBe(text);
+  });
+
+  it.each(['&', '\\n', '\\u0041', '\\', '%25', '%', '-', '+/'])(
+    'makes no string for each of many %j',
+    (unit) => {
+      const text = unit.repeat(300_000);
+      const strings = jest.spyOn(String, 'fromCharCode');
+      expect(redact(text, sought(['sk-secret-key']))).toBe(text);
+      const { length } = strings.mock.calls;
+      strings.mockRestore();
+      expect(length).toBeLessThan(3_000);
+    },
+  );
+});
+
 describe('cleanFailure', () => {
   const clean = redactor({ url, headers: {} }, 'sk-secret-key');
   const failed = (error: unknown) => cleanFailure(error, clean, (cause) => new TransportError({ cause }));

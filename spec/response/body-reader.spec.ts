@@ -416,6 +416,12 @@ describe('bodyReader()', () => {
       );
     });
 
+    it('looks for secrets in its first 4,096 characters alone', () => {
+      const redact = jest.fn((text: string) => text);
+      read([`<p>${'x'.repeat(1_000_000)}`], 'text/html', { redact });
+      expect(redact.mock.calls.map(([text]) => text.length)).toEqual(['text/html'.length, 4_096]);
+    });
+
     it.each([
       ['has another character', 'text/ht ml!x'.replace(' ', '(')],
       ['is longer than 64 characters in one part', `text/${'x'.repeat(65)}`],

@@ -48,6 +48,28 @@ describe('decodeEventStream', () => {
     });
   });
 
+  it.each(['[1,2,3,4]', ' {"a":1,"b":2}', '[[[['])(
+    'errors where the data of an event, as JSON, holds more than maxEventValues: %s',
+    (data) => {
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const source = cold('-x-y-', { x: toBytes('data: a\n\n'), y: toBytes(`data: ${data}\n\n`) });
+        const error = new StreamError({
+          message: 'An event, or an answer in JSON, holds more than 3 values (maxEventValues).',
+        });
+        expectObservable(source.pipe(decodeEventStream({ maxEventValues: 3 }))).toBe('-A-#', events, error);
+        expectSubscriptions(source.subscriptions).toBe('^--!');
+      });
+    },
+  );
+
+  it.each(['a,b,c,d,e', 'a: [1,2,3,4]', 'a[1,2,3,4]', '[1,2,3]'])(
+    'counts no commas of a text: %s',
+    (data) => {
+      const source = from([toBytes(`data: ${data}\n\n`)]);
+      expect(received(source.pipe(decodeEventStream({ maxEventValues: 3 })))).toEqual([message(data)]);
+    },
+  );
+
   it('decodes each subscription by itself', () => {
     testScheduler().run(({ cold, expectObservable }) => {
       const result = cold('x-y|', { x: toBytes('data: '), y: toBytes('a\n\n') }).pipe(decodeEventStream());

@@ -276,6 +276,31 @@ describe('eventStreamParser()', () => {
       expect(read(cut(`${': ping\n'.repeat(20)}${atLimit}`))).toEqual(passed(dataAtLimit));
     });
 
+    it.each<[string, string, readonly string[]]>([
+      ['comment', 'a comment', [': ping\n:', 'x'.repeat(40)]],
+      ['event', 'a line of data', [': ping\ndata: ', 'x'.repeat(40)]],
+      ['comment', 'a comment after whole lines of data', ['data: a\n', `:${'x'.repeat(40)}`]],
+    ])('so that %s is said of %s which a later read makes too long', (what, _, reads) => {
+      expect(read(reads).error).toEqual(
+        new StreamError({
+          message: `${what === 'event' ? 'An event' : 'A comment'} of the stream is larger than 32 bytes (maxEventSize).`,
+        }),
+      );
+    });
+
+    it.each<[string, string, readonly string[]]>([
+      ['A comment', 'a comment', [`:${'x'.repeat(4_999)}`, 'd'.repeat(4_999), 'd'.repeat(4_999)]],
+      [
+        'An event',
+        'a line of data after a comment',
+        [`:${'x'.repeat(4_999)}`, `\ndata:${'x'.repeat(4_000)}`, 'x'.repeat(9_999)],
+      ],
+    ])('so that %s is too long, where %s comes in large reads', (what, _, reads) => {
+      expect(read(reads, { maxEventSize: 10_000 }).error).toEqual(
+        new StreamError({ message: `${what} of the stream is larger than 10000 bytes (maxEventSize).` }),
+      );
+    });
+
     describe('and lines without an event', () => {
       const tooMany = (message: string) => ({ said: [], error: new StreamError({ message }), ended: 1 });
       const ofNoData = tooMany(
@@ -301,6 +326,19 @@ describe('eventStreamParser()', () => {
       it('so that signs of life are without end: each read of 5,000 has some', () => {
         const reads = [...Array<string>(5_000).fill(': ping\n\n'), 'data: a\n\n'];
         expect(read(reads)).toEqual(passed('a'));
+      });
+
+      it('so that no line is counted as data which only goes on with a d', () => {
+        const reads = Array<string>(2_000).fill('d\ni');
+        expect(read([...reads, 'd\ndata: a\n\n'])).toEqual(passed('a'));
+      });
+
+      it('so that each event counts its own: many may come in two reads each', () => {
+        const options = { maxEventSize: 1_024 * 32 };
+        const lines = Array.from({ length: 4 }, () => ['data\n'.repeat(700), '\n']).flat();
+        expect(read(lines, options)).toEqual(passed(...Array<string>(4).fill('\n'.repeat(699))));
+        const comments = Array.from({ length: 4 }, () => [':\n'.repeat(700), 'data: a\n\n']).flat();
+        expect(read(comments, options)).toEqual(passed(...Array<string>(4).fill('a')));
       });
 
       it.each([

@@ -1,5 +1,5 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { map, NEVER, of, range, startWith, Subject, take } from 'rxjs';
+import { filter, map, NEVER, of, range, startWith, Subject, take } from 'rxjs';
 import { toResponseEvents } from '../../src/response/to-response-events.js';
 import { IdleTimeoutError, ProviderStreamError, StreamError } from '../../src/turn/errors.js';
 import { completed, text } from '../support/events.js';
@@ -43,6 +43,29 @@ const ends = {
 };
 
 describe('toResponseEvents', () => {
+  it('errors at the end where the arguments of a call hold more than maxEventValues, put together', () => {
+    const piece = (text: string) =>
+      message(
+        JSON.stringify({
+          choices: [{ delta: { tool_calls: [{ function: { name: 'f', arguments: text } }] } }],
+        }),
+      );
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold<EventSourceMessage[]>('-a-b-|', {
+        a: [piece(`[${'0,'.repeat(20)}`)],
+        b: [piece(`${'0,'.repeat(20)}0]`)],
+      });
+      const result = source.pipe(
+        toResponseEvents({ maxEventValues: 30 }),
+        filter(({ type }) => type !== 'function_call_arguments_delta'),
+      );
+      const error = new StreamError({
+        message: 'An event, or an answer in JSON, holds more than 30 values (maxEventValues).',
+      });
+      expectObservable(result).toBe('-----#', undefined, error);
+    });
+  });
+
   it('gives the events of each array at once, and completed where they end', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<EventSourceMessage[]>('-a-e-b---|', batches());

@@ -163,6 +163,28 @@ describe('joinExtras', () => {
   });
 });
 
+describe('of an object with more than 1,024 fields', () => {
+  const fields = (count: number): Record<string, unknown> =>
+    Object.fromEntries(Array.from({ length: count }, (_, place) => [`signature${place}`, 'x']));
+
+  it.each<[string, typeof callExtras, (said: Record<string, unknown>) => Record<string, unknown>]>([
+    ['a call', callExtras, (said) => said],
+    ['the function of a call', callExtras, (said) => ({ function: said })],
+    ['a custom tool', callExtras, (said) => ({ custom: said })],
+    ['a message', messageExtras, (said) => said],
+    ['a field of a message', messageExtras, (said) => ({ extra_content: said })],
+    ['a field of that', messageExtras, (said) => ({ extra_content: { google: said } })],
+  ])('nothing is kept: %s', (_, extrasOf, entryOf) => {
+    expect(extrasOf(entryOf(fields(1_024)))).toEqual(entryOf(fields(1_024)));
+    expect(extrasOf(entryOf(fields(1_025)))).toBeUndefined();
+  });
+
+  it('what stands beside it is', () => {
+    expect(callExtras({ note: 'n', function: fields(1_025) })).toEqual({ note: 'n' });
+    expect(messageExtras({ signature: 's', extra_content: fields(1_025) })).toEqual({ signature: 's' });
+  });
+});
+
 describe('extrasKeeper', () => {
   it('keeps fields as they came', () => {
     const fields = { a: [{ b: 1 }] };

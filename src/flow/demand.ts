@@ -7,20 +7,21 @@ import {
   ignoreElements,
   type Observable,
   of,
+  pairwise,
   type SchedulerLike,
   Subscription,
-  take,
+  takeWhile,
 } from 'rxjs';
 import { StallTimeoutError } from '../turn/errors.js';
-import { firstWithin } from './first-within.js';
+import { eachWithin } from './each-within.js';
 import { pausableClock } from './pausable-clock.js';
 import { checkLimit, defaultStallTimeout, inBackground } from './timers.js';
 
 /** How long a `Demand` may be held. */
 export interface DemandOptions {
   /**
-   * How long a turn waits for the demand, in milliseconds; then it ends with a `StallTimeoutError`. Default 300,000;
-   * `Infinity`: no limit.
+   * How long a turn waits for the demand while nobody lets go of a hold, in milliseconds; then it ends with a
+   * `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
    */
   readonly stallTimeout?: number | undefined;
   /** The timer of `stallTimeout`. Default: the turn's scheduler. */
@@ -47,8 +48,9 @@ export interface TurnDemand {
  * read      --r----------r---r----
  * ```
  *
- * A turn that has waited for `stallTimeout` ends with a `StallTimeoutError`, which closes its connection: neither a
- * consumer that was abandoned nor an operator that never lets go holds it for ever.
+ * A turn that has waited for `stallTimeout` without seeing a hold released ends with a `StallTimeoutError`, which closes
+ * its connection: no abandoned consumer, and no operator that never releases its hold, keeps it open for ever. A slow
+ * consumer is not cut off: it releases a hold with each value that it takes.
  *
  * Create one for each turn. If several turns or consumers share one, no turn is read while any consumer
  * holds it: the slowest sets the pace for all.
@@ -108,9 +110,11 @@ export class Demand {
           if (isFree()) return of(undefined);
           clock.pause();
           const free = this.holds.pipe(
-            filter(isFree),
-            take(1),
-            firstWithin(limit, () => new StallTimeoutError(limit), timers),
+            // Whoever lets go of a hold goes on, however slowly: the wait is counted anew.
+            pairwise(),
+            filter(([before, count]) => count < before),
+            eachWithin(limit, () => new StallTimeoutError(limit), timers),
+            takeWhile(() => !isFree()),
             ignoreElements(),
             finalize(() => clock.resume()),
           );
@@ -130,15 +134,14 @@ export class Demand {
 export const turnDemand = (demand: Demand, scheduler: SchedulerLike): TurnDemand =>
   demand['forTurn'](scheduler);
 
-/** The consumer's side of a demand: call it with whether its queue is full. */
-export function holder(demand: Demand): (isFull: boolean) => void {
+/** The consumer's side of a demand: call it with whether its queue is full, and whether a value was taken from it. */
+export function holder(demand: Demand): (isFull: boolean, isTaken?: boolean) => void {
   let hold: Subscription | undefined;
-  return (isFull) => {
-    if (isFull) hold ??= demand.hold();
-    else {
-      const held = hold;
-      hold = undefined;
-      held?.unsubscribe();
-    }
+  return (isFull, isTaken = false) => {
+    const held = hold;
+    if (isFull && held !== undefined && !isTaken) return;
+    // A new hold before the old one goes: in between nobody is free.
+    hold = isFull ? demand.hold() : undefined;
+    held?.unsubscribe();
   };
 }

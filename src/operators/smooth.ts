@@ -21,7 +21,8 @@ export interface SmoothOptions {
    * - an `Intl.Segmenter`, or a function that cuts a text into pieces
    *
    * Where the platform has no `Intl.Segmenter`, words are told by white space, each ideograph is a word,
-   * and graphemes are code points. A segment of more than 1,000 UTF-16 units is cut there.
+   * and graphemes are code points. A segment of more than 1,000 UTF-16 units is cut there. Of
+   * more than 524,288 that come at once, pieces of up to 16,384 are given, each to the end of a segment.
    */
   readonly segmenter?: TextSegmenter | undefined;
   /** The language of the text, for the `Intl.Segmenter` made here; default: the platform's. */
@@ -57,6 +58,14 @@ interface Held {
  * without end would be read again with each delta.
  */
 const longestSegment = 1_000;
+
+/**
+ * What is longer is not segmented from its beginning, but cut into pieces that end with a segment, each found out from
+ * the end of its piece. In UTF-16 units.
+ */
+const longestCut = 524_288;
+const longestPiece = 16_384;
+const longestEnd = 64;
 
 /**
  * Gives text that comes in bursts out evenly, word by word.
@@ -162,11 +171,13 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         const { text } = tail.delta;
         let start = 0;
         for (let isFull = true; isFull;) {
-          const read = text.slice(start, start + longestSegment);
-          const ends = endsOf(read);
-          isFull = read.length === longestSegment;
-          if (isFull && ends.length === 0) ends.push(longestSegment - (endsInPair(read) ? 1 : 0));
-          const from = start;
+          // Of so much, many segments go out at a time anyway: to find each of them takes long, and those that wait memory.
+          const isMuch = text.length - start > longestCut;
+          const from = isMuch ? start + longestPiece - longestEnd : start;
+          const read = text.slice(from, isMuch ? from + longestEnd : from + longestSegment);
+          const ends = isMuch ? endsOf(read).slice(-1) : endsOf(read);
+          isFull = isMuch || read.length === longestSegment;
+          if (isFull && ends.length === 0) ends.push(read.length - (endsInPair(read) ? 1 : 0));
           for (const end of ends) {
             enqueue(part(tail.delta, start, from + end));
             start = from + end;

@@ -40,7 +40,7 @@ export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOpera
         return rest;
       };
 
-      const split = (event: ResponseEvent): ResponseEvent[] => {
+      const split = (event: ResponseEvent): Iterable<ResponseEvent> => {
         if (event.type === 'completed') return [...flush(), event];
         if (event.type === 'restarting') splitters.clear();
         if (event.type !== 'output_item_done' && event.type !== 'function_call_arguments_delta')
@@ -71,7 +71,8 @@ export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOpera
 const longestStart = 256;
 
 interface Splitter {
-  push(text: string): OutputItemDoneEvent[];
+  /** One by one: a text may be all tags. */
+  push(text: string): Iterable<OutputItemDoneEvent>;
   flush(): OutputItemDoneEvent[];
 }
 
@@ -92,8 +93,7 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
   }
 
   return {
-    push(text) {
-      const events: OutputItemDoneEvent[] = [];
+    *push(text) {
       let rest = held + text;
       if (mayOpen) {
         // Some models break the line before it (vellum-assistant#34556).
@@ -103,7 +103,7 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
         );
         if (mayFollow && rest.length < longestStart) {
           held = rest;
-          return events;
+          return;
         }
         mayOpen = false;
         const opened = starts.find((start) => start.startsWith(openingTag));
@@ -115,10 +115,10 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
         if (place === -1) {
           const kept = beginningOf(tag, rest);
           held = rest.slice(rest.length - kept);
-          events.push(...itemOf(rest.slice(0, rest.length - kept)));
-          return events;
+          yield* itemOf(rest.slice(0, rest.length - kept));
+          return;
         }
-        events.push(...itemOf(rest.slice(0, place)));
+        yield* itemOf(rest.slice(0, place));
         isThinking = !isThinking;
         rest = rest.slice(place + tag.length);
       }

@@ -147,10 +147,8 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
       if (fedSinceEvent > maxEventSize) feedLines(text);
       else {
         parser.feed(text);
-        if (!text.endsWith(LF)) {
-          const start = text.lastIndexOf(LF) + 1;
-          if (start > 0 || !isWithinLine) lineStart = text.charAt(start);
-        } else lineStart = '';
+        const start = text.lastIndexOf(LF) + 1;
+        if (start > 0 || !isWithinLine) lineStart = text.charAt(start);
       }
       // Nothing of a read is held until the next: V8 would take it for long-lived (docs/decisions/0007).
       const completed = events;

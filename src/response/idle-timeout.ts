@@ -1,13 +1,5 @@
-import {
-  asyncScheduler,
-  identity,
-  type MonoTypeOperatorFunction,
-  type SchedulerLike,
-  timeout,
-  using,
-} from 'rxjs';
-import { type RearmingClock, rearmingClock } from '../flow/rearming-clock.js';
-import { clampDelay } from '../flow/timers.js';
+import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { eachWithin } from '../flow/each-within.js';
 import { IdleTimeoutError } from '../turn/errors.js';
 
 /**
@@ -35,14 +27,5 @@ export function idleTimeout<T>(
   milliseconds: number,
   scheduler: SchedulerLike = asyncScheduler,
 ): MonoTypeOperatorFunction<T> {
-  if (milliseconds === Infinity) return identity;
-  const each = clampDelay(milliseconds);
-  const error = () => {
-    throw new IdleTimeoutError(milliseconds);
-  };
-  return (source) =>
-    using(
-      () => rearmingClock(scheduler),
-      (clock) => source.pipe(timeout({ each, with: error, scheduler: clock as RearmingClock })),
-    );
+  return eachWithin(milliseconds, () => new IdleTimeoutError(milliseconds), scheduler);
 }

@@ -1,6 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { ChatCompletionsError, ProviderStreamError } from '../../../src/turn/errors.js';
 import type { CompletedEvent, ReasoningItem, ResponseEvent } from '../../../src/turn/events.js';
+import { parsedBy } from '../../support/parsed.js';
 import { chunkDecoder, type ChunkDecoderOptions } from '../../../src/response/chunks/chunk-decoder.js';
 
 type Chunk = { readonly data?: never; readonly [key: string]: unknown };
@@ -350,6 +351,14 @@ describe('chunkDecoder()', () => {
       const { events, error } = decode([delta('a'), { error: { message: 'no' } }, delta('b')]);
       expect(events).toEqual([text('a')]);
       expect(error).toBeInstanceOf(ProviderStreamError);
+    });
+
+    it('with 65,536 characters of what the provider said, and redacts no more', () => {
+      let redacted = 0;
+      const redact = (said: string) => ((redacted += said.length), said);
+      const { error } = decode([{ error: { message: 'a'.repeat(1_000_000) } }], { redact });
+      expect((error as ProviderStreamError).providerMessage).toBe('a'.repeat(65_536));
+      expect(redacted).toBe(65_536);
     });
 
     it.each<[string, Message, object]>([
@@ -839,6 +848,20 @@ describe('chunkDecoder()', () => {
       ])('%s, at %s', (_, end, delta, isWhole) => {
         const { whole, cut } = outcome([says(delta), ...ends[end]]);
         expect({ items: whole.length, cut }).toEqual(isWhole ? { items: 1, cut: 0 } : { items: 0, cut: 1 });
+      });
+
+      it.each([
+        ['sent twice', ['{}', '{}']],
+        ['after null', ['null', '{}']],
+        ['with blanks in it', ['{ }']],
+        ['with blanks after it', ['{}', ' ']],
+      ])('what may be a placeholder, %s, at eof', (_, texts) => {
+        const deltas = texts.map((each) => says(fragment(each)));
+        expect(outcome(deltas)).toEqual({ whole: [], cut: 1 });
+      });
+
+      it('an empty object that came in pieces, at eof', () => {
+        expect(outcome([says(fragment('{')), says(fragment('}'))])).toEqual({ whole: ['{}'], cut: 0 });
       });
 
       it.each([
@@ -1491,8 +1514,48 @@ describe('chunkDecoder(), of what providers write otherwise', () => {
     ['12', 12],
     ['1x', undefined],
     ['x1', undefined],
+    [' 1', undefined],
+    ['1.0', undefined],
+    ['1 ', undefined],
+    [[1], undefined],
+    [['1'], undefined],
   ])('reads a choice numbered %j as %p', (index, choice) => {
     expect(choicesOf(index)).toEqual([choice]);
+  });
+
+  it.each(['', ' ', null, false, []])('takes a choice numbered %j by its place in the list', (index) => {
+    const choices = ['a', 'b'].map((content) => ({ index, delta: { content } }));
+    expect(decode([{ choices }]).events.slice(0, -1)).toEqual([text('a'), { ...text('b'), choice: 1 }]);
+  });
+
+  it.each([
+    ['a chunk', JSON.stringify(delta('a')), 1],
+    ['a list of chunks', JSON.stringify([delta('a')]), 1],
+    // Itself, then with its control characters escaped.
+    ['a chunk with a raw line feed in its text', JSON.stringify(delta('a_b')).replace('_', '\n'), 2],
+    ['what is no JSON', '{"choices":', 1],
+    ['the end mark', '[DONE]', 0],
+    ['text', 'overloaded', 0],
+  ])('parses %s no oftener than it must', (_, data, calls) => {
+    const decoder = chunkDecoder(() => {});
+    expect(parsedBy(() => decoder.push({ data })).calls).toBe(calls);
+  });
+
+  it('does not parse what was parsed before', () => {
+    const events: ResponseEvent[] = [];
+    const decoder = chunkDecoder((event) => events.push(event));
+    const chunk = delta('a');
+    expect(parsedBy(() => decoder.push({ data: JSON.stringify(chunk), json: chunk })).calls).toBe(0);
+    expect(events).toEqual([text('a')]);
+  });
+
+  it('reads no text after the end mark', () => {
+    const events: ResponseEvent[] = [];
+    const decoder = chunkDecoder((event) => events.push(event));
+    decoder.push({ data: '[DONE]' });
+    decoder.pushText('a', 'content', []);
+    decoder.end();
+    expect(events).toEqual([completed({ endedBy: 'done' })]);
   });
 
   it('takes the latest usage, also where nothing came of it', () => {

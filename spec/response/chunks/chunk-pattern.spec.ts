@@ -59,6 +59,10 @@ describe('chunkPattern', () => {
           `{"choices":[{"delta":{"content":${said},"refusal":null,"tool_calls":[],"reasoning":""}}]}`,
       ],
       [
+        'a field behind it that is named text, as what it repeats would be',
+        (said: string) => `{"choices":[{"delta":{"content":${said}},"text":"x"}]}`,
+      ],
+      [
         'padding that stands before it',
         (said: string) => `{"obfuscation":"x","choices":[{"delta":{"content":${said}}}]}`,
       ],
@@ -68,11 +72,14 @@ describe('chunkPattern', () => {
       expect(pattern.key).toBe('content');
     });
 
-    it.each(['content', 'reasoning_content', 'reasoning', 'thinking'])('the text of %s', (key) => {
-      const write = (said: string) => `{"choices":[{"delta":{"${key}":${said}}}]}`;
-      const pattern = learnt(write('"a"'));
-      expect([pattern.textOf(write('"b"')), pattern.key]).toEqual(['b', key]);
-    });
+    it.each(['content', 'reasoning_content', 'reasoning', 'thinking', 'reasoning_text'])(
+      'the text of %s',
+      (key) => {
+        const write = (said: string) => `{"choices":[{"delta":{"${key}":${said}}}]}`;
+        const pattern = learnt(write('"a"'));
+        expect([pattern.textOf(write('"b"')), pattern.key]).toEqual(['b', key]);
+      },
+    );
 
     it.each(['"uvwxy"', '"x"', '""', '"abcdefghijklmnopqrst"'])(
       'a text whose chunk is padded with %s',
@@ -194,7 +201,14 @@ describe('chunkPattern', () => {
     it('everything before it has learnt, and after it has learnt no chunk', () => {
       expect(learnt().textOf(chunk('"a"'))).toBeUndefined();
       expect(learnt().textOf('"a"')).toBeUndefined();
+      expect([learnt().key, learnt().detailsOf('a')]).toEqual(['content', []]);
       expect(learnt(chunk('"a"'), '[DONE]').textOf(chunk('"a"'))).toBeUndefined();
+    });
+
+    it('a chunk of more than 16,384 characters, and what is like it', () => {
+      const rest = `"x":"${'x'.repeat(16_384 - chunk('"a"', '"x":""').length)}"`;
+      expect(learnt(chunk('"a"', rest)).textOf(chunk('"b"', rest))).toBe('b');
+      expect(learnt(chunk('"ab"', rest)).textOf(chunk('"b"', rest))).toBeUndefined();
     });
 
     it.each([
@@ -268,7 +282,9 @@ describe('chunkPattern', () => {
     it('after eight too, however many it had read before', () => {
       const pattern = learnt(chunk('"Hi"'));
       for (let n = 0; n < 100; n += 1) pattern.textOf(chunk('"Hi"'));
-      for (const data of unlike(9)) pattern.learn(data);
+      for (const data of unlike(8)) pattern.learn(data);
+      expect(pattern.textOf(numbered('"b"', 7))).toBe('b');
+      pattern.learn(numbered('"a"', 8));
       expect(pattern.textOf(numbered('"b"', 8))).toBeUndefined();
     });
   });

@@ -88,7 +88,7 @@ describe('toolCalls', () => {
       ['where it comes again', [[{ ...entry(f), ...signature }], [{ index: 0, ...signature }]]],
       ['where it comes first', [[{ index: 0, ...signature }], [entry(f)]]],
     ])('%s', (_, deltas) => {
-      expect(wholesOf(...deltas)).toEqual([whole(signature)]);
+      expect(wholesOf(...deltas)).toStrictEqual([whole(signature)]);
     });
 
     it('each call its own', () => {
@@ -287,6 +287,70 @@ describe('toolCalls', () => {
         ['a f 13', 'b g 2'],
       ],
       [
+        'by its index, which stays that of the call that began there, although another was named by its id',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '1' })],
+          [entry({ index: 1, id: 'b', name: 'g', arguments: '2' })],
+          [entry({ index: 1, id: 'a', arguments: '3' })],
+          [entry({ index: 1, arguments: '4' })],
+        ],
+        ['a f 13', 'b g 24'],
+      ],
+      [
+        'by its id without an index, where all of it comes again, written otherwise',
+        [
+          [entry({ id: 'a', name: 'f', arguments: '{"q":1}' })],
+          [entry({ id: 'a', name: 'f', arguments: '{"q": 1}' })],
+        ],
+        ['a f {"q": 1}'],
+      ],
+      [
+        'by its id without an index, where the name changes while the arguments are half-way',
+        [
+          [entry({ id: 'a', name: 'f', arguments: '{"q":' })],
+          [entry({ id: 'a', name: 'g', arguments: '1}' })],
+        ],
+        ['a f {"q":1}'],
+      ],
+      [
+        'by its id, where another index comes with its name',
+        [
+          [entry({ index: 0, id: 'a', arguments: '1' })],
+          [entry({ index: 1, id: 'a', name: 'f', arguments: '2' })],
+        ],
+        ['a f 12'],
+      ],
+      [
+        'where its name follows in the same delta',
+        [[entry({ index: 0, arguments: '1' }), entry({ index: 0, name: 'f', arguments: '2' })]],
+        ['made_0 f 12'],
+      ],
+      [
+        'where a call with an id is told again without it, written otherwise',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q": 1}' })],
+        ],
+        ['a f {"q": 1}'],
+      ],
+      [
+        'where the name is repeated without ids, and a blank follows whole arguments',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: ' ' })],
+        ],
+        ['made_0 f {"q":1} '],
+      ],
+      [
+        'where the name is repeated without ids, and arguments that are no JSON come before others, and again',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{q}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":2}' })],
+        ],
+        ['made_0 f {"q":2}'],
+      ],
+      [
         'by its index',
         [
           [entry({ index: 0, id: 'a', name: 'f' }), entry({ index: 1, id: 'b', name: 'g' })],
@@ -313,6 +377,15 @@ describe('toolCalls', () => {
           [entry({ arguments: '4' })],
         ],
         ['a f 12', 'b g 34'],
+      ],
+      [
+        'as the latest, where it has neither, and the latest has an index',
+        [
+          [entry({ id: 'a', name: 'f' })],
+          [entry({ index: 0, id: 'b', name: 'g' })],
+          [entry({ arguments: '1' })],
+        ],
+        ['a f ', 'b g 1'],
       ],
       [
         'as the latest, where its index has not been seen and nothing says that it begins a call',
@@ -430,6 +503,14 @@ describe('toolCalls', () => {
         ['a f 1', 'b g 2'],
       ],
       [
+        'where its index is a number of two digits as text',
+        [
+          [entry({ index: 10, id: 'a', name: 'f' }), entry({ index: 11, id: 'b', name: 'g' })],
+          [entry({ index: '10', arguments: '1' })],
+        ],
+        ['a f 1', 'b g '],
+      ],
+      [
         'where its name comes in pieces',
         [
           [entry({ index: 0, id: 'a', name: 'edit_' })],
@@ -482,6 +563,76 @@ describe('toolCalls', () => {
 
   describe('begins a new call', () => {
     it.each<[string, readonly (readonly unknown[])[], readonly string[]]>([
+      [
+        'at a name alone on an index of its own, where a call of that name is the latest',
+        [[entry({ index: 0, name: 'f', arguments: '{}' })], [entry({ index: 1, name: 'f' })]],
+        ['made_0 f {}', 'made_1 f '],
+      ],
+      [
+        'at a new id on a used index, in one delta, where the arguments are half-way',
+        [
+          [
+            entry({ index: 0, id: 'a', name: 'f', arguments: '{"q"' }),
+            entry({ index: 0, id: 'b', name: 'f', arguments: '{"r"' }),
+          ],
+        ],
+        ['a f {"q"', 'b f {"r"'],
+      ],
+      [
+        'at a new id on a used index, where the name is another and the arguments are half-way',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q"' })],
+          [entry({ index: 0, id: 'b', name: 'g', arguments: '{"r"' })],
+        ],
+        ['a f {"q"', 'b g {"r"'],
+      ],
+      [
+        'at a new id on a used index, after arguments that grew in three steps',
+        [
+          [entry({ index: 0, id: 'a', name: 'f', arguments: '{"q"' })],
+          [entry({ index: 0, arguments: '{"q":' })],
+          [entry({ index: 0, arguments: '{"q":1}' })],
+          [entry({ index: 0, id: 'b', name: 'f', arguments: '{"q":2}' })],
+        ],
+        ['a f {"q":1}', 'b f {"q":2}'],
+      ],
+      [
+        'at the name after a placeholder and whole arguments, where ids are missing and more follows in pieces',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{}' })],
+          [entry({ index: 0, arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":' })],
+          [entry({ index: 0, arguments: '2}' })],
+        ],
+        ['made_0 f {"q":1}', 'made_1 f {"q":2}'],
+      ],
+      [
+        'at the name alone after {}, where ids are missing and more follows',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{}' })],
+          [entry({ index: 0, name: 'f' })],
+          [entry({ index: 0, arguments: '{"q":1}' })],
+        ],
+        ['made_0 f {}', 'made_1 f {"q":1}'],
+      ],
+      [
+        'at whole arguments after whole ones, where blanks precede them',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{"q":1}' })],
+          [entry({ index: 0, name: 'f', arguments: ' {"q":2}' })],
+        ],
+        ['made_0 f {"q":1}', 'made_1 f  {"q":2}'],
+      ],
+      [
+        'at whole arguments after others that came with the name in each of their pieces',
+        [
+          [entry({ index: 0, name: 'f', arguments: '{"q":' })],
+          [entry({ index: 0, name: 'f', arguments: '{"r":1' })],
+          [entry({ index: 0, name: 'f', arguments: '}}' })],
+          [entry({ index: 0, name: 'f', arguments: '{"q":2}' })],
+        ],
+        ['made_0 f {"q":{"r":1}}', 'made_1 f {"q":2}'],
+      ],
       [
         'at an id on an index of its own, before its name has come',
         [
@@ -671,6 +822,31 @@ describe('toolCalls', () => {
       ).toEqual(['made_0 f 12']);
     });
 
+    it.each([null, '', [], [0], '0.0', '0 ', ' 0', '-0', '0x0', false])(
+      'for none where it is %j: the fragment is the latest call’s, not that of index 0',
+      (index) => {
+        expect(
+          callsOf(
+            [entry({ index: 0, name: 'f' }), entry({ index: 1, name: 'g' })],
+            [{ index, function: { arguments: '1' } }],
+          ),
+        ).toEqual(['made_0 f ', 'made_1 g 1']);
+      },
+    );
+
+    it('for known up to 1,024 of them, beside those at which calls began', () => {
+      const upward = Array.from({ length: 1_024 }, (_, index) => [entry({ index, id: 'a', name: 'f' })]);
+      expect(
+        callsOf(
+          ...upward,
+          [entry({ id: 'b', name: 'g' })],
+          [entry({ index: 1_024, id: 'a', arguments: '1' })],
+          [entry({ index: 1_024, arguments: '2' })],
+          [entry({ index: 1_023, arguments: '3' })],
+        ),
+      ).toEqual(['a f 13', 'b g 2']);
+    });
+
     it('however huge, and counts its own from 0', () => {
       expect(
         decode([entry({ index: Number.MAX_SAFE_INTEGER, id: 'a', name: 'f', arguments: '1' })]),
@@ -713,7 +889,12 @@ describe('toolCalls', () => {
     { index: 0, type: 'function', function: { name: '', arguments: '' } },
     { id: '' },
   ])('begins no call with an entry that says nothing: %j', (raw) => {
-    expect(callsOf([raw], [raw])).toEqual([]);
+    const onNameless = jest.fn();
+    const calls = toolCalls({ emit: onNameless, label: {}, makeId: String, onNameless });
+    calls.push([raw]);
+    calls.push([raw]);
+    expect(calls.end('finished')).toBe(0);
+    expect(onNameless).not.toHaveBeenCalled();
   });
 
   it('reads 1,024 calls, and what else comes of them', () => {
@@ -767,6 +948,23 @@ describe('toolCalls', () => {
       ]);
     });
 
+    it('where its type came before its name, which stands where a function’s does', () => {
+      expect(
+        decode(
+          [{ index: 0, id: 'a', type: 'custom' }],
+          [entry({ index: 0, name: 'sh', arguments: 'ls' })],
+          'end',
+        ).at(-1),
+      ).toMatchObject({ item: { type: 'custom_tool_call', name: 'sh', input: 'ls' } });
+    });
+
+    it('in one piece where it looks like whole arguments and comes with the name each time', () => {
+      const sh = (input: string) => ({ index: 0, type: 'custom', custom: { name: 'sh', input } });
+      expect(decode([sh('{}')], [sh('{"q":1}')], [sh('{"q":2}')], 'end').slice(3)).toMatchObject([
+        { item: { type: 'custom_tool_call', input: '{}{"q":1}{"q":2}' } },
+      ]);
+    });
+
     it('beside functions', () => {
       expect(
         decode(
@@ -787,6 +985,49 @@ describe('toolCalls', () => {
     const piece = 'n'.repeat(400);
     const pieces = ['a', 'b', 'c', 'd'].map((letter) => [entry({ index: 0, name: letter + piece })]);
     expect(callsOf(...pieces)).toEqual([`made_0 a${piece}b${piece} `]);
+    const rest = 'r'.repeat(1_024 - 401);
+    expect(callsOf([entry({ name: `a${piece}` })], [entry({ name: rest })])).toEqual([
+      `made_0 a${piece}${rest} `,
+    ]);
+  });
+
+  it('takes a name of any length that comes whole', () => {
+    const name = 'n'.repeat(2_000);
+    expect(callsOf([entry({ name })], [entry({ name, arguments: '1' })])).toEqual([`made_0 ${name} 1`]);
+  });
+
+  it.each([
+    ['{}', 1],
+    [' {}\n', 1],
+    [`{}${' '.repeat(13)}`, 1],
+    // Nobody begins with so many blanks, and to look for the end of a million of them takes time.
+    [`{}${' '.repeat(14)}`, 0],
+    ['{ }', 1],
+    ['[]', 1],
+  ])('counts %j in one fragment, at an end that may have cut it, as %d that were cut', (text, count) => {
+    const calls = toolCalls({ emit: () => {}, label: {}, makeId: String });
+    calls.push([entry({ name: 'f', arguments: text })]);
+    expect(calls.end('cut')).toBe(count);
+  });
+
+  describe('does no work again', () => {
+    afterEach(() => jest.restoreAllMocks());
+
+    it('for calls beyond the 1,024 that are read: the last one’s arguments are parsed once', () => {
+      const calls = toolCalls({ emit: () => {}, label: {}, makeId: String });
+      for (let at = 0; at < 1_024; at += 1) calls.push([entry({ name: 'f', arguments: `{"q":${at}}` })]);
+      const parse = jest.spyOn(JSON, 'parse');
+      for (let at = 0; at < 100; at += 1) calls.push([entry({ name: 'f', arguments: `{"r":${at}}` })]);
+      expect(parse.mock.calls.length).toBeLessThan(10);
+    });
+
+    it('for fragments that add nothing but an id: the last one that did is parsed once', () => {
+      const calls = toolCalls({ emit: () => {}, label: {}, makeId: String });
+      calls.push([entry({ index: 0, id: 'a', name: 'f', arguments: '{"q":' })]);
+      const parse = jest.spyOn(JSON, 'parse');
+      for (let at = 0; at < 100; at += 1) calls.push([entry({ index: 0, id: `id_${at}`, name: 'f' })]);
+      expect(parse.mock.calls.length).toBeLessThan(10);
+    });
   });
 
   it('reads own properties only', () => {

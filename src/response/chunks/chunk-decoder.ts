@@ -93,6 +93,9 @@ const errorReasons: readonly string[] = [
 /** How many choices are read: OpenAI's `n` goes to 128, and a hostile stream would go on. */
 const maxChoices = 128;
 
+/** How much of a provider's words about an error is kept, in characters: as much as of an error body. */
+const longestMessage = 64 * 1024;
+
 interface Choice {
   /** What its events carry: nothing for choice 0. */
   readonly label: { readonly choice?: number };
@@ -122,6 +125,7 @@ export function chunkDecoder(
   const isCumulative = deltas === 'cumulative';
   const keeper = extrasKeeper(provider);
   const makeId = callIds(random);
+  const total = { calls: 0 };
   let position = -1;
   let isDone = false;
   /** The number of the only choice that was asked for. */
@@ -145,13 +149,14 @@ export function chunkDecoder(
 
   function failure(report: Partial<ProviderErrorReport>, data: string): ProviderStreamError {
     const { message, code, type, status } = report;
-    const wait = retryAfterInBody(data);
-    const retryable = isRetryable(report, data, wait);
+    const said = data.slice(0, longestMessage);
+    const wait = retryAfterInBody(said);
+    const retryable = isRetryable(report, said, wait);
     return new ProviderStreamError({
       status,
       code: code && redact(code),
       type: type && redact(type),
-      message: message && redact(message),
+      message: message && redact(message.slice(0, longestMessage)),
       retryable,
       retryAfter: retryable ? wait : undefined,
     });
@@ -223,7 +228,7 @@ export function chunkDecoder(
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
-    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless, maxEventValues });
+    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless, maxEventValues, total });
     choice.hasSpoken = true;
     choice.hasGoneOn ||= entries.length > 0 && choice.finishReason !== null;
     choice.calls.push(entries);

@@ -82,7 +82,6 @@ export function chunkPattern(): ChunkPattern {
       // Comparing slices is several times as fast as `startsWith`, and that as a loop over characters.
       if (data.slice(0, head.length) !== head) return undefined;
       const textEnd = stringEnd(data, head.length);
-      if (textEnd === -1) return undefined;
       let end = textEnd;
       if (middle !== undefined) {
         const second = textEnd + middle.length;
@@ -109,8 +108,7 @@ export function chunkPattern(): ChunkPattern {
       const textEnd = stringEnd(data, text);
       if (textEnd === -1) return;
       const piece = startOf(pieceKey, data, textEnd);
-      const pieceEnd = stringEnd(data, piece);
-      const repeatsText = pieceEnd !== -1 && data.slice(piece, pieceEnd) === data.slice(text, textEnd);
+      const repeatsText = data.slice(piece, stringEnd(data, piece)) === data.slice(text, textEnd);
       const second = repeatsText ? piece : startOf(paddingKey, data, textEnd);
       const secondEnd = stringEnd(data, second);
       const middle = secondEnd === -1 ? undefined : data.slice(textEnd, second);

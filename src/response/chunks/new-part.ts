@@ -26,6 +26,6 @@ export function newPart(): (text: string) => string {
     const added = text.slice(before.length);
     before = text;
     // A slice would hold the whole snapshot in memory.
-    return added === text ? text : (parseJson(JSON.stringify(added)) as string);
+    return parseJson(JSON.stringify(added)) as string;
   };
 }

@@ -21,11 +21,11 @@ export interface ToolCalls {
  * | The end | A call is whole |
  * | --- | --- |
  * | `finished`: a finish reason of a whole answer, and no fragment after it unless `[DONE]` came | always |
- * | `done`: `[DONE]`, and no finish reason | unless it has arguments that are no JSON |
+ * | `done`: `[DONE]`, and no finish reason | unless its arguments are not valid JSON |
  * | `cut`: neither, or a finish reason such as `length` | where its arguments are a JSON object, and not a placeholder |
  *
- * A placeholder is a `{}` that came in one fragment: some servers begin with it. In it, in a name alone and in a custom
- * tool's input nothing shows whether more was to come.
+ * A placeholder is a `{}` that came in one fragment: some servers begin with it. A placeholder, a name alone and a custom
+ * tool's input do not show whether more was to come.
  *
  * @see docs/tool-calls.md#the-end-of-the-stream-against-what-is-emitted
  */
@@ -44,9 +44,11 @@ export interface ToolCallsOptions {
   readonly maxEventValues?: number | undefined;
   /** Told of each call that never got a name. */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
+  /** How many calls the answer has by now, those of its other choices included. */
+  readonly total?: { calls: number } | undefined;
 }
 
-/** How many calls of one choice are read, and how many indices are told apart: a hostile stream would go on. */
+/** How many calls of an answer are read, and how many indices of a choice are told apart: a hostile stream would go on. */
 const maxCalls = 1_024;
 
 /** A name is put together up to this length, in UTF-16 code units; OpenAI allows 64. */
@@ -71,7 +73,7 @@ interface Call {
   /** How far the arguments are, as of the first `read` fragments. */
   readonly nesting: JsonNesting;
   read: number;
-  /** Its brackets are balanced and it is no JSON, as of the first `parsed` fragments: nothing that follows mends that. */
+  /** The first `parsed` fragments have balanced brackets but are not valid JSON: nothing that follows can mend that. */
   isBroken: boolean;
   parsed: number;
   /** Whether the last of `seen` fragments is a whole object by itself. */
@@ -138,14 +140,15 @@ export function toolCalls({
   onNameless,
   maxEventValues,
   keeper = extrasKeeper(),
+  total = { calls: 0 },
 }: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
   const byId = new Map<string, Call>();
-  const byIndex = new Map<number, Call>();
+  const byIndex = new Map<number | undefined, Call>();
 
-  function begin({ id, index, name, text }: Entry, begunHere: ReadonlySet<Call>): Call {
+  function begin({ id, index, name }: Entry, begunHere: ReadonlySet<Call>): Call {
     const before = index === undefined ? calls.at(-1) : byIndex.get(index);
-    const isEcho = id === undefined && text === '' && before?.name === name && !begunHere.has(before);
+    const isEcho = id === undefined && before?.name === name && !begunHere.has(before);
     const call: Call = {
       index: calls.length,
       givenIndex: index,
@@ -174,7 +177,7 @@ export function toolCalls({
   /** The call that an entry goes on with; `undefined` where it begins one. */
   function find(entry: Entry, begunHere: ReadonlySet<Call>): Call | undefined {
     const { id, index, name } = entry;
-    const there = index === undefined ? undefined : byIndex.get(index);
+    const there = byIndex.get(index);
     const sameId = id === undefined ? undefined : there?.givenId === id ? there : byId.get(id);
     const saysNothing = index === undefined || (id === undefined && name === '');
     const call = sameId ?? there ?? (saysNothing ? calls.at(-1) : undefined);
@@ -228,7 +231,8 @@ export function toolCalls({
         let call = find(entry, begunHere);
         const begins = call === undefined;
         if (call === undefined) {
-          if (calls.length >= maxCalls) continue;
+          if (total.calls >= maxCalls) continue;
+          total.calls += 1;
           call = begin(entry, begunHere);
           begunHere.add(call);
         }
@@ -263,11 +267,13 @@ function isWholeAt(end: CallsEnd, call: Call, item: FunctionCallItem | CustomToo
   if (end === 'finished') return true;
   if (item.type === 'custom_tool_call' || item.arguments === '') return end === 'done';
   const value = parseJson(item.arguments, call.maxEventValues);
-  return end === 'done' ? value !== undefined : isRecord(value) && !isPlaceholder(call);
+  if (end === 'done') return value !== undefined;
+  return isRecord(value) && (Object.keys(value).length > 0 || !call.pieces.some(isEmptyObject));
 }
 
-const isPlaceholder = ({ pieces, length }: Call): boolean =>
-  pieces.length === 1 && length < 16 && pieces[0]?.trim() === '{}';
+const isPlaceholder = ({ pieces }: Call): boolean => pieces.length === 1 && isEmptyObject(pieces[0] ?? '');
+
+const isEmptyObject = (text: string): boolean => text.length < 16 && /^\s*\{\s*\}\s*$/.test(text);
 
 /** Whether an entry begins another call, although a call is known that it could go on with. */
 function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): boolean {
@@ -312,7 +318,6 @@ function isHalfway(call: Call): boolean {
 
 /** Whether a fragment says all that there is once more. */
 function isRepeated({ pieces, length }: Call, text: string): boolean {
-  if (text === '') return false;
   return text === pieces.at(-1) || (text.length === length && text === pieces.join(''));
 }
 
@@ -324,8 +329,7 @@ function nestingOf(call: Call): JsonNesting {
 
 /** Names come in pieces, or again and again, or longer each time. */
 function longerName(name: string, more: string): string {
-  if (name === '' || name === more) return more === '' ? name : more;
-  if (name.length + more.length > maxNameLength) return name;
+  if (name !== '' && name.length + more.length > maxNameLength) return name;
   return more.startsWith(name) ? more : name + more;
 }
 

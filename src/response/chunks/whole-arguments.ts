@@ -15,22 +15,22 @@ import { jsonNesting } from './json-nesting.js';
  */
 export function wholeArguments(pieces: readonly string[], maxEventValues?: number): string {
   const joined = pieces.join('');
-  if (joined === '' || parseJson(joined, maxEventValues) !== undefined) return joined;
+  if (parseJson(joined, maxEventValues) !== undefined) return joined;
   const value = lastOfValues(joined, maxEventValues);
   if (value !== undefined) return value;
-  const last = pieces.at(-1) ?? '';
+  const last = pieces.slice(-1).join('');
   return isRecord(parseJson(last, maxEventValues)) && isSnapshot(pieces, last) ? last : joined;
 }
 
 /** Whether an object that came last says all again: JSON that is only cut must not pass for such a stream. */
 function isSnapshot(pieces: readonly string[], last: string): boolean {
   const before = pieces.slice(0, -1).join('');
-  const previous = pieces.at(-2) ?? '';
+  const previous = pieces.slice(-2, -1).join('');
   if (last.startsWith(before) || (beginsObject(previous) && last.startsWith(previous))) return true;
   const nesting = jsonNesting();
   nesting.read(before);
   // In JSON an object begins after one of these, or is the text of a string.
-  return !nesting.isInString && !':[,'.includes(before.trimEnd().at(-1) ?? ':');
+  return !nesting.isInString && !':[,'.includes(before.trimEnd().slice(-1));
 }
 
 export const beginsObject = (text: string): boolean => text.trimStart().startsWith('{');

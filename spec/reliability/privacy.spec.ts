@@ -411,7 +411,7 @@ describe('what a transport fails with', () => {
     })
       .subscribe()
       .unsubscribe();
-    expect(told[0]).toMatchObject({ type: 'request', url: 'http://p.test/***/v1/chat/completions' });
+    expect(told[1]).toMatchObject({ type: 'request', url: 'http://p.test/***/v1/chat/completions' });
   });
 
   it.each<[string, Transport]>([

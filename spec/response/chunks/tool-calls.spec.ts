@@ -1002,7 +1002,7 @@ describe('toolCalls', () => {
     [`{}${' '.repeat(13)}`, 1],
     // Nobody begins with so many blanks, and to look for the end of a million of them takes time.
     [`{}${' '.repeat(14)}`, 0],
-    ['{ }', 0],
+    ['{ }', 1],
     ['[]', 1],
   ])('counts %j in one fragment, at an end that may have cut it, as %d that were cut', (text, count) => {
     const calls = toolCalls({ emit: () => {}, label: {}, makeId: String });

@@ -243,7 +243,7 @@ describe('pull', () => {
       const subscribed = jest.fn(() => of(1));
       const iterator = pull(defer(subscribed), {});
       const reason = new Error('left');
-      const end = iterator[way](way === 'throw' ? reason : undefined);
+      const end = way === 'throw' ? iterator.throw(reason) : iterator.return();
       if (way === 'throw') await expect(end).rejects.toBe(reason);
       else expect(await end).toEqual({ done: true, value: undefined });
       expect(await iterator.next()).toEqual({ done: true, value: undefined });

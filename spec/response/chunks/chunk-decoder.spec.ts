@@ -1553,7 +1553,7 @@ describe('chunkDecoder(), of what providers write otherwise', () => {
     const events: ResponseEvent[] = [];
     const decoder = chunkDecoder((event) => events.push(event));
     decoder.push({ data: '[DONE]' });
-    decoder.pushText('a', 'content');
+    decoder.pushText('a', 'content', []);
     decoder.end();
     expect(events).toEqual([completed({ endedBy: 'done' })]);
   });

@@ -10,7 +10,7 @@ export interface IterateOptions extends ChatOptions {
   readonly highWaterMark?: number | undefined;
   /**
    * How long an event may wait until the consumer asks for another, in milliseconds; then the request is aborted. A
-   * consumer that comes back gets what waits, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
+   * consumer that comes back gets the waiting events, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
    */
   readonly stallTimeout?: number | undefined;
 }

@@ -20,6 +20,13 @@ const values = {
   g: call('b'),
 };
 
+/** One choice of two was cut. */
+const half = completed({
+  finishReason: 'stop',
+  choices: [{ choice: 1, finishReason: null }],
+  endedBy: 'eof',
+});
+
 /** A `completed` that an application made by itself, or that an earlier version has written down. */
 const untold = (finishReason: string | null): ResponseEvent => ({
   type: 'completed',
@@ -29,6 +36,12 @@ const untold = (finishReason: string | null): ResponseEvent => ({
 });
 
 describe('requireFinish', () => {
+  it('errors where one of several choices was cut', () => {
+    expect(failureOf(of<ResponseEvent[]>(values.a, half).pipe(requireFinish()))).toBeInstanceOf(
+      IncompleteStreamError,
+    );
+  });
+
   it('passes a finished turn on unchanged', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-b-(c|)', values);

@@ -189,6 +189,22 @@ describe('counts that a stream makes up', () => {
     expect(wholeCalls(decoded(chunks()))).toHaveLength(1_024);
   });
 
+  it('of 20 choices with 100 calls each, 1,024 calls are read', () => {
+    const chunk = (index: number) => ({
+      index,
+      delta: {
+        tool_calls: Array.from({ length: 100 }, (_, at) => ({
+          index: at,
+          id: `${index}-${at}`,
+          function: { name: 'f' },
+        })),
+      },
+      finish_reason: 'tool_calls',
+    });
+    const choices = Array.from({ length: 20 }, (_, index) => chunk(index));
+    expect(wholeCalls(decoded([JSON.stringify({ choices })]))).toHaveLength(1_024);
+  });
+
   it('indices of no call are not remembered', () => {
     const decoder = patternDecoder(() => {});
     decoder.push({ data: calls([{ index: 0, id: 'id', function: { name: 'f' } }]) });

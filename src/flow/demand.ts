@@ -48,9 +48,9 @@ export interface TurnDemand {
  * read      --r----------r---r----
  * ```
  *
- * A turn that has waited for `stallTimeout`, and for as long seen no hold released, ends with a `StallTimeoutError`,
- * which closes its connection: neither a consumer that was abandoned nor an operator that never lets go holds it for
- * ever. A consumer that is slow is not cut: it shows each value that it takes.
+ * A turn that has waited for `stallTimeout` without seeing a hold released ends with a `StallTimeoutError`, which closes
+ * its connection: no abandoned consumer, and no operator that never releases its hold, keeps it open for ever. A slow
+ * consumer is not cut off: it releases a hold with each value that it takes.
  *
  * Create one for each turn. If several turns or consumers share one, no turn is read while any consumer
  * holds it: the slowest sets the pace for all.

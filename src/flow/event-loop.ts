@@ -3,7 +3,7 @@ import { asyncScheduler } from 'rxjs';
 /** How long reads may follow one another until a task is posted, and again until it must have run; milliseconds. */
 const patience = 5;
 
-/** Where the clock was set back, nobody knows: the event loop turns once too often rather than too late. */
+/** If the clock was set back the time is unknown: better one turn of the event loop too many than one too late. */
 const isOver = (passed: number): boolean => !(passed >= 0 && passed < patience);
 
 interface Platform {

@@ -2,7 +2,7 @@ import { identity, type MonoTypeOperatorFunction, type SchedulerLike, timeout } 
 import { clampDelay } from './timers.js';
 
 /**
- * Errors where the first value does not come within the given milliseconds, and unsubscribes from the source.
+ * Errors if the first value does not arrive within the given milliseconds, and unsubscribes from the source.
  * `Infinity`: no limit.
  *
  * ```
@@ -11,7 +11,7 @@ import { clampDelay } from './timers.js';
  * result   ------#
  * ```
  *
- * @see RxJS `timeout`, which it stands on
+ * @see RxJS `timeout`, which it is built on
  */
 export function firstWithin<T>(
   milliseconds: number,

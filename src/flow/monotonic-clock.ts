@@ -6,7 +6,7 @@ import { clampDelay } from './timers.js';
  * begins at 0.
  *
  * A scheduler tells the time of day, which is set forward and back. A step back counts as no time, a step forward
- * as the time that it seems to be. So whoever compares times with this clock may be early, but never waits for a time
+ * as the time that it seems to be. So code that compares times on this clock may be early, but never waits for a time
  * that does not come.
  *
  * ```

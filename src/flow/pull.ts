@@ -13,14 +13,14 @@ export interface PullOptions {
   readonly highWaterMark?: number | undefined;
   /**
    * How long a value may wait until the consumer asks for another, in milliseconds; then the source is unsubscribed.
-   * A consumer that comes back gets what waits, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
+   * A consumer that comes back gets the waiting values, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
    */
   readonly stallTimeout?: number | undefined;
   /** The timer of `stallTimeout`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** @throws TypeError where `highWaterMark` or `stallTimeout` is no number of at least 1 */
+/** @throws TypeError if `highWaterMark` or `stallTimeout` is not a number of at least 1 */
 export function checkPullOptions({
   highWaterMark = 16,
   stallTimeout = defaultStallTimeout,
@@ -45,8 +45,8 @@ interface Request<T> {
  * result    --a---b---c---d-------e-f---done
  * ```
  *
- * The source is left where a value has waited for `stallTimeout` since it came, or since the one before it was
- * taken: the consumer has stopped, and a dropped iterator tells nobody. What waits is kept, and the error after it.
+ * The source is unsubscribed once a value has waited for `stallTimeout` since it came, or since the one before it was
+ * taken: the consumer has stopped, and a dropped iterator tells nobody. Waiting values are kept, followed by the error.
  *
  * ```
  * source    --(ab)------!
@@ -76,7 +76,7 @@ export function pull<T>(
   let subscription: Subscription | undefined;
   let end: { readonly error?: unknown } | undefined;
 
-  /** Counts anew while values wait. */
+  /** Restarts the limit while values wait. */
   function watch(): void {
     if (taken === values.length) stalling?.unsubscribe();
     else if (end === undefined && stallTimeout !== Infinity)
@@ -93,7 +93,7 @@ export function pull<T>(
       const value = values[taken] as T;
       values[taken] = undefined;
       taken += 1;
-      // To shift an array costs as much as it is long, and without a demand it may be: not before half was taken.
+      // Shifting costs the length of the array, which is unbounded without a demand: only once half was taken.
       if (taken === values.length || (taken >= 1_024 && taken * 2 >= values.length)) {
         values.splice(0, taken);
         taken = 0;

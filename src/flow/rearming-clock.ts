@@ -35,8 +35,8 @@ export function rearmingClock(scheduler: SchedulerLike): RearmingClock {
         work.call(action);
         return;
       }
-      // The timer has run for its time, whatever the clock shows, which may have been set, or stand still: where the
-      // two differ, the timer that follows is late rather than early.
+      // The timer has run its full time, whatever the clock shows: it may have been set or stand still. Where the
+      // two differ, the next timer is late rather than early.
       const before = setAgainAt - start;
       const since = scheduler.now() - setAgainAt;
       const passed = Math.min(since >= 0 ? since : time, time - before);

@@ -8,7 +8,7 @@ export function clampDelay(milliseconds: number): number {
   return Math.min(milliseconds, longestDelay);
 }
 
-/** @throws TypeError where an option's value is no number of at least 1 */
+/** @throws TypeError if the value is not a number of at least 1 */
 export function checkLimit(name: string, value: unknown): void {
   if (!(typeof value === 'number' && value >= 1)) {
     throw new TypeError(`options.${name} must be a number of at least 1.`);

@@ -45,7 +45,7 @@ export interface MockProvider {
   /** Adds answers for the next requests. They come before those of the options. */
   enqueue(...answers: readonly MockAnswer[]): void;
   /**
-   * Settles with the request of this number, counted from 1, when it has come. Default 1. Rejects where it is no
+   * Settles with the request of this number, counted from 1, when it has come. Default 1. Rejects if it is no
    * longer kept.
    */
   whenRequested(count?: number): Promise<MockRequest>;
@@ -75,7 +75,7 @@ export interface MockProvider {
  * streamChatCompletions('Hi', { model: 'mock', provider }).subscribe({ complete: () => void mock.close() });
  * ```
  *
- * @returns a promise that rejects where the port cannot be had, and with a `TypeError` where a limit is no number of at
+ * @returns a promise that rejects if the port is taken, and with a `TypeError` if a limit is not a number of at
  *   least 1
  */
 export async function startMockProvider(options: MockProviderOptions = {}): Promise<MockProvider> {
@@ -277,7 +277,7 @@ function readText(
   });
 }
 
-/** How long a client that was refused may take to leave by itself, in milliseconds. */
+/** How long a refused client may take to close its connection, in milliseconds. */
 const grace = 1_000;
 
 /**

@@ -114,7 +114,7 @@ function openResponse(response: IncomingMessage, outgoing: ClientRequest, asked:
   const { demand } = asked;
   let hasEnded = false;
   let fault: Error | undefined;
-  // Where the connection is the end of the body, its reset is told to the request alone, and the body ends in order.
+  // Where the connection is the end of the body, only the request hears of a reset, and the body ends in order.
   outgoing.on('error', (error) => {
     if (!response.complete) fault = error;
   });
@@ -173,7 +173,7 @@ function openResponse(response: IncomingMessage, outgoing: ClientRequest, asked:
   };
 }
 
-/** What some servers write over a body that is not encoded. */
+/** What some servers send with a body that is not encoded. */
 const noEncoding = ['', 'identity', 'none', 'utf-8'];
 
 type Zlib = typeof import('node:zlib') & {
@@ -182,8 +182,8 @@ type Zlib = typeof import('node:zlib') & {
 };
 
 /**
- * Hands over the body as it was before it was encoded: nothing asks for compression, and some servers compress all the
- * same. An encoding that is not known here, or one upon another, is an error before anything of the body is read.
+ * Decodes the body: nothing asks for compression, but some servers compress anyway. An unknown encoding, or more than
+ * one, is an error before any of the body is read.
  */
 function decode(response: IncomingMessage, use: (body: Readable) => void): void {
   const [encoding, another] = (response.headers['content-encoding'] ?? '')

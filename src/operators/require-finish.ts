@@ -72,6 +72,6 @@ const isCall = (event: ResponseEvent): boolean =>
 
 const isIncomplete = (event: ResponseEvent): boolean =>
   event.type === 'completed' &&
-  event.finishReason === null &&
-  event.endedBy !== 'done' &&
-  event.stopped !== true;
+  event.stopped !== true &&
+  // Of several choices one may have ended and another not.
+  (event.endedBy === undefined ? event.finishReason === null : event.endedBy === 'eof');

@@ -4,14 +4,14 @@ import { writeJson } from '../turn/wire.js';
 /**
  * The body of a request as JSON, or the error of one that cannot be written, with which its turn ends.
  *
- * @throws TypeError what `request` throws of an argument that is of the wrong type
+ * @throws TypeError if `request` throws one: an argument has the wrong type
  */
 export function requestJson(request: () => object): string | InvalidRequestError {
   try {
     const body = request();
     const json = writeJson(body);
     if (json !== undefined) return json;
-    // Each part by itself, so that the error names the one that was refused.
+    // One part at a time, so that the error can name it.
     for (const [name, value] of Object.entries(body)) partJson({ [name]: value as unknown }, name);
     return new InvalidRequestError();
   } catch (error) {

@@ -18,7 +18,7 @@ export function endpointOf(provider: ModelProvider, key: string | undefined): En
 }
 
 /**
- * The URL, whose host is the one that was written. The platform's parser makes a host of many things that are none
+ * The URL, whose host is the one that was written. The platform's parser finds a host where none was written
  * (`https:///v1` asks `v1`, `https://2130706433` asks `127.0.0.1`), and key and prompt would go there.
  */
 function urlOf({ name, baseUrl, queryParams }: ModelProvider): string {
@@ -62,7 +62,7 @@ export function withoutEndSlashes(text: string): string {
 function headersOf(provider: ModelProvider, key: string | undefined): Record<string, string> {
   const { name: providerName, apiKeyHeader, headers: given = {} } = provider;
   const headers: Record<string, string> = {};
-  // A key that took a header's place is not told.
+  // It may be a key in the place of a name.
   const isName = (name: string) => /^[a-z-]{1,64}$/i.test(name) && (key === undefined || !name.includes(key));
   const set = (name: string, value: string, setting = isName(name) ? `headers.${name}` : 'headers') => {
     if (

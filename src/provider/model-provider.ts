@@ -11,8 +11,8 @@ export interface ModelProvider extends MessageFormat {
   readonly name: string;
   /**
    * The address up to, and without, `/chat/completions`. Relative ones (`/api`) are for browsers, where
-   * they lead to the application's own backend. The host is written as it is asked for, and nothing else is
-   * sent to: not `https://`, which would ask a host `chat`, no number for an IP address, no name that is not ASCII.
+   * they lead to the application's own backend. The host must be written exactly as the URL standard reads it:
+   * not `https://`, which would ask a host `chat`, no number for an IP address, no name that is not ASCII.
    */
   readonly baseUrl: string;
   /** The environment variable that holds the key, looked up at each attempt where no `apiKey` is given. */

@@ -282,7 +282,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
     isCut = event.endedBy === 'eof';
     const last = [{ choice: 0, finishReason }, ...others].map((other) => {
       const isOpen = hasOpenCall(choiceAt(other.choice));
-      // A client takes what it has of a call for all of it, unless the end says otherwise.
+      // A client takes an open call for a whole one unless the end says otherwise.
       const reason = isOpen && isWholeReason(other.finishReason ?? 'stop') ? null : other.finishReason;
       isCut ||= isOpen && reason === null;
       return deltaChunk(other.choice, {}, reason);

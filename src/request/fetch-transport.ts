@@ -126,7 +126,7 @@ function openResponse(response: FetchResponse, asked: Asked, controller: AbortCo
     pump().catch((error: unknown) => {
       // Most are our own abort, of which nobody hears.
       if (subscriber.closed) return;
-      // What a demand fails with passes.
+      // An error of the demand passes unchanged.
       subscriber.error(error instanceof ChatCompletionsError ? error : brokenBody(error, asked));
     });
   });

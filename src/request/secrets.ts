@@ -283,7 +283,7 @@ const longestMessage = 300;
 const mostCauses = 16;
 
 /**
- * What a platform failed with, told again: of each error its name, `code`, `errno`, `syscall`, message, `cause` and
+ * A safe copy of a platform error: of each error its name, `code`, `errno`, `syscall`, message, `cause` and
  * `errors`, without secrets, and nothing else that it holds. It may be frozen, of another realm (a frame, a test
  * runner's context), go in a circle, or be no error at all.
  */

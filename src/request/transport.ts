@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly body: string;
   /**
    * Asked between two reads of the answer's body: the next read follows the first value. Absent, it
-   * follows at once. Its error is the body's, unchanged.
+   * follows at once. If it errors, the body errors with the same error.
    */
   readonly demand?: () => Observable<unknown>;
 }

@@ -58,7 +58,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
     return mayBeField(start) ? 'unknown' : 'other';
   }
 
-  /** In one piece: a view of each read would weigh a hundred times a read of one byte. */
+  /** In one buffer: a view for each one-byte read would take a hundred times its size. */
   function hold(bytes: Uint8Array): void {
     if (size + bytes.byteLength > held.byteLength) {
       const larger = new Uint8Array(
@@ -77,7 +77,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
     const { status, redact = (text: string) => text } = options;
     return new UnexpectedContentError({
       status,
-      // What repeats a secret is no media type.
+      // It may repeat a secret.
       contentType: redact(mediaType) === mediaType ? mediaType : '',
       snippet: redact(heldText().slice(0, 4_096)),
     });

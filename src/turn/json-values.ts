@@ -1,13 +1,13 @@
 import { StreamError } from './errors.js';
 
-/** To parse so many costs a second and 110 MiB at the worst; real events have some thousands. */
+/** Parsing this many takes up to a second and 110 MiB; real events have a few thousand. */
 export const defaultMaxEventValues = 1_000_000;
 
 /**
- * Checks what a text costs as JSON before it is parsed: a value of a few characters weighs a hundred times as much
- * afterwards.
+ * Checks what a text would cost as JSON before it is parsed: a value of a few characters can take a hundred times its
+ * size in memory.
  *
- * @throws StreamError where it holds more than `maxEventValues` values
+ * @throws StreamError if it holds more than `maxEventValues` values
  */
 export function checkValues(text: string, maxEventValues = defaultMaxEventValues): void {
   // Each value has a character at least: what is shorter is not looked at.

@@ -123,6 +123,7 @@ export function chunkDecoder(
   const isCumulative = deltas === 'cumulative';
   const keeper = extrasKeeper(provider);
   const makeId = callIds(random);
+  const total = { calls: 0 };
   let position = -1;
   let isDone = false;
   /** The number of the only choice that was asked for. */
@@ -218,7 +219,7 @@ export function chunkDecoder(
 
   function readCalls(choice: Choice, entries: readonly unknown[]): void {
     const { label } = choice;
-    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless, maxEventValues });
+    choice.calls ??= toolCalls({ emit, label, makeId, keeper, onNameless, maxEventValues, total });
     choice.hasSpoken = true;
     choice.hasGoneOn ||= entries.length > 0 && choice.finishReason !== null;
     choice.calls.push(entries);

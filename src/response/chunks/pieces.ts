@@ -16,7 +16,7 @@ const seams = [/\n/g, /\}(?=[ \t]*(?:data:|[{[]))/g] as const;
 const maxParts = 65_536;
 const failureCost = 64;
 
-/** What is longer, in UTF-16 code units, and no JSON as it is, is neither mended nor taken apart. */
+/** Data longer than this, in UTF-16 code units, that is not valid JSON is neither mended nor split. */
 const longestMended = 2_097_152;
 
 /**
@@ -24,10 +24,10 @@ const longestMended = 2_097_152;
  * servers forget the blank line between two events (llama.cpp#14268), and gateways write their error into an event
  * that their upstream left unfinished (sub2api#1471). Parts that are no JSON stay together, and are one piece.
  *
- * The cost is linear, whatever the data, and more than one pass over it ends at 2,097,152 characters: what is longer, is
- * no JSON, and holds a chunk somewhere, is one piece that is none.
+ * The cost is linear, whatever the data, and only data of up to 2,097,152 characters is read more than once: data that
+ * is longer, holds a chunk somewhere and is not valid JSON is one malformed piece.
  *
- * @param isNoJson - whether it is known that the data as it is is no JSON
+ * @param isNoJson - whether the data is already known not to be valid JSON
  * @throws StreamError where the data holds more than `maxEventValues` values
  */
 export function piecesOf(

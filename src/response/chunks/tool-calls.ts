@@ -21,11 +21,11 @@ export interface ToolCalls {
  * | The end | A call is whole |
  * | --- | --- |
  * | `finished`: a finish reason of a whole answer, and no fragment after it unless `[DONE]` came | always |
- * | `done`: `[DONE]`, and no finish reason | unless it has arguments that are no JSON |
+ * | `done`: `[DONE]`, and no finish reason | unless its arguments are not valid JSON |
  * | `cut`: neither, or a finish reason such as `length` | where its arguments are a JSON object, and not a placeholder |
  *
- * A placeholder is a `{}` that came in one fragment: some servers begin with it. In it, in a name alone and in a custom
- * tool's input nothing shows whether more was to come.
+ * A placeholder is a `{}` that came in one fragment: some servers begin with it. A placeholder, a name alone and a custom
+ * tool's input do not show whether more was to come.
  *
  * @see docs/tool-calls.md#the-end-of-the-stream-against-what-is-emitted
  */
@@ -44,9 +44,11 @@ export interface ToolCallsOptions {
   readonly maxEventValues?: number | undefined;
   /** Told of each call that never got a name. */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
+  /** How many calls the answer has by now, those of its other choices included. */
+  readonly total?: { calls: number } | undefined;
 }
 
-/** How many calls of one choice are read, and how many indices are told apart: a hostile stream would go on. */
+/** How many calls of an answer are read, and how many indices of a choice are told apart: a hostile stream would go on. */
 const maxCalls = 1_024;
 
 /** A name is put together up to this length, in UTF-16 code units; OpenAI allows 64. */
@@ -71,7 +73,7 @@ interface Call {
   /** How far the arguments are, as of the first `read` fragments. */
   readonly nesting: JsonNesting;
   read: number;
-  /** Its brackets are balanced and it is no JSON, as of the first `parsed` fragments: nothing that follows mends that. */
+  /** The first `parsed` fragments have balanced brackets but are not valid JSON: nothing that follows can mend that. */
   isBroken: boolean;
   parsed: number;
   /** Whether the last of `seen` fragments is a whole object by itself. */
@@ -138,6 +140,7 @@ export function toolCalls({
   onNameless,
   maxEventValues,
   keeper = extrasKeeper(),
+  total = { calls: 0 },
 }: ToolCallsOptions): ToolCalls {
   const calls: Call[] = [];
   const byId = new Map<string, Call>();
@@ -228,7 +231,8 @@ export function toolCalls({
         let call = find(entry, begunHere);
         const begins = call === undefined;
         if (call === undefined) {
-          if (calls.length >= maxCalls) continue;
+          if (total.calls >= maxCalls) continue;
+          total.calls += 1;
           call = begin(entry, begunHere);
           begunHere.add(call);
         }

@@ -1010,6 +1010,13 @@ describe('toolCalls', () => {
     expect(calls.end('cut')).toBe(count);
   });
 
+  it('counts arguments that follow {} as whole, at an end that may have cut them', () => {
+    const calls = toolCalls({ emit: () => {}, label: {}, makeId: String });
+    calls.push([entry({ index: 0, name: 'f', arguments: '{}' })]);
+    calls.push([entry({ index: 0, arguments: '{"q":1}' })]);
+    expect(calls.end('cut')).toBe(0);
+  });
+
   describe('does no work again', () => {
     afterEach(() => jest.restoreAllMocks());
 

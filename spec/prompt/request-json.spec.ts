@@ -191,6 +191,7 @@ describe('a request that cannot be written', () => {
       streamChatRequest(body, { ...options, diagnostics: (diagnostic) => diagnostics.push(diagnostic) }),
     );
     expect(diagnostics).toEqual([
+      expect.objectContaining({ type: 'start' }),
       expect.objectContaining({ type: 'end', outcome: 'error', error: 'InvalidRequestError' }),
     ]);
   });

@@ -28,18 +28,18 @@ export interface FallbackOptions {
   /** The turns to fall back on, in order. */
   readonly others: readonly Fallback[];
   /**
-   * From which errors. Default: all but `TypeError`s, `InvalidProviderError`s, and a status 400 that is not about the
+   * Which errors to fall back from. Default: all but `TypeError`s, `InvalidProviderError`s, and a status 400 that is not about the
    * context length. An error of it ends the turn.
    */
   readonly when?: ((error: unknown) => boolean) | undefined;
   /**
-   * What happens where a part of the answer was given: the error goes on, or `restarting` takes it back and the next
-   * one begins. Default `'fail'`.
+   * What happens after content has arrived: the error passes, or `restarting` discards it and the next turn begins.
+   * Default `'fail'`.
    */
   readonly afterContent?: 'fail' | 'restart' | undefined;
   /**
-   * How long one that failed is passed over by later turns through this operator, in milliseconds. Where all would
-   * be, none is. Default 0: each turn tries all.
+   * How long later turns through this operator skip a source that failed, in milliseconds. If all would be skipped,
+   * none is. Default 0: every turn tries all.
    */
   readonly cooldown?: number | undefined;
   /** The clock for `cooldown`. Default `asyncScheduler`. */
@@ -47,14 +47,14 @@ export interface FallbackOptions {
 }
 
 /**
- * Falls back on another turn where one fails before it has said anything: on another provider, model or key.
+ * Switches to another turn if one fails before any content has arrived: another provider, model or key.
  *
- * What the other one says goes on as if it had been asked first. A turn that has said something is not replaced, unless
- * `afterContent` is `'restart'`: then `restarting` takes back what came of it. `retrying` events pass at once; the raw
- * `chunk` events of `includeChunks` wait for content, so that those of two providers never mix.
+ * The events of the other turn follow as if it had been the first. A turn that has emitted content is not replaced,
+ * unless `afterContent` is `'restart'`: then `restarting` discards what has arrived. `retrying` events pass at once; the
+ * raw `chunk` events of `includeChunks` wait for content, so that those of two providers never mix.
  *
- * Give the turn `maxRetries: 0`, and it falls back at once instead of retrying first. When all fail, the last error goes
- * on, with an `AggregateError` of all of them at the end of its `cause` chain, and all in its `attempts`.
+ * With `maxRetries: 0` the turn falls back at once instead of retrying first. If all fail, the result is the last error,
+ * with an `AggregateError` of all errors at the end of its `cause` chain, and every attempt in `attempts`.
  *
  * ```
  * source   ----#

@@ -28,10 +28,10 @@ export interface HedgeOptions {
 }
 
 /**
- * Begins a second turn where the first says nothing for too long, and goes on with the one that speaks first.
+ * Starts a second turn if the first has no content in time, and mirrors the one whose content arrives first.
  *
- * The other one is unsubscribed, and so aborted, in the instant in which one speaks. Where the first fails before that,
- * the second begins at once; where both fail, the last error goes on, as with `fallbackWith()`.
+ * At that moment the other is unsubscribed, and so aborted. If the first fails earlier, the second starts at once; if
+ * both fail, the result is the last error, as with `fallbackWith()`.
  *
  * A hedge costs what it doubles: with `after` at the slowest tenth of the first tokens, one request in ten is sent
  * twice, and its prompt is billed twice. Retries of the first turn are not seen: a turn that waits for its

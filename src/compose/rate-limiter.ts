@@ -70,18 +70,18 @@ interface KeyState extends Told {
 const unlimited: Left = { amount: Infinity, until: -Infinity };
 
 /**
- * A shared limit for turns: how many requests and tokens in a time, and how many at once.
+ * A rate limit that turns share: requests and tokens per period, and how many at a time.
  *
- * Attempts wait in `admission`, so their clocks have not started, and a turn that is unsubscribed leaves the queue. The
- * limits are buckets that refill all the time, shared by all keys; keys that wait take turns, and each key's attempts
- * are admitted in their order. So none starves: where the next in turn needs more than is there, the others wait
- * with it.
+ * Attempts wait in `admission`, before any of their timeouts starts, and a turn that is unsubscribed leaves the queue. The
+ * limits are token buckets that refill continuously and are shared by all keys. Waiting keys take turns, and a key's
+ * attempts are admitted in order. None starves: if the next in turn needs more than is available, the others wait with
+ * it.
  *
  * It learns from answers: a `Retry-After` or a 429 closes the gate for all turns of its key, and
  * `x-ratelimit-remaining-*` counts until `x-ratelimit-reset-*`. Tokens are an estimate until the turn is complete, and
  * then its `usage` (`includeUsage`).
  *
- * It knows of one process. Across processes, rate-limiter-flexible counts in Redis: call it in an `admission` of your
+ * It covers one process. Across processes, rate-limiter-flexible counts in Redis: call it in an `admission` of your
  * own.
  *
  * @example

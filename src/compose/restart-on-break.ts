@@ -15,7 +15,7 @@ import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 export type BreakError = StreamError | IncompleteStreamError;
 
-/** When and how often an answer that broke off is asked for anew. */
+/** When, and how often, a broken answer is requested again. */
 export interface RestartOnBreakOptions extends BackoffOptions {
   /** Restarts after the first attempt. Default 5. */
   readonly maxRetries?: number | undefined;
@@ -31,16 +31,14 @@ export interface RestartOnBreakOptions extends BackoffOptions {
 }
 
 /**
- * Asks anew for an answer that broke off: emits `restarting`, which takes back what came of it, and after a wait
- * subscribes to the turn again.
+ * Restarts a turn whose answer breaks off: emits `restarting`, which discards what has arrived, waits, and resubscribes.
  *
- * It restarts from a {@link StreamError} with `retryable` set: a broken connection, an idle timeout, an overload or a
- * rate limit told inside the stream; and, where `requireFinish()` stands before it, from a stream that ended too early.
- * What failed before the answer began was retried by the turn itself, and passes. The model may answer otherwise the
- * second time, and both answers are billed.
+ * Any {@link StreamError} with `retryable` set restarts the turn: a broken connection, an idle timeout, an overload or
+ * rate limit reported inside the stream; and, after `requireFinish()`, a stream that ended too early. Failures before the
+ * answer began pass, since the turn has already retried them. The second answer may differ, and both are billed.
  *
- * The wait is what the provider asks for in the stream, else {@link BackoffOptions | backoff}. The error that ends the turn tells of
- * each attempt (`attempts`). Put it around one turn, before the operators that work on its text.
+ * The wait is what the provider asks for in the stream, else {@link BackoffOptions | backoff}. The error that ends the turn lists
+ * every attempt (`attempts`). Apply it to a single turn, before the operators that work on its text.
  *
  * ```
  * source   --On--ce--#

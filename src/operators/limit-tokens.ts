@@ -4,7 +4,7 @@ import type { ResponseEvent } from '../turn/events.js';
 import { stoppedEvent } from './stop-when.js';
 
 /**
- * Stops a turn that has written more than so many tokens, and keeps what has arrived, as {@link stopWhen} does.
+ * Stops a turn that exceeds a number of tokens, and keeps what has arrived, as {@link stopWhen} does.
  *
  * What a turn has written is an estimate while it writes: a token for each four bytes of text, reasoning and arguments,
  * which is near for English and half or twice as much elsewhere; reasoning that the provider does not show is not

@@ -35,7 +35,7 @@ export interface TurnRetry {
  * - `'idle'`: nothing was asked yet (`idleState` only)
  * - `'waiting'`: asked, and nothing has arrived
  * - `'retrying'`: a request failed, and another follows (only with `includeRetries`)
- * - `'restarting'`: the answer broke off; what had come of it is void, and it is asked for anew
+ * - `'restarting'`: the answer broke off; what has arrived is void, and it is requested again
  * - `'streaming'`: output is arriving
  * - `'completed'`: the turn is complete
  * - `'stopped'`: it was stopped before it was complete

@@ -66,7 +66,7 @@ export interface Inference {
   content(at: number): void;
   /** Its turn has ended: `close()` ends the span as of then, unless a turn of the same begins before. */
   end(end: EndDiagnostic, at: number): void;
-  /** A turn begins that asks anew. */
+  /** A turn begins that asks again. */
   restart(at: number): void;
   close(): void;
 }

@@ -76,7 +76,7 @@ export const providerNames: Readonly<Record<string, string>> = {
 export const own = {
   /** Span event: a request failed and another follows. */
   retry: 'rxjs_chat_completions.retry',
-  /** Span event: the answer broke off and was asked for anew. */
+  /** Span event: the answer broke off and was requested again. */
   restart: 'rxjs_chat_completions.restart',
   /** Number of the request, or of the turn, that failed; the first is 1. */
   attempt: 'rxjs_chat_completions.attempt',

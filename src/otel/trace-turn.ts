@@ -12,7 +12,7 @@ export type Traced = <Options extends TurnOptions>(options: Options) => Options;
  * `hedgeWith()`, `retry()`.
  *
  * The function gets a `traced` for the options of each turn and returns the whole. The turns of one `traced(options)`
- * that ask anew after a failure are one span, each restart an event of it with the time it waited. Another provider's
+ * that ask again after a failure are one span, each restart an event of it with the time it waited. Another provider's
  * turn is a span of its own, since a span names one provider, with a link to the one that failed. All have the same
  * parent: the span that is active where the result is subscribed to. A span that failed ends, as of then, when the
  * whole has ended. Each subscription begins anew.

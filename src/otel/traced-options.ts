@@ -140,6 +140,6 @@ const answerContent = (request: HttpRequest, recorder: AnswerRecorder): Attribut
   [contentAttribute.outputMessages]: redactor(request)(writeJson(outputMessages(recorder.turn())) ?? ''),
 });
 
-/** A turn that failed, or ended without a finish reason, may be asked for anew by what stands around it. */
+/** A turn that failed, or ended without a finish reason, may be requested again by what stands around it. */
 const mayRestart = ({ outcome, finishReasons }: EndDiagnostic): boolean =>
   outcome === 'error' || (outcome === 'completed' && finishReasons.includes(null));

@@ -47,7 +47,7 @@ export function admitted<T>(
             subscriber.next({ ...value, admission });
           },
           error: (error: unknown) => {
-            // Before the wait for the next attempt, which asks anew.
+            // Before the wait for the next attempt, which asks again.
             release();
             subscriber.error(error);
           },

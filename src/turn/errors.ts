@@ -10,7 +10,7 @@ export abstract class ChatCompletionsError extends Error {
   abstract override get name(): string;
   /**
    * What each attempt failed with, in order, where several led to this error: requests that were sent again, answers
-   * that were asked for anew, other providers. Not enumerable.
+   * that were requested again, other providers. Not enumerable.
    */
   declare readonly attempts?: readonly Error[];
 }

@@ -204,8 +204,8 @@ export interface RetryingEvent {
 }
 
 /**
- * What came of the turn before this event is void, and the turn is asked for anew: its answer broke off, or another
- * provider takes over. Emitted by what restarts a turn (`restartOnBreak()`, `fallbackWith()`), always.
+ * The turn starts over, and what it has emitted so far is void: its answer broke off, or another provider takes over.
+ * Operators that restart a turn (`restartOnBreak()`, `fallbackWith()`) always emit it.
  */
 export interface RestartingEvent {
   readonly type: 'restarting';

@@ -17,7 +17,7 @@ import { joinDetails } from './reasoning-details.js';
  * Where a turn stands:
  * - `'waiting'`: nothing of the answer has come yet
  * - `'retrying'`: a request failed and the next one is being waited for (only with `includeRetries`)
- * - `'restarting'`: the answer broke off, what had come of it is void, and it is asked for anew
+ * - `'restarting'`: the answer broke off, what has arrived is void, and it is requested again
  * - `'streaming'`: a part of the answer has come
  * - `'completed'`: the turn is over
  * - `'stopped'`: the turn is over because the caller stopped it (only with `stopWhen()`)

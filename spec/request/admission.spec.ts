@@ -93,8 +93,8 @@ describe('admitted', () => {
     });
     admitted(() => admission, of({ value: 'answer' }))
       .pipe(reading)
-      .subscribe({ error: (error: Error) => log.push(error.message) });
-    expect(log).toEqual(['no body', 'released']);
+      .subscribe({ error: (error: unknown) => log.push(String(error)) });
+    expect(log).toEqual(['RangeError: no body', 'released']);
   });
 
   it('aborts an attempt that is left before another may begin in its place', () => {

@@ -250,6 +250,27 @@ describe('fallbackWith', () => {
     expect(failureOf(throwError(down).pipe(fallbackWith(throwError(() => 'text'))))).toBe('text');
   });
 
+  it('leaves an error of the library as it is that is frozen, or whose cause cannot be read', () => {
+    const frozen = Object.freeze(new TransportError());
+    expect(failureOf(throwError(down).pipe(fallbackWith(throwError(() => frozen))))).toBe(frozen);
+    const hostile = Object.defineProperty(down(), 'cause', {
+      get() {
+        throw new RangeError('theirs');
+      },
+    });
+    expect(failureOf(throwError(down).pipe(fallbackWith(throwError(() => hostile))))).toBe(hostile);
+  });
+
+  it('lets no error grow without end that its turns fail with again and again', () => {
+    const error = down();
+    const turn = throwError(() => error).pipe(fallbackWith(throwError(() => error)));
+    failureOf(turn);
+    expect(error.attempts).toEqual([error, error]);
+    for (let times = 0; times < 200; times += 1) failureOf(turn);
+    expect(error.attempts).toHaveLength(100);
+    expect(error.message).toMatch(/\w\. It was the last of at least 100 attempts\.$/);
+  });
+
   describe('with a cooldown', () => {
     it('passes over what has failed, for so long, and for the turns through this operator', () => {
       testScheduler().run((helpers) => {

@@ -263,4 +263,15 @@ describe('hedgeWith', () => {
     expect(second.attempts).toEqual([first, second]);
     expect(second.cause).toMatchObject({ errors: [first, second] });
   });
+
+  it('fails with the error of a second turn that is none', () => {
+    const none = undefined as unknown as typeof EMPTY;
+    expect(failureOf(throwError(() => down).pipe(hedgeWith(none, { after: 5 })))).toBeInstanceOf(TypeError);
+  });
+
+  it('fails with the last error where nothing can be said in it', () => {
+    const frozen = Object.freeze(new TransportError());
+    const other = throwError(() => frozen);
+    expect(failureOf(throwError(() => down).pipe(hedgeWith(other, { after: 5 })))).toBe(frozen);
+  });
 });

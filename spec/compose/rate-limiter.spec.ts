@@ -131,6 +131,12 @@ describe('rateLimiter', () => {
     expect(admitted()).toBe('small@0 large@10 next@210');
   });
 
+  it.each([NaN, Infinity, -1])('takes no %s for the tokens of a turn', (tokens) => {
+    expect(() => rateLimiter().for({ tokens })).toThrow(
+      new TypeError('tokens must be a finite number of at least 0.'),
+    );
+  });
+
   it('admits so many at a time, until they are released', () => {
     const { ask, admitted } = limited({ concurrency: 2 });
     ask('a', 30);
@@ -303,6 +309,24 @@ describe('rateLimiter', () => {
       ask('b', 1, { tokens: 10 });
       expect(admitted()).toBe('a@0 b@10');
     });
+  });
+
+  it('believes no provider that its turn has cost more than a turn can', () => {
+    const { limiter, ask, admitted } = limited({ tokens: 1_000_000, per: 100 });
+    reporter(limiter, {}).end(Number.MAX_SAFE_INTEGER);
+    ask('a', 1, { key: 'another', tokens: 1 });
+    expect(admitted()).toBe('a@901');
+  });
+
+  it('wakes for each key that is held back, and for the rest where the first has left', () => {
+    const { limiter, ask, admitted, at } = limited();
+    for (const [key, seconds] of Object.entries({ a: '0.03', b: '0.05', c: '0.07' }))
+      reporter(limiter, { key }).response(429, { 'retry-after': seconds });
+    const a = ask('a', 1, { key: 'a' });
+    ask('c', 1, { key: 'c' });
+    ask('b', 1, { key: 'b' });
+    at(10, () => a.unsubscribe());
+    expect(admitted()).toBe('b@50 c@70');
   });
 
   it('starves nobody, whatever is asked for', () => {

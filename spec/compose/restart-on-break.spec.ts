@@ -1,4 +1,4 @@
-import { type Observable, of, take, throwError, VirtualTimeScheduler } from 'rxjs';
+import { defer, type Observable, of, take, throwError, VirtualTimeScheduler } from 'rxjs';
 import { restartOnBreak } from '../../src/compose/restart-on-break.js';
 import { accumulate } from '../../src/operators/accumulate.js';
 import { IncompleteStreamError, requireFinish } from '../../src/operators/require-finish.js';
@@ -233,6 +233,21 @@ describe('restartOnBreak', () => {
         r: { ...emptyTurn, status: 'restarting' },
       });
     });
+  });
+
+  it('remembers the last hundred attempts where it asks without end', () => {
+    let asked = 0;
+    const source = defer(() => {
+      asked += 1;
+      return throwError(() => (asked <= 150 ? new StreamError() : new StreamError({ retryable: false })));
+    });
+    const error = failureInTime((scheduler) =>
+      source.pipe(restartOnBreak({ ...exact, maxRetries: Infinity, scheduler })),
+    );
+    expect(asked).toBe(151);
+    expect(error).toMatchObject({ message: expect.stringMatching(/of at least 100 attempts\.$/) as string });
+    expect((error as StreamError).attempts).toHaveLength(100);
+    expect((error as StreamError).attempts?.at(-1)).toBe(error);
   });
 });
 

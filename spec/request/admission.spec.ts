@@ -1,4 +1,4 @@
-import { concat, finalize, NEVER, Observable, of, throwError } from 'rxjs';
+import { concat, concatMap, finalize, NEVER, Observable, of, throwError } from 'rxjs';
 import { admitted } from '../../src/request/admission.js';
 import { TransportError } from '../../src/turn/errors.js';
 import { failureOf, testScheduler } from '../support/marbles.js';
@@ -83,5 +83,27 @@ describe('admitted', () => {
       throw new RangeError('theirs');
     };
     expect(failureOf(admitted(broken, attempt))).toEqual(new RangeError('theirs'));
+  });
+
+  it('releases it where its answer cannot be taken', () => {
+    const log: string[] = [];
+    const admission = concat(of('x'), NEVER).pipe(finalize(() => log.push('released')));
+    const reading = concatMap((): Observable<never> => {
+      throw new RangeError('no body');
+    });
+    admitted(() => admission, of({ value: 'answer' }))
+      .pipe(reading)
+      .subscribe({ error: (error: unknown) => log.push(String(error)) });
+    expect(log).toEqual(['RangeError: no body', 'released']);
+  });
+
+  it('aborts an attempt that is left before another may begin in its place', () => {
+    const log: string[] = [];
+    const admission = concat(of('x'), NEVER).pipe(finalize(() => log.push('released')));
+    const attempt = NEVER.pipe(finalize(() => log.push('aborted')));
+    admitted(() => admission, attempt)
+      .subscribe()
+      .unsubscribe();
+    expect(log).toEqual(['aborted', 'released']);
   });
 });

@@ -1,7 +1,6 @@
 import {
   asyncScheduler,
   defer,
-  from,
   type MonoTypeOperatorFunction,
   NEVER,
   Observable,
@@ -95,7 +94,8 @@ export function hedgeWith(
 
       function begin(): void {
         waiting.unsubscribe();
-        run(from(other));
+        // What is no turn is an error of it.
+        run(defer(() => other));
       }
 
       subscriber.add(waiting);

@@ -37,7 +37,11 @@ export interface LimitedOptions {
 }
 
 export interface RateLimiter {
-  /** The options of the turns of one key. */
+  /**
+   * The options of the turns of one key.
+   *
+   * @throws TypeError where `tokens` is not a finite number of at least 0
+   */
   for(key?: LimiterKey): LimitedOptions;
 }
 
@@ -66,6 +70,9 @@ interface KeyState extends Told {
   readonly waiting: Set<Attempt>;
   running: number;
 }
+
+/** No model takes more in one turn. A provider that says so would hold up all turns for as long as it likes. */
+const mostTokens = 10_000_000;
 
 const unlimited: Left = { amount: Infinity, until: -Infinity };
 
@@ -107,6 +114,8 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
   /** Those that wait: for their turn, the next first; and for their provider, until then. */
   const inTurn = new Set<KeyState>();
   const shut = new Map<KeyState, number>();
+  /** When the first of those opens, or has opened that has left since: they may be many, and are not asked before. */
+  let firstOpens = Infinity;
   /** Those of which something was told, and no more. */
   const idle = new Set<KeyState>();
   let running = 0;
@@ -177,6 +186,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
         // Its provider holds it back, which is no matter of the others.
         inTurn.delete(state);
         shut.set(state, opens);
+        firstOpens = Math.min(firstOpens, opens);
         continue;
       }
       const wait = Math.max(requests.waitFor(1, now), tokens.waitFor(attempt.tokens, now));
@@ -186,6 +196,15 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     return Infinity;
   }
 
+  /** Puts those in turn whose provider holds them back no longer. */
+  function open(now: number): void {
+    firstOpens = Infinity;
+    for (const [state, opens] of shut) {
+      if (opens <= now) place(state);
+      else firstOpens = Math.min(firstOpens, opens);
+    }
+  }
+
   /** Admits whatever may begin, and sets the timer for what may later. */
   function advance(): void {
     // A turn that is admitted may end, or begin another, before it returns.
@@ -193,11 +212,12 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     isAdmitting = true;
     timer.unsubscribe();
     const now = scheduler.now();
-    for (const [state, opens] of shut) if (opens <= now) place(state);
+    if (firstOpens <= now) open(now);
     let wait = 0;
     while (wait === 0) wait = admitNext(now);
     isAdmitting = false;
-    for (const opens of shut.values()) wait = Math.min(wait, opens - now);
+    if (shut.size === 0) firstOpens = Infinity;
+    wait = Math.min(wait, firstOpens - now);
     if (wait !== Infinity) timer = scheduler.schedule(advance, clampDelay(wait));
   }
 
@@ -247,6 +267,8 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
 
   return {
     for({ key = '', tokens: given } = {}) {
+      if (given !== undefined && !(Number.isFinite(given) && given >= 0))
+        throw new TypeError('tokens must be a finite number of at least 0.');
       const needOf = (length: number) => given ?? length / 4;
       /** What the turns that run were taken to cost. */
       const estimates = new Map<number, number>();
@@ -260,7 +282,8 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
       }): void {
         const estimate = estimates.get(turn) ?? 0;
         estimates.delete(turn);
-        if (usage !== undefined && usage.totalTokens > 0) tokens.take(usage.totalTokens - estimate);
+        if (usage !== undefined && usage.totalTokens > 0)
+          tokens.take(Math.min(usage.totalTokens, mostTokens) - estimate);
       }
 
       return {

@@ -9,7 +9,7 @@ import {
 import type { BackoffOptions } from '../flow/backoff.js';
 import { retryWithBackoff } from '../flow/retry-with-backoff.js';
 import { IncompleteStreamError } from '../operators/require-finish.js';
-import { ProviderStreamError, StreamError, withAttempts } from '../turn/errors.js';
+import { attemptsKept, ProviderStreamError, StreamError, withAttempts } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
@@ -80,7 +80,7 @@ export function restartOnBreak(options: RestartOnBreakOptions = {}): MonoTypeOpe
             retryAfter: (error) => (error instanceof ProviderStreamError ? error.retryAfter : undefined),
             onRetry: ({ attempt, delay, error }) => {
               if (!isBreak(error)) return;
-              failures.push(error);
+              if (failures.push(error) > attemptsKept) failures.shift();
               turn = emptyTurn;
               subscriber.next({ type: 'restarting', attempt, delay, error });
             },

@@ -32,6 +32,7 @@ export function admitted<T>(
 ): Observable<T & { readonly admission: Subscription }> {
   return new Observable((subscriber) => {
     const admission = new Subscription();
+    const sending = new Subscription();
     let isAdmitted = false;
     let isSubscribed = false;
     let isHandedOver = false;
@@ -40,11 +41,13 @@ export function admitted<T>(
     };
 
     function begin(): void {
-      subscriber.add(
+      sending.add(
         attempt.subscribe({
           next: (value) => {
             isHandedOver = true;
             subscriber.next({ ...value, admission });
+            // Who could not take it does not release it.
+            if (subscriber.closed) admission.unsubscribe();
           },
           error: (error: unknown) => {
             // Before the wait for the next attempt, which asks again.
@@ -56,6 +59,8 @@ export function admitted<T>(
       );
     }
 
+    // It is aborted before another may begin in its place.
+    subscriber.add(sending);
     subscriber.add(release);
     admission.add(
       defer(ask).subscribe({

@@ -10,17 +10,23 @@ export abstract class ChatCompletionsError extends Error {
   abstract override get name(): string;
   /**
    * What each attempt failed with, in order, where several led to this error: requests that were sent again, answers
-   * that were requested again, other providers. Not enumerable.
+   * that were requested again, other providers; the last 100 of them. Not enumerable.
    */
   declare readonly attempts?: readonly Error[];
 }
 
-/** Sets a property that loggers and `JSON.stringify` pass over (docs/decisions/0005-privacy-of-errors.md). */
+/**
+ * Sets a property that loggers and `JSON.stringify` pass over (docs/decisions/0005-privacy-of-errors.md). What takes none,
+ * such as a frozen error, stays as it is.
+ */
 export function hide<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
-  Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
+  Reflect.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
-const lastOf = / It was the last of \d+ attempts\.$/;
+const lastOf = / It was the last of (?:at least )?\d+ attempts\.$/;
+
+/** How many attempts an error holds: a source may fail with the same error again and again. */
+export const attemptsKept = 100;
 
 /** What each attempt failed with that led to an error: the error itself where none did. */
 const attemptsOf = (error: Error): readonly Error[] =>
@@ -28,17 +34,18 @@ const attemptsOf = (error: Error): readonly Error[] =>
 
 /** Sets the attempts of an error that ends a turn: those before it, and its own. */
 export function setAttempts(error: ChatCompletionsError, before: readonly Error[]): readonly Error[] {
-  const attempts = [...before.flatMap(attemptsOf), ...attemptsOf(error)];
+  const earlier = before.flatMap((each) => (each === error ? [each] : attemptsOf(each)));
+  const attempts = [...earlier, ...attemptsOf(error)].slice(-attemptsKept);
   hide<ChatCompletionsError, 'attempts'>(error, 'attempts', attempts);
   return attempts;
 }
 
 /** An error that ends what was attempted before: it holds those attempts, and says how many there were. */
 export function withAttempts<E>(error: E, before: readonly Error[]): E {
-  if (!(error instanceof ChatCompletionsError) || before.length === 0) return error;
-  const attempts = setAttempts(error, before);
+  if (!(error instanceof ChatCompletionsError) || before.length === 0 || Object.isFrozen(error)) return error;
+  const { length } = setAttempts(error, before);
   const said = error.message.replace(lastOf, '').replace(/\.$/, '');
-  error.message = `${said}. It was the last of ${attempts.length} attempts.`;
+  error.message = `${said}. It was the last of ${length < attemptsKept ? '' : 'at least '}${length} attempts.`;
   return error;
 }
 
@@ -52,8 +59,11 @@ export function allFailed<E>(error: E, before: readonly unknown[]): E {
   let last: Error = error;
   const isOurs = (cause: Error) => cause instanceof AggregateError && cause.errors.includes(error);
   // A chain that a hostile peer or a mistake has made a ring has no end.
-  for (let depth = 0; depth < 16 && last.cause instanceof Error && !isOurs(last.cause); depth += 1)
-    last = last.cause;
+  for (let depth = 0; depth < 16; depth += 1) {
+    const cause = propertyOf(last, 'cause');
+    if (!(cause instanceof Error) || isOurs(cause)) break;
+    last = cause;
+  }
   if (Object.isExtensible(last))
     hide(last, 'cause', new AggregateError(errors, `All ${errors.length} turns failed.`));
   return withAttempts(error, before.map(asError));

@@ -43,11 +43,14 @@ const slot = pool(Math.max(2, availableParallelism()));
 const scratch = scratchFolder();
 const { tarball } = await pack(scratch);
 
+// Who imports every entry has what `/otel` needs.
+const optionalPeer = '@opentelemetry/api@1.9';
+
 // What several sections use is installed once, when the first asks for it.
 const userOf = installedOnce((rxjs, typesOfNode = '20') =>
   project(
     join(scratch, `rxjs-${rxjs}-${typesOfNode}`),
-    [tarball, `rxjs@${rxjs}`, `@types/node@${typesOfNode}`],
+    [tarball, `rxjs@${rxjs}`, `@types/node@${typesOfNode}`, optionalPeer],
     join(root, 'spec', 'package'),
     join(root, 'scripts', 'compatibility', 'user'),
   ),
@@ -176,7 +179,7 @@ async function checkBundlers() {
     slot(() =>
       project(
         join(scratch, 'bundlers'),
-        [...bundlers, '@rollup/plugin-node-resolve', tarball, `rxjs@${rxjsNewest}`],
+        [...bundlers, '@rollup/plugin-node-resolve', tarball, `rxjs@${rxjsNewest}`, optionalPeer],
         join(root, 'scripts', 'compatibility', 'user'),
       ),
     ),

@@ -130,6 +130,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
 
       /** What follows is another thing, or never comes. */
       function seal(): void {
+        if (held !== undefined && endsInPair(held.delta.text)) cut(held, held.delta.text.length, true);
         if (held !== undefined) enqueue(held.delta);
         held = undefined;
       }
@@ -167,7 +168,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
       }
 
       /** Parts what is held into the segments that are whole and the one that may still grow. */
-      function cut(tail: Held, before: number): void {
+      function cut(tail: Held, before: number, isLast = false): void {
         const { text } = tail.delta;
         let start = 0;
         for (let isFull = true; isFull;) {
@@ -175,7 +176,9 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
           const isMuch = text.length - start > longestCut;
           const from = isMuch ? start + longestPiece - longestEnd : start;
           const read = text.slice(from, isMuch ? from + longestEnd : from + longestSegment);
-          const ends = isMuch ? endsOf(read).slice(-1) : endsOf(read);
+          // Half a character joins nothing: the other half may.
+          const known = !isLast && endsInPair(read) ? read.slice(0, -1) : read;
+          const ends = isMuch ? endsOf(known).slice(-1) : endsOf(known);
           isFull = isMuch || read.length === longestSegment;
           if (isFull && ends.length === 0) ends.push(read.length - (endsInPair(read) ? 1 : 0));
           for (const end of ends) {

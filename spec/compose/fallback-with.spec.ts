@@ -16,6 +16,7 @@ import type { ResponseEvent } from '../../src/turn/events.js';
 import { attempts } from '../support/attempts.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
+import { sourcesInTurn } from '../support/sources-in-turn.js';
 
 const down = () => new TransportError();
 const values: Record<string, ResponseEvent> = {
@@ -294,6 +295,21 @@ describe('fallbackWith', () => {
         expectObservable(turn).toBe('#', values, error);
         expectObservable(concat(timer(5), turn)).toBe('-----(0#)', { 0: 0 }, error);
         expectSubscriptions(source.subscriptions).toBe(['(^!)', '-----(^!)']);
+        expectSubscriptions(other.subscriptions).toBe([' (^!)', '-----(^!)']);
+      });
+    });
+
+    it('asks those that are passed over where all others have failed', () => {
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const failing = cold<ResponseEvent>('-#', values, down());
+        const answering = cold<ResponseEvent>('-(ac|)', values);
+        const source = sourcesInTurn(failing, answering);
+        const other = sourcesInTurn(answering, failing);
+        const turn = source.pipe(fallbackWith({ others: [other], cooldown: 20 }));
+        expectObservable(turn).toBe('                   --(ac|)', values);
+        expectObservable(concat(timer(5), turn)).toBe(' -----0-(ac|)', { ...values, 0: 0 });
+        expectSubscriptions(failing.subscriptions).toBe(['^!', '-----^!']);
+        expectSubscriptions(answering.subscriptions).toBe(['-^!', '------^!']);
       });
     });
 

@@ -38,8 +38,8 @@ export interface FallbackOptions {
    */
   readonly afterContent?: 'fail' | 'restart' | undefined;
   /**
-   * How long later turns through this operator skip a source that failed, in milliseconds. If all would be skipped,
-   * none is. Default 0: every turn tries all.
+   * How long later turns through this operator skip a source that failed, in milliseconds. A skipped one is asked only
+   * if all others have failed. Default 0: every turn asks all, in order.
    */
   readonly cooldown?: number | undefined;
   /** The clock for `cooldown`. Default `asyncScheduler`. */
@@ -83,12 +83,7 @@ export function fallbackWith(
   /** What those failed with that are passed over, and until when, by their place; the source's is 0. */
   const failed = new Map<number, { readonly error: unknown; readonly until: number }>();
 
-  /** The next place from one on that is not passed over. */
-  function nextPlace(from: number): number {
-    let place = from;
-    while (place <= others.length && (failed.get(place)?.until ?? 0) > scheduler.now()) place += 1;
-    return place;
-  }
+  const isPassedOver = (place: number): boolean => (failed.get(place)?.until ?? 0) > scheduler.now();
 
   function turnAt(
     source: Observable<ResponseEvent>,
@@ -103,6 +98,13 @@ export function fallbackWith(
   return (source) =>
     defer(() => {
       const failures: unknown[] = [];
+      /** The places that are still to be asked, in order: those that are passed over, where there are no others. */
+      const places = Array.from({ length: others.length + 1 }, (_, place) => place);
+
+      function nextPlace(): number | undefined {
+        const at = places.findIndex((place) => !isPassedOver(place));
+        return places.splice(Math.max(at, 0), 1)[0];
+      }
 
       function attempt(place: number, before: unknown): Observable<ResponseEvent> {
         let given: Given = 'nothing';
@@ -114,9 +116,9 @@ export function fallbackWith(
           catchError((error: unknown) => {
             const isFailed = given !== 'all' && when(error);
             if (isFailed && cooldown > 0) failed.set(place, { error, until: scheduler.now() + cooldown });
-            const next = nextPlace(place + 1);
             const isReplaceable = given === 'nothing' || afterContent === 'restart';
-            if (!isFailed || !isReplaceable || next > others.length) throw allFailed(error, failures);
+            const next = isFailed && isReplaceable ? nextPlace() : undefined;
+            if (next === undefined) throw allFailed(error, failures);
             failures.push(error);
             const other = attempt(next, error);
             return given === 'part' ? other.pipe(startWith(restarting(failures.length, error))) : other;
@@ -124,8 +126,8 @@ export function fallbackWith(
         );
       }
 
-      const place = nextPlace(0);
-      return place > others.length ? attempt(0, undefined) : attempt(place, failed.get(place - 1)?.error);
+      const first = nextPlace() ?? 0;
+      return attempt(first, failed.get(first - 1)?.error);
     });
 }
 

@@ -34,8 +34,7 @@ const attemptsOf = (error: Error): readonly Error[] =>
 
 /** Sets the attempts of an error that ends a turn: those before it, and its own. */
 export function setAttempts(error: ChatCompletionsError, before: readonly Error[]): readonly Error[] {
-  const earlier = before.flatMap((each) => (each === error ? [each] : attemptsOf(each)));
-  const attempts = [...earlier, ...attemptsOf(error)].slice(-attemptsKept);
+  const attempts = [...before.flatMap(attemptsOf), ...attemptsOf(error)].slice(-attemptsKept);
   hide<ChatCompletionsError, 'attempts'>(error, 'attempts', attempts);
   return attempts;
 }

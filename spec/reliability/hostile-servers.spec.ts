@@ -1,11 +1,11 @@
 import { type ResponseEvent, StreamError, type UnexpectedStatusError } from '../../src/index.js';
 import { completed, text } from '../support/events.js';
 import { done, finishChunk, textChunk } from '../support/wire.js';
+import { heldMemory } from '../support/heap.js';
 import {
   attack,
   bomb,
   head,
-  heldMemory,
   hostileServer,
   inTheKernel,
   key,

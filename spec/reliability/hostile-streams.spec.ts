@@ -15,7 +15,8 @@ import { bodyEvents } from '../support/body-events.js';
 import { completed, provider, text } from '../support/events.js';
 import { testScheduler } from '../support/marbles.js';
 import { chunk, done, textChunk } from '../support/wire.js';
-import { heldMemory, MiB } from './hostile.js';
+import { heldMemory } from '../support/heap.js';
+import { MiB } from './hostile.js';
 
 jest.setTimeout(60_000);
 

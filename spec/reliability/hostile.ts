@@ -1,7 +1,5 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { fetch as crossFetch } from 'cross-fetch';
 import { map, tap, VirtualTimeScheduler } from 'rxjs';
@@ -13,6 +11,7 @@ import {
   type Transport,
 } from '../../src/index.js';
 import { nodeTransport } from '../../src/node/index.js';
+import { heldMemory } from '../support/heap.js';
 
 export const MiB = 1024 * 1024;
 
@@ -192,16 +191,6 @@ export async function attack(
   } finally {
     await server.close();
   }
-}
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-/** Bytes that something still refers to. */
-export function heldMemory(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
 
 /** What of it stays: what is finalized in one round is collected in the next. */

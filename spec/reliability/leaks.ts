@@ -1,13 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { queryObjects, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { queryObjects } from 'node:v8';
 import type { ModelProvider, Transport } from '../../src/index.js';
 import { type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
+import { collectGarbage } from '../support/heap.js';
 import { type Ending, inOrder, tick } from './endings.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 /** What a transport is measured as. */
 export interface LeakSubject {

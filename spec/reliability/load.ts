@@ -1,11 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { finalize } from 'rxjs';
 import { isTextDelta, streamChatCompletions, type Transport } from '../../src/index.js';
 import { type MockPiece, startMockProvider } from '../../src/mock-provider/index.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { collectGarbage } from '../support/heap.js';
 
 /** Texts before and after the point at which all turns wait for each other. */
 const half = 10;

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { EventSourceMessage } from 'eventsource-parser';
 import { Observable, type Subscription } from 'rxjs';
 import { fetchTransport, streamChatCompletions, type Transport } from '../../src/index.js';
@@ -11,21 +9,7 @@ import { idleTimeout } from '../../src/response/idle-timeout.js';
 import { readEvents } from '../../src/response/read-events.js';
 import { toResponseEvents } from '../../src/response/to-response-events.js';
 import { textChunk } from '../../src/testing/index.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-/** What a WeakRef names stays as long as the task in which it was made. */
-const task = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-async function heapUsed(): Promise<number> {
-  for (let round = 0; round < 4; round += 1) {
-    await task();
-    collectGarbage();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
+import { heapUsed, task } from '../support/heap.js';
 
 const mebibyte = 2 ** 20;
 

@@ -1,6 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { EventSourceMessage } from 'eventsource-parser';
 import { concat, defer, from, of, repeat, tap } from 'rxjs';
 import { StreamError } from '../../src/turn/errors.js';
@@ -12,6 +10,7 @@ import {
 } from '../../src/response/event-stream-parser.js';
 import { pieces } from '../conformance/cuts.js';
 import { record } from '../conformance/record-events.js';
+import { collectGarbage } from '../support/heap.js';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const toBytes = (part: string | Uint8Array) => (typeof part === 'string' ? utf8(part) : part);
@@ -27,11 +26,6 @@ function pushed(
 
 const dataOf = (batches: readonly (readonly EventSourceMessage[])[]) =>
   batches.map((events) => events.map(({ data }) => data));
-
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-}
 
 const bytewise = (part: string | Uint8Array) => pieces(toBytes(part), 1);
 

@@ -46,7 +46,7 @@ import type { ResponseEvent, RetryingEvent } from './turn/events.js';
  * @param prompt - a conversation; a string is one message of the user
  * @param options - the model, the provider, and every limit
  * @returns the events of the turn, `completed` last. Errors are `ChatCompletionsError`s, except what an
- * `apiKey` function fails with, which passes unchanged
+ * `apiKey` function or `admission` fails with, which passes unchanged
  * @throws TypeError where an argument is of the wrong type; nothing else is thrown by the call
  */
 export function streamChatCompletions(
@@ -64,13 +64,14 @@ export function streamTurn(
 ): Observable<ResponseEvent> {
   return new Observable((subscriber) => {
     const turn = openTurn(options, n ?? 1);
-    const answers = typeof body === 'string' ? sendRequest(body, turn) : throwError(() => body);
-    return answers // admission -> key -> transport -> responseTimeout -> status: one subscription is one attempt
+    // admission -> key -> transport -> responseTimeout -> status: one subscription is one attempt
+    const attempt = typeof body === 'string' ? sendRequest(body, turn) : throwError(() => body);
+    return attempt
       .pipe(
         retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })
-        tellAttempts(turn.failures),
+        tellAttempts(turn.failures), // the last error holds those before it
         concatMap(readAnswer(turn)), // bytes -> server-sent events -> idle timeout -> ResponseEvents
-        reportTurn(turn.log),
+        reportTurn(turn.log), // diagnostics
       )
       .subscribe(subscriber);
   });

@@ -1,5 +1,5 @@
 import { asyncScheduler, queueScheduler, Subscription, type SchedulerLike } from 'rxjs';
-import { clampDelay, inBackground } from '../../src/flow/timers.js';
+import { clampDelay, inBackground, timerOf } from '../../src/flow/timers.js';
 import { testScheduler } from '../support/marbles.js';
 
 describe('clampDelay', () => {
@@ -11,6 +11,18 @@ describe('clampDelay', () => {
     [Infinity, 2 ** 31 - 1],
   ])('of %d is %d', (milliseconds, expected) => {
     expect(clampDelay(milliseconds)).toBe(expected);
+  });
+});
+
+describe('timerOf', () => {
+  it('emits once after so long, after no longer than a timer can hold, and never after Infinity', () => {
+    const scheduler = testScheduler();
+    scheduler.run(({ expectObservable }) => {
+      expectObservable(timerOf(3, scheduler)).toBe('---(0|)', { 0: 0 });
+      expectObservable(timerOf(0, scheduler)).toBe('(0|)', { 0: 0 });
+      expectObservable(timerOf(3e9, scheduler)).toBe(`${2 ** 31 - 1}ms (0|)`, { 0: 0 });
+      expectObservable(timerOf(Infinity, scheduler)).toBe('');
+    });
   });
 });
 

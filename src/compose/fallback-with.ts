@@ -9,13 +9,7 @@ import {
   type SchedulerLike,
   startWith,
 } from 'rxjs';
-import {
-  allFailed,
-  ApplicationError,
-  ChatCompletionsError,
-  InvalidProviderError,
-  UnexpectedStatusError,
-} from '../turn/errors.js';
+import { allFailed, asLibraryError, InvalidProviderError, UnexpectedStatusError } from '../turn/errors.js';
 import type { ResponseEvent, RestartingEvent } from '../turn/events.js';
 import { isContextLength } from '../turn/provider-error.js';
 import { type Given, holdChunks } from './hold-chunks.js';
@@ -28,8 +22,8 @@ export interface FallbackOptions {
   /** The turns to fall back on, in order. */
   readonly others: readonly Fallback[];
   /**
-   * Which errors to fall back from. Default: all but `TypeError`s, `InvalidProviderError`s, and a status 400 that is not about the
-   * context length. An error of it ends the turn.
+   * Which errors to fall back from. Default: all but `TypeError`s, `InvalidProviderError`s, and a status 400 that is
+   * not about the context length. An error of it ends the turn.
    */
   readonly when?: ((error: unknown) => boolean) | undefined;
   /**
@@ -147,5 +141,5 @@ const restarting = (attempt: number, error: unknown): RestartingEvent => ({
   type: 'restarting',
   attempt,
   delay: 0,
-  error: error instanceof ChatCompletionsError ? error : new ApplicationError(error),
+  error: asLibraryError(error),
 });

@@ -2,16 +2,14 @@ import {
   asyncScheduler,
   defer,
   type MonoTypeOperatorFunction,
-  NEVER,
   Observable,
   type ObservableInput,
   type SchedulerLike,
   Subscription,
   take,
-  timer,
 } from 'rxjs';
 import { observe } from '../flow/observe.js';
-import { clampDelay } from '../flow/timers.js';
+import { timerOf } from '../flow/timers.js';
 import { allFailed } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { holding } from './hold-chunks.js';
@@ -101,12 +99,7 @@ export function hedgeWith(
       subscriber.add(waiting);
       run(source);
       if (waiting.closed) return;
-      const due =
-        typeof after === 'function'
-          ? defer(after)
-          : after === Infinity
-            ? NEVER
-            : timer(clampDelay(after), scheduler);
+      const due = typeof after === 'function' ? defer(after) : timerOf(after, scheduler);
       waiting.add(
         due.pipe(take(1)).subscribe({ next: begin, error: (error: unknown) => subscriber.error(error) }),
       );

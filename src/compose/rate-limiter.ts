@@ -1,5 +1,5 @@
 import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, Subscription } from 'rxjs';
-import { clampDelay } from '../flow/timers.js';
+import { checkLimit, clampDelay } from '../flow/timers.js';
 import type { Diagnostic, DiagnosticsListener } from '../turn/diagnostics.js';
 import type { TokenUsage } from '../turn/events.js';
 import { rateLimitOf, retryAfter } from '../turn/retry-after.js';
@@ -103,9 +103,8 @@ const unlimited: Left = { amount: Infinity, until: -Infinity };
 export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
   const { concurrency = Infinity, per = 60_000, scheduler = asyncScheduler } = options;
   for (const name of ['requests', 'tokens', 'per', 'concurrency'] as const) {
-    const value = options[name];
-    if (value !== undefined && !(typeof value === 'number' && value >= 1))
-      throw new TypeError(`options.${name} must be a number of at least 1.`);
+    const { [name]: value = 1 } = options;
+    checkLimit(name, value);
   }
   const requests = bucket(options.requests, per);
   const tokens = bucket(options.tokens, per);

@@ -1,4 +1,11 @@
-import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs';
+import {
+  NEVER,
+  type Observable,
+  type SchedulerAction,
+  type SchedulerLike,
+  type Subscription,
+  timer,
+} from 'rxjs';
 
 /** The longest wait that the timers of JavaScript's platforms can hold: about 24.8 days. */
 const longestDelay = 2 ** 31 - 1;
@@ -7,6 +14,10 @@ const longestDelay = 2 ** 31 - 1;
 export function clampDelay(milliseconds: number): number {
   return Math.min(milliseconds, longestDelay);
 }
+
+/** Emits once after so many milliseconds; never after `Infinity`. */
+export const timerOf = (milliseconds: number, scheduler: SchedulerLike): Observable<unknown> =>
+  milliseconds === Infinity ? NEVER : timer(clampDelay(milliseconds), scheduler);
 
 /** @throws TypeError if the value is not a number of at least 1 */
 export function checkLimit(name: string, value: unknown): void {

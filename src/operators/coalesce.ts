@@ -2,17 +2,15 @@ import {
   asyncScheduler,
   defer,
   type MonoTypeOperatorFunction,
-  NEVER,
   Observable,
   type ObservableInput,
   type SchedulerLike,
   type Subscription,
   take,
-  timer,
 } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
 import { observe } from '../flow/observe.js';
-import { clampDelay } from '../flow/timers.js';
+import { timerOf } from '../flow/timers.js';
 import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.js';
 
 /**
@@ -81,7 +79,7 @@ export function coalesce(
         // A clock that is set back must not keep the text, nor one that tells no time.
         const wait = Math.min(due, givenAt + due - scheduler.now());
         if (!(wait >= 0) || givenAt === -Infinity) return undefined;
-        return wait === Infinity ? NEVER : timer(clampDelay(wait), scheduler);
+        return timerOf(wait, scheduler);
       }
 
       function collect(delta: Delta): void {

@@ -2,6 +2,7 @@ import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { observe } from '../flow/observe.js';
 import { ChatCompletionsError, hide } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
+import { isCall } from '../turn/is-call.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
@@ -79,10 +80,6 @@ export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
       });
     });
 }
-
-const isCall = (event: ResponseEvent): boolean =>
-  event.type === 'output_item_done' &&
-  (event.item.type === 'function_call' || event.item.type === 'custom_tool_call');
 
 const isIncomplete = (event: ResponseEvent): boolean =>
   event.type === 'completed' &&

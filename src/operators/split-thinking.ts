@@ -1,5 +1,6 @@
 import { catchError, concat, concatMap, defer, from, type MonoTypeOperatorFunction, throwError } from 'rxjs';
 import type { OutputItemDoneEvent, ResponseEvent } from '../turn/events.js';
+import { isContent } from '../turn/is-content.js';
 import { isTextDelta } from '../turn/is-text-delta.js';
 
 export interface SplitThinkingOptions {
@@ -43,8 +44,7 @@ export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOpera
       const split = (event: ResponseEvent): Iterable<ResponseEvent> => {
         if (event.type === 'completed') return [...flush(), event];
         if (event.type === 'restarting') splitters.clear();
-        if (event.type !== 'output_item_done' && event.type !== 'function_call_arguments_delta')
-          return [event];
+        if (!isContent(event)) return [event];
         const { choice = 0 } = event;
         if (!isTextDelta(event) || event.item.content.length > 1) {
           // What comes after text comes after all of it.

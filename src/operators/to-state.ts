@@ -10,7 +10,7 @@ import {
   type OperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
-import { ApplicationError, ChatCompletionsError } from '../turn/errors.js';
+import { asLibraryError, type ChatCompletionsError } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 import { stoppedEvent } from './stop-when.js';
@@ -30,7 +30,7 @@ export interface TurnRetry {
 /**
  * What a user interface shows of a turn. `turn` is what has arrived, also after an error; `retry` is set
  * while the turn waits for its next attempt, `error` once it has failed. An error that is not the
- * library's, such as one from an `apiKey` function, is the `cause` of an {@link ApplicationError}.
+ * library's, such as one from an `apiKey` function, is the `cause` of an `ApplicationError`.
  *
  * - `'idle'`: nothing was asked yet (`idleState` only)
  * - `'waiting'`: asked, and nothing has arrived
@@ -137,7 +137,7 @@ function stateAfter(state: TurnState, event: ResponseEvent, scheduler: Scheduler
 const failed = (turn: Turn, error: unknown): TurnState => ({
   status: 'error',
   turn,
-  error: error instanceof ChatCompletionsError ? error : new ApplicationError(error),
+  error: asLibraryError(error),
   retry: undefined,
 });
 

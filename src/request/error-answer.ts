@@ -9,16 +9,13 @@ import {
   takeWhile,
   timer,
 } from 'rxjs';
-import { readProviderError } from '../turn/provider-error.js';
+import { maxErrorSize, readProviderError } from '../turn/provider-error.js';
 import { UnexpectedStatusError } from '../turn/errors.js';
 import { parseJson, requestIdOf } from '../turn/wire.js';
 import { isQuotaSpent } from './quota.js';
 import { retryAfter, retryAfterInBody, untilRateLimitReset } from '../turn/retry-after.js';
 import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
-
-/** How much of an error answer's body is read, in bytes. */
-const maxBodySize = 64 * 1024;
 
 /** How long an error answer's body is read, in milliseconds. */
 const maxBodyTime = 5_000;
@@ -68,7 +65,7 @@ export function errorAnswer(
 export function readErrorBody({ body }: HttpResponse, scheduler: SchedulerLike): Observable<string> {
   let size = 0;
   return body.pipe(
-    takeWhile((chunk) => (size += chunk.byteLength) < maxBodySize, true),
+    takeWhile((chunk) => (size += chunk.byteLength) < maxErrorSize, true),
     takeUntil(timer(maxBodyTime, scheduler)),
     catchError(() => EMPTY),
     // Not copied for each chunk: 64 KiB may come byte by byte.
@@ -79,7 +76,7 @@ export function readErrorBody({ body }: HttpResponse, scheduler: SchedulerLike):
 
 function decodeStart(chunks: readonly Uint8Array[]): string {
   const decoder = new TextDecoder();
-  let room = maxBodySize;
+  let room = maxErrorSize;
   let text = '';
   for (const chunk of chunks) {
     text += decoder.decode(chunk.subarray(0, room), { stream: true });

@@ -1,6 +1,6 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { StreamError, UnexpectedContentError } from '../turn/errors.js';
-import { readProviderError } from '../turn/provider-error.js';
+import { maxErrorSize, readProviderError } from '../turn/provider-error.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { endMarkOf } from './read-events.js';
 import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
@@ -133,9 +133,6 @@ function whole(message: EventSourceMessage, maxEventValues: number | undefined):
   const json = pieces[0]?.value;
   return json === undefined ? [] : [{ ...message, json }];
 }
-
-/** The most of an error that stands between the events. */
-const maxErrorSize = 64 * 1024;
 
 /**
  * Finds errors that stand between the events as bare JSON, in one line or several: gateways pass an error of their

@@ -1,8 +1,6 @@
 import type {
   CompletedEvent,
-  CustomToolCallItem,
   FunctionCallArgumentsDeltaEvent,
-  FunctionCallItem,
   OutputItemDoneEvent,
   ProviderFields,
   ResponseEvent,
@@ -11,6 +9,7 @@ import type {
 } from '../turn/events.js';
 import { type ChatCompletionsError, StreamError } from '../turn/errors.js';
 import { textOfDetails } from '../response/chunks/reasoning.js';
+import { isCall } from '../turn/is-call.js';
 import { reasoningItem } from '../turn/reasoning-item.js';
 
 /** The answer's id and model, where a builder is given none. */
@@ -292,13 +291,6 @@ export function turnOf(
 type Spoken = OutputItemDoneEvent | FunctionCallArgumentsDeltaEvent;
 
 const isEvents = (part: object): part is readonly Spoken[] => Array.isArray(part);
-
-/** The event of a whole call. */
-export type CallEvent = OutputItemDoneEvent & { readonly item: FunctionCallItem | CustomToolCallItem };
-
-export const isCall = (event: ResponseEvent): event is CallEvent =>
-  event.type === 'output_item_done' &&
-  (event.item.type === 'function_call' || event.item.type === 'custom_tool_call');
 
 function saysSomething(event: Spoken): boolean {
   if (event.type === 'function_call_arguments_delta') return event.delta !== '';

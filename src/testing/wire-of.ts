@@ -4,15 +4,9 @@ import type {
   OutputItemDoneEvent,
   ResponseEvent,
 } from '../turn/events.js';
+import { type CallEvent, isCall } from '../turn/is-call.js';
 import { isRecord } from '../turn/wire.js';
-import {
-  type CallEvent,
-  type EventOptions,
-  isCall,
-  testAnswer,
-  type ToolCall,
-  toolCallEvents,
-} from './turn-events.js';
+import { type EventOptions, testAnswer, type ToolCall, toolCallEvents } from './turn-events.js';
 import {
   type ChunkOptions,
   deltaChunk,

@@ -70,6 +70,10 @@ export function allFailed<E>(error: E, before: readonly unknown[]): E {
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new ApplicationError(thrown));
 
+/** An error of the library as it is, and any other as the cause of an {@link ApplicationError}. */
+export const asLibraryError = (error: unknown): ChatCompletionsError =>
+  error instanceof ChatCompletionsError ? error : new ApplicationError(error);
+
 const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
 
 /** A property of what is not the library's own: a getter may throw. */

@@ -1,5 +1,8 @@
 import { isRecord, own, writeJson } from './wire.js';
 
+/** How much of an error is read and kept, in bytes or characters. */
+export const maxErrorSize = 64 * 1024;
+
 /** What a provider reports when something went wrong, as far as it is known. */
 export interface ProviderErrorReport {
   /** The provider's own words: they may quote the prompt. */

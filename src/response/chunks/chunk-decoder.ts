@@ -11,7 +11,12 @@ import type {
 } from '../../turn/events.js';
 import { extrasKeeper, messageExtras } from '../../turn/extras.js';
 import { isWholeReason } from '../../turn/finish-reason.js';
-import { errorFields, type ProviderErrorReport, readProviderError } from '../../turn/provider-error.js';
+import {
+  errorFields,
+  maxErrorSize,
+  type ProviderErrorReport,
+  readProviderError,
+} from '../../turn/provider-error.js';
 import { reasoningItem } from '../../turn/reasoning-item.js';
 import { isIndex, isRecord, own, parseJson, stringOf, textOf } from '../../turn/wire.js';
 import { retryAfterInBody } from '../../turn/retry-after.js';
@@ -93,9 +98,6 @@ const errorReasons: readonly string[] = [
 /** How many choices are read: OpenAI's `n` goes to 128, and a hostile stream would go on. */
 const maxChoices = 128;
 
-/** How much of a provider's words about an error is kept, in characters: as much as of an error body. */
-const longestMessage = 64 * 1024;
-
 interface Choice {
   /** What its events carry: nothing for choice 0. */
   readonly label: { readonly choice?: number };
@@ -149,14 +151,14 @@ export function chunkDecoder(
 
   function failure(report: Partial<ProviderErrorReport>, data: string): ProviderStreamError {
     const { message, code, type, status } = report;
-    const said = data.slice(0, longestMessage);
+    const said = data.slice(0, maxErrorSize);
     const wait = retryAfterInBody(said);
     const retryable = isRetryable(report, said, wait);
     return new ProviderStreamError({
       status,
       code: code && redact(code),
       type: type && redact(type),
-      message: message && redact(message.slice(0, longestMessage)),
+      message: message && redact(message.slice(0, maxErrorSize)),
       retryable,
       retryAfter: retryable ? wait : undefined,
     });

@@ -1,11 +1,11 @@
 import { type Extras, joinExtras } from '../turn/extras.js';
 import type {
   ContentPart,
-  CustomToolCallItem,
   FunctionCallItem,
   ProviderFields,
   ReasoningItem,
   ResponseItem,
+  ToolCallItem,
 } from '../turn/events.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { type CallIdFormat, callIdWriter } from './call-id-format.js';
@@ -153,7 +153,7 @@ interface Assistant {
   reasoning: string;
   readonly details: unknown[];
   extras: Extras;
-  readonly calls: Map<string, FunctionCallItem | CustomToolCallItem>;
+  readonly calls: Map<string, ToolCallItem>;
 }
 
 const emptyAssistant = (): Assistant => ({
@@ -211,7 +211,7 @@ function withoutUnsigned(extras: Extras): Extras {
 }
 
 /** What the provider said of a call stands where it stood, and never in place of the call itself. */
-function toolCall(call: FunctionCallItem | CustomToolCallItem, writeId: (id: string) => string): object {
+function toolCall(call: ToolCallItem, writeId: (id: string) => string): object {
   const { function: ofFunction, custom: ofCustom, ...extras } = call.extras ?? {};
   const id = writeId(call.call_id);
   return call.type === 'function_call'

@@ -2,12 +2,11 @@ import { asyncScheduler } from 'rxjs';
 import type { Extras } from '../turn/extras.js';
 import type {
   CompletedEvent,
-  CustomToolCallItem,
   FunctionCallArgumentsDeltaEvent,
-  FunctionCallItem,
   ResponseEvent,
   ResponseItem,
   TokenUsage,
+  ToolCallItem,
 } from '../turn/events.js';
 import { isWholeReason } from '../turn/finish-reason.js';
 import { isRecord } from '../turn/wire.js';
@@ -244,7 +243,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
     return callChunk(choice, call, { ...(isNamed && { name }), text: delta });
   }
 
-  function writeCall(choice: number, item: FunctionCallItem | CustomToolCallItem): ChatCompletionChunk[] {
+  function writeCall(choice: number, item: ToolCallItem): ChatCompletionChunk[] {
     const { call_id: callId, name, extras } = item;
     const isCustom = item.type === 'custom_tool_call';
     const text = isCustom ? item.input : item.arguments;

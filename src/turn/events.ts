@@ -93,12 +93,18 @@ export interface FunctionCallItem extends ProviderFields {
   readonly arguments: string;
 }
 
-/** What a call gave. */
+/** What a call gave: text, usually JSON, or parts such as images. */
 export interface FunctionCallOutputItem {
   readonly type: 'function_call_output';
   readonly call_id: string;
-  readonly output: string;
+  readonly output: ToolOutput;
 }
+
+/**
+ * What a model is told that its call gave: text, usually JSON, or parts. The list is no `readonly` one, so that the
+ * item is one of the Responses API's types, too.
+ */
+export type ToolOutput = string | (InputText | InputImage | InputFile)[];
 
 /** A call of a custom tool, whose input is free text. */
 export interface CustomToolCallItem extends ProviderFields {
@@ -112,8 +118,11 @@ export interface CustomToolCallItem extends ProviderFields {
 export interface CustomToolCallOutputItem {
   readonly type: 'custom_tool_call_output';
   readonly call_id: string;
-  readonly output: string;
+  readonly output: ToolOutput;
 }
+
+/** A whole call, of either kind of tool. */
+export type ToolCallItem = FunctionCallItem | CustomToolCallItem;
 
 /**
  * One item of a conversation, in the exact JSON shape of OpenAI's Responses API, so that items

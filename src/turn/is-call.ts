@@ -1,7 +1,7 @@
-import type { CustomToolCallItem, FunctionCallItem, OutputItemDoneEvent, ResponseEvent } from './events.js';
+import type { OutputItemDoneEvent, ResponseEvent, ToolCallItem } from './events.js';
 
 /** The event of a whole call. */
-export type CallEvent = OutputItemDoneEvent & { readonly item: FunctionCallItem | CustomToolCallItem };
+export type CallEvent = OutputItemDoneEvent & { readonly item: ToolCallItem };
 
 /** Whether an event carries a whole call. */
 export const isCall = (event: ResponseEvent): event is CallEvent =>

@@ -1,7 +1,5 @@
 import type {
-  CustomToolCallItem,
   FunctionCallArgumentsDeltaEvent,
-  FunctionCallItem,
   MessageItem,
   OutputItemDoneEvent,
   OutputText,
@@ -9,6 +7,7 @@ import type {
   ResponseEvent,
   ResponseItem,
   TokenUsage,
+  ToolCallItem,
 } from './events.js';
 import { type Extras, joinExtras } from './extras.js';
 import { joinDetails } from './reasoning-details.js';
@@ -31,7 +30,7 @@ export interface TurnToolCall {
   /** The arguments so far, or a custom tool's input. */
   readonly arguments: string;
   /** The whole call; `undefined` while it is being written, and for good where it was cut. */
-  readonly item: FunctionCallItem | CustomToolCallItem | undefined;
+  readonly item: ToolCallItem | undefined;
 }
 
 /** What one choice of an answer says so far. */

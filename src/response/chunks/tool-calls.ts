@@ -1,4 +1,4 @@
-import type { CustomToolCallItem, FunctionCallItem, ResponseEvent } from '../../turn/events.js';
+import type { ResponseEvent, ToolCallItem } from '../../turn/events.js';
 import { callExtras, type Extras, type ExtrasKeeper, extrasKeeper, joinExtras } from '../../turn/extras.js';
 import { isRecord, own, parseJson, stringOf, writeJson } from '../../turn/wire.js';
 import { jsonNesting, type JsonNesting } from './json-nesting.js';
@@ -263,7 +263,7 @@ export function toolCalls({
 }
 
 /** The table of {@link CallsEnd}. */
-function isWholeAt(end: CallsEnd, call: Call, item: FunctionCallItem | CustomToolCallItem): boolean {
+function isWholeAt(end: CallsEnd, call: Call, item: ToolCallItem): boolean {
   if (end === 'finished') return true;
   if (item.type === 'custom_tool_call' || item.arguments === '') return end === 'done';
   const value = parseJson(item.arguments, call.maxEventValues);
@@ -345,7 +345,7 @@ function inOrder(calls: readonly Call[]): readonly Call[] {
 function itemOf(
   { id, name, pieces, isCustom, extras, maxEventValues }: Call,
   provider: string | undefined,
-): FunctionCallItem | CustomToolCallItem {
+): ToolCallItem {
   const said = extras && { extras, ...(provider !== undefined && { provider }) };
   return isCustom
     ? { type: 'custom_tool_call', call_id: id, name, input: pieces.join(''), ...said }

@@ -1,0 +1,128 @@
+import { defer, from, map, type Observable, of } from 'rxjs';
+import { isRecord, own } from './wire.js';
+
+/** A JSON schema. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What a schema objects to. */
+export interface SchemaIssue {
+  readonly message: string;
+  /** Where in the value; absent, or empty, for the whole. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+type StandardResult<Output> =
+  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
+
+/**
+ * A schema of zod, valibot, arktype and others.
+ *
+ * @see https://standardschema.dev, whose `StandardSchemaV1` and `StandardJSONSchemaV1` it takes
+ */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    /** Absent where a schema can only be written as JSON schema. */
+    readonly validate?:
+      ((value: unknown) => StandardResult<Output> | PromiseLike<StandardResult<Output>>) | undefined;
+    readonly jsonSchema?:
+      { readonly input: (options: { readonly target: 'draft-07' }) => Record<string, unknown> } | undefined;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** A schema in two parts, for libraries that do not write JSON schemas themselves, as valibot. */
+export interface SchemaPair<Output = unknown> {
+  /** A Standard Schema, or a function that returns the value and throws where it does not match. */
+  readonly validate:
+    StandardSchema<unknown, Output> | StandardSchema<never, Output> | ((value: unknown) => Output);
+  readonly jsonSchema: JsonSchema;
+}
+
+/** What a value must match: a Standard Schema that can be written as JSON schema, both in two parts, or a JSON schema alone, which checks nothing. */
+export type Schema = StandardSchema<never, unknown> | StandardSchema | SchemaPair | JsonSchema;
+
+/** The type of the values that match a schema; `unknown` for a JSON schema alone. */
+export type SchemaOutput<S> = S extends { readonly '~standard': { readonly types?: infer Types } }
+  ? NonNullable<Types> extends { readonly output: infer Output }
+    ? Output
+    : unknown
+  : S extends { readonly validate: (value: unknown) => infer Output; readonly jsonSchema: JsonSchema }
+    ? Output
+    : S extends { readonly validate: infer V; readonly jsonSchema: JsonSchema }
+      ? SchemaOutput<V>
+      : unknown;
+
+/** What a value is by a schema. */
+export type Validation<Output> = { readonly value: Output } | { readonly issues: readonly SchemaIssue[] };
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function';
+
+/** Not by own property: schemas are often instances of classes. */
+const isStandard = (schema: unknown): schema is StandardSchema =>
+  isObject(schema) && '~standard' in schema && isObject(schema['~standard']);
+
+const isPair = (schema: unknown): schema is SchemaPair =>
+  isRecord(schema) && isRecord(own(schema, 'jsonSchema')) && isObject(own(schema, 'validate'));
+
+/**
+ * The JSON schema that a model is given.
+ *
+ * @param where - what the schema is for, for the error: `tool("weather").input`
+ * @throws TypeError if there is none
+ */
+export function jsonSchemaOf(schema: Schema, where: string): JsonSchema {
+  if (isPair(schema)) return schema.jsonSchema;
+  if (isStandard(schema)) {
+    const write = schema['~standard'].jsonSchema?.input;
+    if (typeof write !== 'function')
+      throw new TypeError(
+        `${where}: this schema cannot be written as JSON schema. Give { validate: schema, jsonSchema }.`,
+      );
+    // What is written says which draft it is, and some providers refuse what they do not know.
+    const { $schema: _draft, ...written } = write({ target: 'draft-07' });
+    return written;
+  }
+  if (isRecord(schema)) return schema;
+  throw new TypeError(`${where} must be a Standard Schema, a JSON schema, or { validate, jsonSchema }.`);
+}
+
+/** Checks a value by a schema; by a JSON schema alone every value is right. What the schema throws is an error. */
+export function validate<S extends Schema>(
+  schema: S,
+  value: unknown,
+): Observable<Validation<SchemaOutput<S>>> {
+  const check: unknown = isPair(schema) ? schema.validate : schema;
+  return defer(() => {
+    if (isStandard(check)) {
+      const given = check['~standard'].validate?.(value) ?? { value };
+      return 'then' in given ? from(given) : of(given);
+    }
+    return of(
+      typeof check === 'function' ? byFunction(check as (value: unknown) => unknown, value) : { value },
+    );
+  }).pipe(map(validationOf<SchemaOutput<S>>));
+}
+
+function byFunction(check: (value: unknown) => unknown, value: unknown): StandardResult<unknown> {
+  try {
+    return { value: check(value) };
+  } catch (error) {
+    return { issues: [{ message: error instanceof Error ? error.message : 'The value does not match.' }] };
+  }
+}
+
+const validationOf = <Output>(result: StandardResult<unknown>): Validation<Output> =>
+  result.issues === undefined ? { value: result.value as Output } : { issues: result.issues };
+
+/** Issues in words, a line each, for a model: `/city: Required`. At most 20. */
+export const describeIssues = (issues: readonly SchemaIssue[]): string =>
+  issues
+    .slice(0, 20)
+    .map(({ message, path = [] }) => (path.length === 0 ? message : `${pointerOf(path)}: ${message}`))
+    .join('\n');
+
+const pointerOf = (path: NonNullable<SchemaIssue['path']>): string =>
+  path.map((step) => `/${String(typeof step === 'object' ? step.key : step)}`).join('');

@@ -57,6 +57,8 @@ export type {
   RestartingEvent,
   RetryingEvent,
   TokenUsage,
+  ToolCallItem,
+  ToolOutput,
 } from './turn/events.js';
 export type { Extras } from './turn/extras.js';
 export { iterateChatCompletions, type IterateOptions } from './iterate-chat-completions.js';

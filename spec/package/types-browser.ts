@@ -9,6 +9,7 @@ import {
   coalesce,
   type CompletedEvent,
   fallbackWith,
+  fromServerSentEvents,
   isTextDelta,
   limitTokens,
   type OutputItemDoneEvent,
@@ -17,12 +18,17 @@ import {
   type ResponseEvent,
   restartOnBreak,
   type RunEvent,
+  type RunState,
+  type ServerSentMessage,
   smooth,
   splitThinking,
   stopWhen,
   streamChatCompletions,
   type TextDeltaEvent,
   textDeltas,
+  toChatCompletionChunks,
+  toRunState,
+  toServerSentEvents,
   type Transport,
   type Turn,
   type TurnState,
@@ -126,3 +132,22 @@ void aRun.pipe(aggregate());
 void aRun.pipe(restartOnBreak());
 // @ts-expect-error a run is no turn
 void aRun.pipe(fallbackWith(aTurn));
+
+// Both are written. What is read is a turn, unless it is said to be a run.
+declare const messages: Observable<ServerSentMessage>;
+export const written: readonly Observable<ServerSentMessage>[] = [
+  aTurn.pipe(toServerSentEvents()),
+  aRun.pipe(toServerSentEvents()),
+  aTurn.pipe(toChatCompletionChunks({ model: 'm' })),
+  aRun.pipe(toChatCompletionChunks({ model: 'm', run: true })),
+];
+export const readTurn: Observable<ResponseEvent> = messages.pipe(fromServerSentEvents());
+export const aggregated: Observable<ResponseEvent> = messages.pipe(fromServerSentEvents(), aggregate());
+export const readRun: Observable<RunEvent> = messages.pipe(fromServerSentEvents<RunEvent>());
+export const runState: Observable<RunState> = messages.pipe(fromServerSentEvents<RunEvent>(), toRunState());
+// @ts-expect-error the calls that the run executes would be written
+void aRun.pipe(toChatCompletionChunks({ model: 'm' }));
+// @ts-expect-error a run may come
+void messages.pipe(fromServerSentEvents<RunEvent>(), aggregate());
+// @ts-expect-error more than text may come
+export const readText: Observable<TextDeltaEvent> = messages.pipe(fromServerSentEvents());

@@ -160,6 +160,7 @@ const isEvent = (value: unknown): value is Written<RunEvent> => shaped(known.eve
  * @throws StreamError where it is nothing of the kind
  */
 export function readRunEvent(value: unknown): RunEvent | undefined {
+  if (isEvent(value)) return withError(value);
   const event = withoutUnknown(value);
   if (isEvent(event)) return withError(event);
   if (isOfLaterVersion(event)) return undefined;

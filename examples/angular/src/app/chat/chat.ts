@@ -118,11 +118,10 @@ export class Chat {
 
   #answerTo(input: readonly InputItem[]): Observable<RunState> {
     const { instructions, tools = [] } = this.#settings;
-    return runTools({ instructions, input }, { turn: (prompt) => this.#turn(prompt), tools, maxTurns: 5 }).pipe(
-      stopWhen(this.#stopped),
-      coalesce(frame),
-      toRunState(),
-    );
+    return runTools(
+      { instructions, input },
+      { turn: (prompt) => this.#turn(prompt), tools, maxTurns: 5 },
+    ).pipe(stopWhen(this.#stopped), coalesce(frame), toRunState());
   }
 
   #turn(prompt: Prompt): Observable<ResponseEvent> {

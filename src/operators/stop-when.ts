@@ -10,6 +10,7 @@ import {
   tap,
 } from 'rxjs';
 import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
+import type { RunEvent } from '../turn/run-events.js';
 
 /** The end of a stopped turn. */
 export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
@@ -23,6 +24,8 @@ export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
 /**
  * Stops a turn when a notifier emits, and keeps what has arrived: aborts the request, then emits a
  * `completed` marked as `stopped`, so that operators that wait for the end of the turn get one.
+ *
+ * Around a run, it unsubscribes from the tools too, and `runItems()` of what there is holds an output for each call.
  *
  * A turn that is already complete gets no second `completed`: a stop between two turns of one source only
  * completes the source. A notifier that completes without a value stops nothing.
@@ -43,7 +46,9 @@ export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
  *
  * @param notifier - its first value stops the turn; an error of it passes through
  */
-export function stopWhen(notifier: ObservableInput<unknown>): MonoTypeOperatorFunction<ResponseEvent> {
+export function stopWhen<E extends RunEvent = ResponseEvent>(
+  notifier: ObservableInput<unknown>,
+): MonoTypeOperatorFunction<E> {
   return (source) =>
     defer(() => {
       let isOver = false;
@@ -51,11 +56,11 @@ export function stopWhen(notifier: ObservableInput<unknown>): MonoTypeOperatorFu
       const stop = from(notifier).pipe(tap(() => (isStopped = true)));
       return concat(
         source.pipe(
-          tap(({ type }) => (isOver = type === 'completed')),
+          tap(({ type }) => (isOver = type === 'completed' || type === 'run_completed')),
           takeUntil(stop),
         ),
         // By now the source is unsubscribed, whatever the consumer of this event does.
-        defer(() => (isStopped && !isOver ? of(stoppedEvent) : EMPTY)),
+        defer(() => (isStopped && !isOver ? of(stoppedEvent as E) : EMPTY)),
       );
     });
 }

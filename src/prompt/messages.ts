@@ -7,7 +7,7 @@ import type {
   ResponseItem,
   ToolCallItem,
 } from '../turn/events.js';
-import { isRecord, own, parseJson } from '../turn/wire.js';
+import { isRecord, own, parseJson, stringOf } from '../turn/wire.js';
 import { type CallIdFormat, callIdWriter } from './call-id-format.js';
 import type { EasyMessage, InputItem } from './prompt.js';
 import { partJson } from './request-json.js';
@@ -116,7 +116,7 @@ export function chatMessages(
         messages.push({
           role: 'tool',
           tool_call_id: writeId(item.call_id),
-          content: textOrJson(item.output),
+          content: isPartList(item.output) ? inputContent(item.output) : textOrJson(item.output),
         });
         break;
       default:
@@ -259,6 +259,14 @@ type MediaPart = Exclude<ContentPart, { readonly type: 'input_text' | 'output_te
 
 const isMedia = (part: ContentPart): part is MediaPart =>
   !['input_text', 'output_text', 'refusal'].includes(part.type);
+
+/** An output in parts; any other list that JavaScript callers give is a value. */
+const isPartList = (output: unknown): output is readonly ContentPart[] =>
+  Array.isArray(output) &&
+  output.length > 0 &&
+  output.every(
+    (part) => isRecord(part) && ['input_text', 'input_image', 'input_file'].includes(stringOf(part['type'])),
+  );
 
 /** Unknown parts may already have the provider's own shape, and pass unchanged. */
 function mediaPart(part: MediaPart): object {

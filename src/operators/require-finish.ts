@@ -81,7 +81,8 @@ export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
     });
 }
 
-const isIncomplete = (event: ResponseEvent): boolean =>
+/** Whether a turn ended with neither a finish reason nor `[DONE]`. */
+export const isIncomplete = (event: ResponseEvent): boolean =>
   event.type === 'completed' &&
   event.stopped !== true &&
   // Of several choices one may have ended and another not.

@@ -1,12 +1,13 @@
 import { concat, from, map, NEVER, of, throwError } from 'rxjs';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { OutputError, toJson } from '../../src/json/index.js';
+import { OutputError, partialJson, toJson } from '../../src/json/index.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { StreamError } from '../../src/turn/errors.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
 import { refusalEvent, textEvent, toolCallEvents } from '../../src/testing/turn-events.js';
 import { type } from '../support/arktype.js';
+import type { RunEvent } from '../../src/turn/run-events.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 
@@ -150,6 +151,19 @@ describe('toJson', () => {
     const events = [text('[1] Let me look.'), ...calling, text('{"a":1}'), whole];
     expect(received(from(events).pipe(toJson(anything)))).toEqual([{ a: 1 }]);
     expect(errorOf(text('{"a":1}'), whole, ...calling)).toMatchObject({ code: 'tool_calls' });
+  });
+
+  it('reads a run: what happens between its turns is not its answer', () => {
+    const run: readonly RunEvent[] = [
+      ...calling,
+      { type: 'tool_progress', callId: 'c', value: '{"a":0}' },
+      { type: 'tool_finished', callId: 'c', output: '{"a":0}', duration: 0 },
+      text('{"a":1}'),
+      whole,
+      { type: 'run_completed', reason: 'answered', items: [], usage: null, turns: 2 },
+    ];
+    expect(received(from(run).pipe(toJson(anything)))).toEqual([{ a: 1 }]);
+    expect(received(from(run).pipe(partialJson()))).toEqual([{ a: 1 }]);
   });
 
   it('has no work that grows faster than the text', () => {

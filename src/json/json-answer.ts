@@ -1,5 +1,6 @@
-import type { ResponseEvent } from '../turn/events.js';
 import { isTextDelta } from '../turn/is-text-delta.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { emptyTurn, reduceTurn } from '../turn/turn.js';
 import { type JsonListener, JsonReader } from './json-reader.js';
 import { OutputError, type OutputErrorCode } from './output-error.js';
@@ -19,7 +20,8 @@ export class JsonAnswer {
    *
    * @throws OutputError where the text is no JSON
    */
-  read(event: ResponseEvent): number {
+  read(event: RunEvent): number {
+    if (!isTurnEvent(event)) return 0;
     this.#turn = reduceTurn(this.#turn, event);
     if (!isTextDelta(event) || (event.choice ?? 0) !== 0) return 0;
     const { text } = event.item.content[0];
@@ -28,7 +30,7 @@ export class JsonAnswer {
   }
 
   /** @throws OutputError where the turn is over, and its answer not whole: unless the caller stopped it, or it called tools */
-  checkEnd(event: ResponseEvent): void {
+  checkEnd(event: RunEvent): void {
     if (event.type !== 'completed' || event.stopped === true || hasCalls(this.#turn)) return;
     this.#check(turnFault(this.#turn, event) ?? (this.#reader.isOver ? undefined : 'invalid_json'));
   }

@@ -1,6 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { observe } from '../flow/observe.js';
-import type { ResponseEvent } from '../turn/events.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { Elements } from './elements.js';
 import { JsonAnswer } from './json-answer.js';
 
@@ -28,7 +28,7 @@ import { JsonAnswer } from './json-answer.js';
  * @param path - the keys that lead to the array, such as `'rows'` or `'table.rows'`; `''` for an array that is the whole
  * answer. A path that leads to something else has no elements.
  */
-export function jsonElements<T = unknown>(path: string): OperatorFunction<ResponseEvent, T> {
+export function jsonElements<T = unknown>(path: string): OperatorFunction<RunEvent, T> {
   const keys = path === '' ? [] : path.split('.');
   return (source) =>
     new Observable((subscriber) => {

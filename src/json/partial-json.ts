@@ -1,6 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { observe } from '../flow/observe.js';
-import type { ResponseEvent } from '../turn/events.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { JsonAnswer } from './json-answer.js';
 import { Snapshots } from './snapshots.js';
 
@@ -42,7 +42,7 @@ export type DeepPartial<T> = T extends readonly (infer Element)[]
  *   .subscribe(({ title, steps }) => render(title, steps));
  * ```
  */
-export function partialJson<T = unknown>(): OperatorFunction<ResponseEvent, DeepPartial<T>> {
+export function partialJson<T = unknown>(): OperatorFunction<RunEvent, DeepPartial<T>> {
   return (source) =>
     new Observable((subscriber) => {
       let snapshots = new Snapshots();

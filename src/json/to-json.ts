@@ -11,6 +11,8 @@ import {
   tap,
 } from 'rxjs';
 import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { type Schema, type SchemaOutput, validate } from '../turn/schema.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 import { valueIn } from './json-in-text.js';
@@ -34,7 +36,8 @@ import { hasCalls, turnFault } from './turn-fault.js';
  * the token limit or a filter, is not JSON, holds two values, or does not match the schema. Of two objects or arrays
  * neither is taken, since the model may have corrected itself or given examples. What the schema throws passes.
  *
- * Only choice 0 counts. A turn that calls tools is passed over, unless it is the last. `restarting` makes a new beginning.
+ * Only choice 0 counts. A turn that calls tools is passed over, unless it is the last: so this reads a run, too.
+ * `restarting` makes a new beginning.
  *
  * @example
  * ```ts
@@ -46,7 +49,7 @@ import { hasCalls, turnFault } from './turn-fault.js';
  *
  * @see {@link jsonFormat}, which asks for such an answer, and {@link reask}, which asks again
  */
-export function toJson<S extends Schema>(schema: S): OperatorFunction<ResponseEvent, SchemaOutput<S>> {
+export function toJson<S extends Schema>(schema: S): OperatorFunction<RunEvent, SchemaOutput<S>> {
   return (source) =>
     defer(() => {
       let calling: Turn | undefined;
@@ -59,6 +62,7 @@ export function toJson<S extends Schema>(schema: S): OperatorFunction<ResponseEv
         return EMPTY;
       });
       const outputs = source.pipe(
+        filter(isTurnEvent),
         scan(foldTurn, nothingYet),
         filter(hasEnded),
         tap(noteCalls),

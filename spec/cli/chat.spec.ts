@@ -325,6 +325,17 @@ describe('at a terminal', () => {
     expect(asked()).toEqual([['user: a'], ['user: a']]);
   });
 
+  it('arrow up brings back the question that was an argument', async () => {
+    answering({ status: 404 }, { content: 'One.' });
+    const { io, stdin, code, prompted } = typed(['a']);
+    await prompted(1);
+    stdin.write(`${up}\r`);
+    await io.stdout.until('One.');
+    await io.stderr.until('1.5 s');
+    stdin.end();
+    expect([await code, asked()]).toEqual([0, [['user: a'], ['user: a']]]);
+  });
+
   it('lines that are pasted are questions, and a line that was begun goes on', async () => {
     const { io, stdin, code, prompted } = typed();
     answering({ content: 'One.' }, { content: 'Two.' }, { content: 'Three.' });

@@ -6,6 +6,10 @@ export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
+type Parsed<T extends Options> = ReturnType<
+  typeof parseArgs<{ readonly args: string[]; readonly options: T; readonly allowPositionals: true }>
+>;
+
 /** Where else an option could stand, and what to do then. */
 type Elsewhere = (name: string) => string | undefined;
 
@@ -15,7 +19,11 @@ type Elsewhere = (name: string) => string | undefined;
  * @param elsewhere - what to say of an option that is not one here, where there is more to say than the nearest name
  * @throws UsageError
  */
-export function parseOptions<T extends Options>(argv: readonly string[], options: T, elsewhere: Elsewhere) {
+export function parseOptions<T extends Options>(
+  argv: readonly string[],
+  options: T,
+  elsewhere: Elsewhere,
+): Parsed<T> {
   const args = [...argv];
   const { tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
   for (const token of tokens) {

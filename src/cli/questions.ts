@@ -14,7 +14,7 @@ export async function* questionsOf(
   { io, stop }: Session,
 ): AsyncGenerator<string, undefined> {
   if (first !== undefined) yield first;
-  const lines = isInteractive(io) ? typedLines(io, stop) : linesOf(io.stdin, stop);
+  const lines = isInteractive(io) ? typedLines(io, stop, first) : linesOf(io.stdin, stop);
   for await (const line of lines) {
     const question = line.trim();
     if (question === exit) return undefined;
@@ -37,9 +37,10 @@ export const isInteractive = ({ stdin, stderr, env }: Session['io']): boolean =>
 async function* typedLines(
   { stdin, stderr }: Session['io'],
   stop: AbortSignal,
+  first: string | undefined,
 ): AsyncGenerator<string, undefined> {
   const waiting: string[] = [];
-  let history: string[] = [];
+  let history = first === undefined ? [] : [first];
   let begun = '';
 
   const edit = () =>

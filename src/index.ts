@@ -57,6 +57,8 @@ export type {
   RestartingEvent,
   RetryingEvent,
   TokenUsage,
+  ToolCallItem,
+  ToolOutput,
 } from './turn/events.js';
 export type { Extras } from './turn/extras.js';
 export { iterateChatCompletions, type IterateOptions } from './iterate-chat-completions.js';
@@ -151,6 +153,51 @@ export {
   type RateLimiterOptions,
 } from './compose/rate-limiter.js';
 export { type BreakError, restartOnBreak, type RestartOnBreakOptions } from './compose/restart-on-break.js';
+export { accumulateRun } from './run/accumulate-run.js';
+export type { ApprovalDecision, Approve } from './run/execute-calls.js';
+export {
+  emptyRun,
+  reduceRun,
+  type Run,
+  type RunStatus,
+  type RunStep,
+  type RunTool,
+  type RunToolStatus,
+} from './run/run.js';
+export { runItems } from './run/run-items.js';
+export { runTools, type RunToolsOptions, type Step } from './run/run-tools.js';
+export { idleRunState, type RunState, toRunState } from './run/to-run-state.js';
+export {
+  tool,
+  type Tool,
+  type ToolApproval,
+  type ToolArguments,
+  type ToolContext,
+  type ToolInput,
+  type ToolOptions,
+  ToolProgress,
+  toolProgress,
+} from './run/tool.js';
+export type {
+  ApprovalRequestedEvent,
+  InputAddedEvent,
+  RunCompletedEvent,
+  RunEndReason,
+  RunEvent,
+  ToolEvent,
+  ToolFinishedEvent,
+  ToolProgressEvent,
+  ToolStartedEvent,
+} from './turn/run-events.js';
+export type {
+  JsonSchema,
+  Schema,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaPair,
+  StandardSchema,
+} from './turn/schema.js';
+export { ToolError, type ToolErrorCode } from './turn/tool-error.js';
 export { streamChatCompletions } from './stream-chat-completions.js';
 export { type ChatRequestBody, streamChatRequest } from './stream-chat-request.js';
 export {

@@ -1,15 +1,5 @@
-import {
-  asyncScheduler,
-  catchError,
-  concat,
-  defer,
-  distinctUntilChanged,
-  EMPTY,
-  map,
-  of,
-  type OperatorFunction,
-  type SchedulerLike,
-} from 'rxjs';
+import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import { foldStates } from '../flow/fold-states.js';
 import { asLibraryError, type ChatCompletionsError } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
@@ -109,19 +99,13 @@ export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
  */
 export function toState(options: ToStateOptions = {}): OperatorFunction<ResponseEvent, TurnState> {
   const { scheduler = asyncScheduler } = options;
-  return (source) =>
-    defer(() => {
-      let state = stateOf(emptyTurn);
-      const next = (event: ResponseEvent) => (state = stateAfter(state, event, scheduler));
-      return concat(
-        of(state),
-        source.pipe(map(next)),
-        defer(() => (isOver(state) ? EMPTY : of(next(stoppedEvent)))),
-      ).pipe(
-        catchError((error: unknown) => of(failed(state.turn, error))),
-        distinctUntilChanged(),
-      );
-    });
+  const after = (state: TurnState, event: ResponseEvent) => stateAfter(state, event, scheduler);
+  return foldStates({
+    first: stateOf(emptyTurn),
+    after,
+    ended: (state) => (isOver(state) ? state : after(state, stoppedEvent)),
+    failed: ({ turn }, error) => failed(turn, error),
+  });
 }
 
 function stateAfter(state: TurnState, event: ResponseEvent, scheduler: SchedulerLike): TurnState {

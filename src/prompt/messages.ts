@@ -129,7 +129,7 @@ export function chatMessages(
 }
 
 /** An item in its full form: a message may omit its type, and have a string as its content. */
-function itemOf(raw: InputItem, index: number): ResponseItem {
+export function itemOf(raw: InputItem, index: number): ResponseItem {
   const { type = 'message', role, content } = (raw ?? {}) as EasyMessage;
   if (type !== 'message') return raw as ResponseItem;
   if (typeof role !== 'string' || (typeof content !== 'string' && !Array.isArray(content))) {

@@ -1,0 +1,94 @@
+import { asyncScheduler, type OperatorFunction } from 'rxjs';
+import { foldStates } from '../flow/fold-states.js';
+import { type ToStateOptions, type TurnRetry } from '../operators/to-state.js';
+import { asLibraryError, type ChatCompletionsError } from '../turn/errors.js';
+import type { RunEvent } from '../turn/run-events.js';
+import { emptyRun, endRun, reduceRun, type Run, type RunStatus } from './run.js';
+
+/**
+ * What a user interface shows of a run. `run` is what has arrived, also after an error; `retry` is set while a turn
+ * waits for its next attempt, `error` once the run has failed.
+ *
+ * The statuses are those of a {@link Run}, and:
+ * - `'idle'`: nothing was asked yet (`idleRunState` only)
+ * - `'error'`: the run failed
+ */
+export type RunState =
+  | {
+      readonly status: 'idle' | Exclude<RunStatus, 'retrying' | 'restarting'>;
+      readonly run: Run;
+      readonly error: undefined;
+      readonly retry: undefined;
+    }
+  | {
+      readonly status: 'retrying' | 'restarting';
+      readonly run: Run;
+      readonly error: undefined;
+      readonly retry: TurnRetry;
+    }
+  | {
+      readonly status: 'error';
+      readonly run: Run;
+      readonly error: ChatCompletionsError;
+      readonly retry: undefined;
+    };
+
+/** The state before anything was asked, for `initialValue` or `startWith`. */
+export const idleRunState: RunState = /* @__PURE__ */ (() =>
+  Object.freeze({ status: 'idle', run: emptyRun, error: undefined, retry: undefined } as const))();
+
+/**
+ * Emits what a user interface shows of a run, and never errors: an error is a state, which keeps what there was.
+ *
+ * Made for Angular's `toSignal` and `async` pipe: the first state, `'waiting'`, is emitted synchronously, and every
+ * state is an immutable snapshot in which what did not change is the same object as before. The status tells of the
+ * whole run: it is never `'completed'` between two turns. A source that completes before its run is over was stopped.
+ *
+ * ```
+ * source   --Let-me--(call completed started)--finished--It's--(completed run_completed|)
+ *          toRunState()
+ * result   w-s---s---(srr)---------------------w---------s-----(sc|)
+ *
+ * w: waiting, s: streaming, r: running_tools, c: completed
+ * ```
+ *
+ * @example
+ * ```ts
+ * const states = questions.pipe(switchMap((question) => runTools(question, options).pipe(toRunState())));
+ * const state = toSignal(states, { initialValue: idleRunState });
+ * ```
+ */
+export function toRunState(options: ToStateOptions = {}): OperatorFunction<RunEvent, RunState> {
+  const { scheduler = asyncScheduler } = options;
+  return foldStates<RunEvent, RunState>({
+    first: stateOf(emptyRun),
+    after(state, event) {
+      const run = reduceRun(state.run, event);
+      if (event.type === 'retrying' || event.type === 'restarting') {
+        const { type: status, attempt, delay, error } = event;
+        return {
+          status,
+          run,
+          error: undefined,
+          retry: { attempt, delay, error, at: scheduler.now() + delay },
+        };
+      }
+      return run === state.run ? state : stateOf(run);
+    },
+    ended: (state) => (state.run.reason === undefined ? stateOf(endRun(state.run)) : state),
+    failed: ({ run }, error) => ({
+      status: 'error',
+      run: endRun(run),
+      error: asLibraryError(error),
+      retry: undefined,
+    }),
+  });
+}
+
+/** The state of a run that is not waiting for the next attempt of a turn. */
+const stateOf = (run: Run): RunState => ({
+  status: run.status === 'retrying' || run.status === 'restarting' ? 'waiting' : run.status,
+  run,
+  error: undefined,
+  retry: undefined,
+});

@@ -1,7 +1,8 @@
 import type { ChatOptions } from '../options.js';
 import { functionCallOutput, type InputItem, userMessage } from '../prompt/prompt.js';
-import { turnItems } from '../turn/turn-items.js';
+import { openCalls } from '../run/open-calls.js';
 import type { ResponseItem, ToolCallItem } from '../turn/events.js';
+import { turnItems } from '../turn/turn-items.js';
 import type { Turn } from '../turn/turn.js';
 import type { TurnArguments } from './arguments.js';
 import { type Answer, ask } from './ask.js';
@@ -66,11 +67,8 @@ const isKept = ({ end, turn }: Answer): boolean =>
 /** What a turn adds to the conversation. Nobody runs tools here, and providers refuse a call without an output. */
 function itemsOf(turn: Turn): readonly ResponseItem[] {
   const items = turnItems(turn);
-  return [...items, ...items.filter(isCallItem).map(notRun)];
+  return [...items, ...openCalls(items).map(notRun)];
 }
-
-const isCallItem = (item: ResponseItem): item is ToolCallItem =>
-  item.type === 'function_call' || item.type === 'custom_tool_call';
 
 function notRun({ type, call_id }: ToolCallItem): ResponseItem {
   const output = 'Not run: no tools are available in this conversation.';

@@ -154,7 +154,7 @@ export {
 } from './compose/rate-limiter.js';
 export { type BreakError, restartOnBreak, type RestartOnBreakOptions } from './compose/restart-on-break.js';
 export { accumulateRun } from './run/accumulate-run.js';
-export type { ApprovalDecision, Approve } from './run/execute-calls.js';
+export type { ApprovalDecision, Approve } from './run/call-options.js';
 export type {
   McpCall,
   McpClient,

@@ -614,6 +614,7 @@ describe('the exports', () => {
     'chatOptionsFromEnv',
     'fetchTransport',
     'functionCallOutput',
+    'mcpTools',
     'nodeTransport',
     'rateLimiter',
     'tool',

@@ -1,6 +1,16 @@
 import type { LLMock } from '@copilotkit/aimock';
 import OpenAI from 'openai';
-import { delay, lastValueFrom, of, toArray } from 'rxjs';
+import {
+  asapScheduler,
+  concatMap,
+  finalize,
+  lastValueFrom,
+  observeOn,
+  of,
+  Subject,
+  take,
+  toArray,
+} from 'rxjs';
 import { z } from 'zod';
 import { type RunEvent, runTools, streamChatCompletions, tool } from '../../src/index.js';
 import { type MockAnswer, type MockPiece, startMockProvider } from '../../src/mock-provider/index.js';
@@ -54,16 +64,25 @@ const execute = {
   book: ({ offer }: z.infer<typeof schemas.book>) => `booked ${offer}`,
 };
 
-// The first call of each round takes longer than the second.
-const slowly = (args: Readonly<Record<string, string>>): number =>
-  args['city'] === 'Oslo' || JSON.stringify(args).includes('hotel') ? 0 : 5;
+/** The second call of each round is done first. */
+const isSecond = (args: object): boolean => /Oslo|hotel/.test(JSON.stringify(args));
+const secondIsDone = new Subject<void>();
 
 const tools = names.map((name) =>
   tool({
     name,
     description: descriptions[name],
     input: schemas[name],
-    execute: (args) => of(execute[name](args as never)).pipe(delay(slowly(args))),
+    execute: (args) => {
+      const output = of(execute[name](args as never));
+      return isSecond(args)
+        ? output.pipe(finalize(() => secondIsDone.next()))
+        : secondIsDone.pipe(
+            take(1),
+            observeOn(asapScheduler),
+            concatMap(() => output),
+          );
+    },
   }),
 );
 

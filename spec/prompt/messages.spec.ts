@@ -433,11 +433,14 @@ describe('chatMessages', () => {
   });
 
   describe('writes a call', () => {
-    it.each(['', ' ', '{"city":"Ro', '{"a":1}{"a":1}'])('with {} in place of the arguments %j', (written) => {
-      expect(chatMessages([call('1', written)])).toStrictEqual([
-        { role: 'assistant', content: null, tool_calls: [toolCall('1', '{}')] },
-      ]);
-    });
+    it.each(['', ' ', '{"city":"Ro', '{"a":1}{"a":1}', '"Rome"', '["Rome"]', '3', 'null'])(
+      'with {} in place of the arguments %j',
+      (written) => {
+        expect(chatMessages([call('1', written)])).toStrictEqual([
+          { role: 'assistant', content: null, tool_calls: [toolCall('1', '{}')] },
+        ]);
+      },
+    );
 
     it.each<[MessageFormat['toolCallContent'], object]>([
       [undefined, { content: null }],

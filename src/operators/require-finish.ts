@@ -84,7 +84,8 @@ export function requireFinish<T extends RunEvent = ResponseEvent>(): MonoTypeOpe
     });
 }
 
-const isIncomplete = (event: RunEvent): boolean =>
+/** Whether a turn ended with neither a finish reason nor `[DONE]`. */
+export const isIncomplete = (event: RunEvent): boolean =>
   event.type === 'completed' &&
   event.stopped !== true &&
   // Of several choices one may have ended and another not.

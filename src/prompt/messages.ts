@@ -55,8 +55,8 @@ export interface MessageFormat {
  *   `provider` is the one that is asked, or names none; to any other it is not sent, since only the first
  *   understands it. Blocks of `thinking_blocks` that were cut before their signature are left out.
  *   `reasoning_details` that name no provider are sent only where `sendReasoning` asks for them.
- * - Arguments that are no JSON are sent as `{}`: none at all, or cut by a token limit. Providers that read
- *   them would reject the whole conversation from then on.
+ * - Arguments that are no JSON object are sent as `{}`: none at all, cut by a token limit, a text or a list. Providers
+ *   that read them would reject the whole conversation from then on.
  * - An empty assistant message is omitted, since providers reject it, and so is one that repeats the
  *   message before it, as when an application appends twice. Of two calls with the same id the later wins.
  *
@@ -252,7 +252,7 @@ const fieldsOf = (value: unknown): object => (isRecord(value) ? value : {});
 
 function argumentsOf(call: FunctionCallItem): string {
   const text = textOrJson(call.arguments);
-  return parseJson(text, Infinity) === undefined ? '{}' : text;
+  return isRecord(parseJson(text, Infinity)) ? text : '{}';
 }
 
 function repeats(message: ChatMessage, previous: ChatMessage | undefined): boolean {

@@ -101,7 +101,7 @@ export const emptyStep: RunStep = /* @__PURE__ */ (() =>
  * ```
  */
 export function reduceRun(run: Run, event: RunEvent): Run {
-  const base = run.reason === undefined ? run : emptyRun;
+  const base = run.reason === undefined || isItsEnd(run, event) ? run : emptyRun;
   switch (event.type) {
     case 'input_added':
       return withStep(base, base.steps.length, { ...emptyStep, input: event.items });
@@ -122,6 +122,10 @@ export function reduceRun(run: Run, event: RunEvent): Run {
       return withTurnEvent(base, event);
   }
 }
+
+/** Whether a run whose turn was stopped, and which is over by that, is only told so: such a turn ends the run it is in. */
+const isItsEnd = ({ steps }: Run, event: RunEvent): boolean =>
+  event.type === 'run_completed' && event.turns > 0 && steps.at(-1)?.turn.status === 'stopped';
 
 /** A run that ends here: the calls without an output are cancelled. */
 export function endRun(run: Run): Run {

@@ -11,7 +11,7 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
-import { isResponseEvent } from '../turn/is-response-event.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { asOneTurn } from './as-one-turn.js';
 import { chunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
@@ -102,7 +102,7 @@ export function toChatCompletionChunks(
 }
 
 function ofTurn(event: RunEvent): ResponseEvent {
-  if (isResponseEvent(event)) return event;
+  if (isTurnEvent(event)) return event;
   throw new TypeError('The events of a run need toChatCompletionChunks({ run: true }).');
 }
 

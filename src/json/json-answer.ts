@@ -1,5 +1,5 @@
 import { isTextDelta } from '../turn/is-text-delta.js';
-import { isResponseEvent } from '../turn/is-response-event.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { emptyTurn, reduceTurn } from '../turn/turn.js';
 import { type JsonListener, JsonReader } from './json-reader.js';
@@ -21,7 +21,7 @@ export class JsonAnswer {
    * @throws OutputError where the text is no JSON
    */
   read(event: RunEvent): number {
-    if (!isResponseEvent(event)) return 0;
+    if (!isTurnEvent(event)) return 0;
     this.#turn = reduceTurn(this.#turn, event);
     if (!isTextDelta(event) || (event.choice ?? 0) !== 0) return 0;
     const { text } = event.item.content[0];

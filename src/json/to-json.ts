@@ -11,7 +11,7 @@ import {
   tap,
 } from 'rxjs';
 import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
-import { isResponseEvent } from '../turn/is-response-event.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { type Schema, type SchemaOutput, validate } from '../turn/schema.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
@@ -62,7 +62,7 @@ export function toJson<S extends Schema>(schema: S): OperatorFunction<RunEvent, 
         return EMPTY;
       });
       const outputs = source.pipe(
-        filter(isResponseEvent),
+        filter(isTurnEvent),
         scan(foldTurn, nothingYet),
         filter(hasEnded),
         tap(noteCalls),

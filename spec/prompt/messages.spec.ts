@@ -6,6 +6,7 @@ import type {
   ProviderFields,
   ResponseEvent,
   ResponseItem,
+  ToolOutput,
 } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { chatMessages, type MessageFormat } from '../../src/prompt/messages.js';
@@ -274,6 +275,21 @@ describe('chatMessages', () => {
         },
         tool('1', 'a.txt'),
       ]);
+    });
+
+    it('and outputs in parts, as content: texts alone as one, and with images as a list', () => {
+      const image = { type: 'input_image', image_url: 'data:image/png;base64,AA==' } as const;
+      const said = { type: 'input_text', text: 'See:' } as const;
+      const contentOf = (output: ToolOutput) =>
+        chatMessages([{ type: 'function_call_output', call_id: '1', output }])[0]!['content'];
+      expect(contentOf([said, said])).toBe('See:See:');
+      expect(contentOf([said, image])).toEqual([
+        { type: 'text', text: 'See:' },
+        { type: 'image_url', image_url: { url: image.image_url } },
+      ]);
+      // Any other list is a value.
+      expect(contentOf([] as never)).toBe('[]');
+      expect(contentOf([said, 1] as never)).toBe(JSON.stringify([said, 1]));
     });
 
     it('and outputs that JavaScript callers hold as values, as JSON', () => {

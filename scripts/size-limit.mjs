@@ -6,11 +6,14 @@ const everything = (config) => ({ ...config, external: [], format: 'esm', platfo
 const others = {
   name: 'others',
   setup({ onResolve }) {
-    onResolve({ filter: /^(?:rxjs|eventsource-parser|@opentelemetry\/api)$/ }, ({ path }) => ({
-      path,
-      external: true,
-      sideEffects: false,
-    }));
+    onResolve(
+      { filter: /^(?:rxjs|eventsource-parser|@opentelemetry\/api|@streamparser\/json\/.*)$/ },
+      ({ path }) => ({
+        path,
+        external: true,
+        sideEffects: false,
+      }),
+    );
   },
 };
 
@@ -51,5 +54,13 @@ export default [
       '../dist/esm/index.js': '{ streamChatCompletions, aggregate }',
       '../dist/esm/otel/index.js': '{ traced, traceTurn }',
     },
+  },
+  {
+    ...check('json, own code', '*', ownCode, '7 kB'),
+    path: '../dist/esm/json/index.js',
+  },
+  {
+    ...check('json, with rxjs and @streamparser/json', '*', everything, '17.1 kB'),
+    path: '../dist/esm/json/index.js',
   },
 ];

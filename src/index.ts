@@ -155,6 +155,15 @@ export {
 export { type BreakError, restartOnBreak, type RestartOnBreakOptions } from './compose/restart-on-break.js';
 export { accumulateRun } from './run/accumulate-run.js';
 export type { ApprovalDecision, Approve } from './run/call-options.js';
+export type {
+  McpCall,
+  McpClient,
+  McpRequestOptions,
+  McpTool,
+  McpToolAnnotations,
+  McpToolPage,
+} from './run/mcp-client.js';
+export { mcpTools, type McpToolsOptions, ToolListError, type ToolListErrorCode } from './run/mcp-tools.js';
 export {
   emptyRun,
   reduceRun,
@@ -195,6 +204,7 @@ export type {
   SchemaIssue,
   SchemaOutput,
   SchemaPair,
+  StandardResult,
   StandardSchema,
 } from './turn/schema.js';
 export { ToolError, type ToolErrorCode } from './turn/tool-error.js';

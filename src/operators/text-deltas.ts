@@ -3,7 +3,8 @@ import { isTextDelta, type TextDeltaEvent } from '../turn/is-text-delta.js';
 import type { RunEvent } from '../turn/run-events.js';
 
 /**
- * Emits the assistant's text as it arrives, and nothing else: choice 0's, where a request asked for several.
+ * Emits the assistant's text as it arrives, and nothing else: choice 0's, where a request asked for several. Of a run, the
+ * text of all its turns.
  *
  * ```
  * source   --Hel--lo--(completed|)      Hel, lo: output_item_done

@@ -27,7 +27,8 @@ import { isRecord, stringOf } from '../turn/wire.js';
 import type { Approve, CallOptions } from './call-options.js';
 import { cutCalls, executeCalls } from './execute-calls.js';
 import { openCalls } from './open-calls.js';
-import { emptyRun, emptyStep, isOpen, reduceRun, type Run, type RunStep, resumedRun } from './run.js';
+import { emptyRun, isOpen, lastStep, type Run, resumedRun } from './run.js';
+import { runFold } from './run-fold.js';
 import { callItem, runItems, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
 import { valuesOf } from './values-of.js';
@@ -70,7 +71,7 @@ export interface RunToolsOptions {
    */
   readonly beforeTurn?:
     ((step: Step) => ObservableInput<Prompt | 'stop'> | Prompt | 'stop' | undefined) | undefined;
-  /** Whether a call that fails is told to the model, or ends the run with its {@link ToolError}. Default `'tell'`. */
+  /** Whether a call that fails is told to the model, or ends the run with its `ToolError`. Default `'tell'`. */
   readonly toolError?: 'tell' | 'fail' | undefined;
   /** For `toolTimeout` and durations. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
@@ -125,7 +126,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
     // Durations are never negative, whatever the clock shows.
     const scheduler = monotonicClock(callOptions.scheduler);
     let next = asked;
-    let run = left.length === 0 ? emptyRun : resumedRun(left);
+    const fold = runFold(left.length === 0 ? emptyRun : resumedRun(left));
     let turns = 0;
     let reason: RunEndReason | undefined;
 
@@ -133,7 +134,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
       defer(() => (reason === undefined ? work() : EMPTY));
 
     const boundary = unlessOver(() =>
-      valuesOf(beforeTurn?.({ step: turns + 1, prompt: next, run })).pipe(
+      valuesOf(beforeTurn?.({ step: turns + 1, prompt: next, run: fold.run })).pipe(
         take(1),
         mergeMap((given): readonly RunEvent[] => {
           if (given === undefined) return [];
@@ -152,16 +153,11 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
       turns += 1;
       // A turn without an end of its own was stopped by somebody.
       reason = 'stopped';
-      return from(turnOf(next, turns)).pipe(
-        takeWhile(({ type }) => type !== 'completed', true),
-        tap((event) => {
-          if (event.type === 'completed' && event.stopped !== true) reason = undefined;
-        }),
-      );
+      return from(turnOf(next, turns)).pipe(takeWhile(({ type }) => type !== 'completed', true));
     });
 
     const calls = unlessOver(() => {
-      const { turn: answer, tools: called } = lastStep(run);
+      const { turn: answer, tools: called } = lastStep(fold.run);
       const cut = answer.toolCalls.filter(({ item }) => item === undefined).map(callItem);
       const whole = called.flatMap(({ call }) => call ?? []);
       if (whole.length + cut.length > 0) return execute(whole, cut);
@@ -174,7 +170,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
       return concat(cutCalls(cut, current), executeCalls(whole, current)).pipe(
         tap({
           complete: () => {
-            const step = lastStep(run);
+            const step = lastStep(fold.run);
             next = { ...next, input: [...next.input, ...stepItems(step)] };
             if (step.tools.some(isOpen)) reason = 'pending';
             else if (turns >= maxTurns) reason = 'max_turns';
@@ -190,12 +186,15 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
         // On a trampoline: a turn that ends synchronously leaves nothing on the stack.
         repeat({ delay: () => (reason === undefined ? scheduled([true], queueScheduler) : EMPTY) }),
       ),
-      defer(() => of(runCompleted(run, reason, turns))),
-    ).pipe(tap((event) => (run = reduceRun(run, event))));
+      defer(() => of(runCompleted(fold.run, reason, turns))),
+    ).pipe(
+      tap((event) => {
+        fold.push(event);
+        if (event.type === 'completed' && event.stopped !== true) reason = undefined;
+      }),
+    );
   });
 }
-
-const lastStep = ({ steps }: Run): RunStep => steps.at(-1) ?? emptyStep;
 
 function runCompleted(run: Run, reason: RunEndReason = 'answered', turns: number): RunCompletedEvent {
   const { usage } = run;

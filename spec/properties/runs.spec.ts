@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   concat,
+  delay,
   EMPTY,
   from,
   NEVER,
@@ -58,8 +59,7 @@ const question = userMessage('Hi');
 /** The events of a run in virtual time, by the end of which tools that never end have been left. */
 function eventsOf({ turns, steer, toolError, ...limits }: RandomRun): readonly RunEvent[] {
   const scheduler = new VirtualTimeScheduler();
-  const after = <T>(delay: number, value: T) =>
-    concat(timer(delay, scheduler).pipe(takeUntil(NEVER)), of(value));
+  const after = <T>(wait: number, value: T) => of(value).pipe(delay(wait, scheduler));
   const execute: Record<(typeof kinds)[number], () => unknown> = {
     'at once': () => 1,
     later: () => after(5, 'late'),

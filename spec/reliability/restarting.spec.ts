@@ -586,15 +586,6 @@ describe('the exports', () => {
   ];
   /** What never sees an event of a turn, or looks at one alone. */
   const other = [
-    // Of runs, where `restarting` is specified in spec/run/: their turns restart, and they do not.
-    'accumulateRun',
-    'reduceRun',
-    'runItems',
-    'runTools',
-    'toRunState',
-    'tool',
-    'ToolProgress',
-    'toolProgress',
     // A turn begins here, and none that does restarts.
     'decodeChatCompletions',
     'iterateChatCompletions',

@@ -98,7 +98,9 @@ export function validate<S extends Schema>(
   const check: unknown = isPair(schema) ? schema.validate : schema;
   return defer(() => {
     if (isStandard(check)) {
-      const given = check['~standard'].validate?.(value) ?? { value };
+      const standard = check['~standard'];
+      if (standard.validate === undefined) return of({ value });
+      const given = standard.validate(value);
       return 'then' in given ? from(given) : of(given);
     }
     return of(

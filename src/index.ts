@@ -193,6 +193,7 @@ export type {
   RunCompletedEvent,
   RunEndReason,
   RunEvent,
+  RunResumedEvent,
   ToolEvent,
   ToolFinishedEvent,
   ToolProgressEvent,

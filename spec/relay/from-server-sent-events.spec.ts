@@ -464,11 +464,12 @@ describe('fromServerSentEvents of a run', () => {
     );
     const errors = restored.flatMap((event) => (event.type === 'tool_finished' ? [event.error] : []));
     expect(errors.map((error) => (error as RemoteTurnError | undefined)?.code)).toEqual([
+      undefined,
       'rejected',
       undefined,
       'timeout',
     ]);
-    expect(errors[0]?.message).toBe('A tool call failed on the server: ToolError (code rejected).');
+    expect(errors[1]?.message).toBe('A tool call failed on the server: ToolError (code rejected).');
   });
 
   it('keeps the source for one who leaves at run_completed, and for one at completed until the next event', () => {
@@ -513,6 +514,7 @@ describe('fromServerSentEvents of a run', () => {
     ['an end with an error that is none', { ...finished, error: 'x' }],
     ['an end of no call', { ...finished, callId: undefined }],
     ['what was added, without items', { type: 'input_added' }],
+    ['a run that goes on, with what is no call', { type: 'run_resumed', calls: [{ type: 'message' }] }],
     ['what was added, with an item that is none', { ...inputAdded, items: [1] }],
     ['an end of a run for no known reason', { ...runCompleted, reason: 'x' }],
     ['an end of a run without its items', { ...runCompleted, items: undefined }],

@@ -127,6 +127,7 @@ const betweenTurns: fc.Arbitrary<RunEvent> = fc.oneof(
   fc.record({ type: fc.constant('tool_progress' as const), callId: anyText, value: anyJson }),
   fc.record({ type: fc.constant('tool_finished' as const), callId: anyText, output, duration: count }),
   fc.record({ type: fc.constant('input_added' as const), items: fc.array(item, { maxLength: 2 }) }),
+  fc.record({ type: fc.constant('run_resumed' as const), calls: fc.array(call, { maxLength: 2 }) }),
   fc.record({
     type: fc.constant('run_completed' as const),
     reason: fc.constantFrom('answered', 'stopped', 'pending', 'max_turns'),

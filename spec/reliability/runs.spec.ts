@@ -125,6 +125,7 @@ describe('a run with every kind of event', () => {
       restarting: true,
       retrying: true,
       run_completed: true,
+      run_resumed: true,
       tool_finished: true,
       tool_progress: true,
       tool_started: true,

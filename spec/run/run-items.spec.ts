@@ -50,6 +50,15 @@ describe('runItems', () => {
     expect(itemsOf(called(a))).toEqual([a, cancelled('a')]);
   });
 
+  it('gives an output to each call with which a run went on, those that nothing was done about too', () => {
+    const events: readonly RunEvent[] = [
+      { type: 'run_resumed', calls: [a, b] },
+      started(b),
+      finished('b', '2'),
+    ];
+    expect(itemsOf(...events, stoppedEvent)).toEqual([cancelled('a'), outputOf('b', '2')]);
+  });
+
   it('leaves calls open where the run is pending, and only there', () => {
     const events = [called(a), called(b), asked(), finished('a', '1'), requested(b)];
     expect(itemsOf(...events, ended({ reason: 'pending' }))).toEqual([a, b, outputOf('a', '1')]);

@@ -449,6 +449,7 @@ describe('runTools', () => {
       const { turn, prompts } = turnsOf(answer);
       const { events } = outcomeOf(runStill({ input: stored }, { turn, tools, approve: () => true }));
       expect(events).toEqual([
+        { type: 'run_resumed', calls: [c, a] },
         requested(c),
         started(c),
         finished('c', 'C'),
@@ -465,7 +466,11 @@ describe('runTools', () => {
     it('is the end again, with no request, where nothing was decided', () => {
       const { turn, prompts } = turnsOf();
       const { events } = outcomeOf(runStill({ input: [question, a] }, { turn, tools, approve: () => EMPTY }));
-      expect(events).toEqual([requested(a), ended({ reason: 'pending', turns: 0 })]);
+      expect(events).toEqual([
+        { type: 'run_resumed', calls: [a] },
+        requested(a),
+        ended({ reason: 'pending', turns: 0 }),
+      ]);
       expect(prompts).toEqual([]);
     });
   });

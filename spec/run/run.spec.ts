@@ -58,6 +58,18 @@ const statuses = (...all: readonly RunEvent[]): readonly RunStatus[] =>
   runsOf(all).map(({ status }) => status);
 
 describe('reduceRun', () => {
+  it('opens calls of its last turn again where the run goes on with them, and leaves the others as they are', () => {
+    const before = after(called(a), called(b), asked(), started(a), started(b), finished('b', '2'));
+    const resumed = reduceRun(before, { type: 'run_resumed', calls: [a] });
+    expect(resumed.steps).toHaveLength(1);
+    expect(resumed.steps[0]?.tools.map(({ callId, status }) => [callId, status])).toEqual([
+      ['a', 'waiting'],
+      ['b', 'finished'],
+    ]);
+    expect(resumed.steps[0]?.tools[1]).toBe(before.steps[0]?.tools[1]);
+    expect(resumed.status).toBe('running_tools');
+  });
+
   it('keeps every turn and every tool', () => {
     const run = after(...events);
     expect(run).toMatchObject({ status: 'completed', reason: 'answered', usage: { inputTokens: 20 } });

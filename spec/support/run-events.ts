@@ -21,6 +21,7 @@ export const weatherCall: FunctionCallItem = {
 };
 
 const shellCall: ToolCallItem = { type: 'custom_tool_call', call_id: 'shell', name: 'shell', input: 'rm -r' };
+const earlierCall: ToolCallItem = { ...weatherCall, call_id: 'earlier' };
 const timeCall: FunctionCallItem = { ...weatherCall, call_id: 'time', name: 'time', arguments: '{' };
 
 /** The events between two turns, in the order in which a call has them. */
@@ -43,6 +44,8 @@ export const runCompleted = {
 
 /** A run with every kind of event, and every field that an event may have. What restarts has said nothing before. */
 export const wholeRun: readonly RunEvent[] = [
+  { type: 'run_resumed', calls: [earlierCall] },
+  { type: 'tool_finished', callId: 'earlier', output: 'late', duration: 1 },
   { type: 'retrying', attempt: 1, delay: 4, error: new TransportError() },
   restartingEvent({ delay: 4 }),
   { type: 'chunk', chunk: { id: 'chatcmpl-1' } },

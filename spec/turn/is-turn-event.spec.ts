@@ -11,6 +11,7 @@ describe('isTurnEvent', () => {
 
   it.each<RunEvent>([
     { type: 'input_added', items: [] },
+    { type: 'run_resumed', calls: [] },
     { type: 'approval_requested', call },
     { type: 'tool_started', call },
     { type: 'tool_progress', callId: 'c', value: 1 },

@@ -130,6 +130,7 @@ function knownShapes() {
     tool_progress: { callId: string, value: json },
     tool_finished: { callId: string, output, duration: number, error: optional(isRecord) },
     input_added: { items: listOf(shaped(items)) },
+    run_resumed: { calls: listOf(shaped(calls)) },
     run_completed: {
       reason: oneOf('answered', 'stopped', 'pending', 'max_turns'),
       items: listOf(shaped(items)),

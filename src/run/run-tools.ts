@@ -27,7 +27,7 @@ import { isRecord, stringOf } from '../turn/wire.js';
 import type { Approve, CallOptions } from './call-options.js';
 import { cutCalls, executeCalls } from './execute-calls.js';
 import { openCalls } from './open-calls.js';
-import { emptyRun, isOpen, lastStep, type Run, resumedRun } from './run.js';
+import { emptyRun, isOpen, lastStep, type Run } from './run.js';
 import { runFold } from './run-fold.js';
 import { callItem, runItems, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
@@ -126,7 +126,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
     // Durations are never negative, whatever the clock shows.
     const scheduler = monotonicClock(callOptions.scheduler);
     let next = asked;
-    const fold = runFold(left.length === 0 ? emptyRun : resumedRun(left));
+    const fold = runFold(emptyRun);
     let turns = 0;
     let reason: RunEndReason | undefined;
 
@@ -180,7 +180,12 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
     };
 
     return concat(
-      left.length === 0 ? EMPTY : unlessOver(() => execute(left)),
+      left.length === 0
+        ? EMPTY
+        : concat(
+            of<RunEvent>({ type: 'run_resumed', calls: left }),
+            unlessOver(() => execute(left)),
+          ),
       // Not expand(), which takes fifteen times as long for many events, nor nested concat(), which grows with the turns.
       unlessOver(() => concat(boundary, turn, calls)).pipe(
         // On a trampoline: a turn that ends synchronously leaves nothing on the stack.

@@ -40,7 +40,7 @@ export type RunToolStatus =
 /** One call in a run, and what became of it. */
 export interface RunTool {
   readonly callId: string;
-  /** `undefined` where a run was resumed, and the call failed before it was started. */
+  /** `undefined` where its events come without the beginning of their run. */
   readonly call: ToolCallItem | undefined;
   readonly status: RunToolStatus;
   /** `true` where a decision was asked for. */
@@ -105,6 +105,8 @@ export function reduceRun(run: Run, event: RunEvent): Run {
   switch (event.type) {
     case 'input_added':
       return withStep(base, base.steps.length, { ...emptyStep, input: event.items });
+    case 'run_resumed':
+      return withResumed(base, event.calls);
     case 'approval_requested':
     case 'tool_started':
     case 'tool_progress':
@@ -144,9 +146,17 @@ export const isOpen = ({ status }: RunTool): boolean =>
 /** A call that nothing was done about yet. */
 export const waitingTool = (call: ToolCallItem): RunTool => ({ ...newTool(call.call_id), call });
 
-/** A run that begins with calls of an earlier one. */
-export const resumedRun = (calls: readonly ToolCallItem[]): Run =>
-  withStep(emptyRun, 0, { ...emptyStep, tools: calls.map(waitingTool) });
+/** A run that goes on with calls that have no output: of its own last turn, or of a run that is over. */
+function withResumed(run: Run, calls: readonly ToolCallItem[]): Run {
+  const openAgain = new Map(calls.map((call) => [call.call_id, waitingTool(call)]));
+  const { tools } = lastStep(run);
+  return tools.some(({ callId }) => openAgain.has(callId))
+    ? withTools(
+        run,
+        tools.map((tool) => openAgain.get(tool.callId) ?? tool),
+      )
+    : withStep(run, run.steps.length, { ...emptyStep, tools: [...openAgain.values()] });
+}
 
 /** A call of which nothing is known but its id. */
 export const newTool = (callId: string): RunTool => ({

@@ -5,6 +5,7 @@ import type { RunEvent } from './run-events.js';
 export function isTurnEvent(event: RunEvent): event is ResponseEvent {
   switch (event.type) {
     case 'input_added':
+    case 'run_resumed':
     case 'approval_requested':
     case 'tool_started':
     case 'tool_progress':

@@ -194,7 +194,7 @@ await check("README's providers and their fields are those that there are", () =
 });
 
 await check("README's events are those that there are", () => {
-  const { types } = checker.getDeclaredTypeOfSymbol(surface.get('ResponseEvent'));
+  const { types } = checker.getDeclaredTypeOfSymbol(surface.get('RunEvent'));
   const names = types.map((type) => checker.getTypeOfSymbol(type.getProperty('type')).value);
   same(firstCells('Events'), names);
 });

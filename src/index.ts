@@ -204,6 +204,7 @@ export type {
   SchemaIssue,
   SchemaOutput,
   SchemaPair,
+  StandardResult,
   StandardSchema,
 } from './turn/schema.js';
 export { ToolError, type ToolErrorCode } from './turn/tool-error.js';

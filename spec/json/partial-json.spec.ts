@@ -236,7 +236,7 @@ describe('A partial value', () => {
         }
         expect(last).toStrictEqual(JSON.parse(prefix));
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -251,7 +251,7 @@ describe('A partial value', () => {
         }
         expect(last).toStrictEqual(JSON.parse(answer));
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 

@@ -13,9 +13,8 @@ delete globalThis.fetch;
 await overHttp(library, mockProvider);
 assert.equal(loaded('cross-fetch'), true, 'cross-fetch is not what stood in');
 
-assert.equal(loaded('@streamparser'), false, 'A JSON parser is loaded although none is used');
+// Whether its parser is loaded only here is what consumer.cjs sees: this one is no CommonJS.
 await structured(library, testing, await import('rxjs-chat-completions/json'));
-assert.equal(loaded('@streamparser'), true, 'The JSON parser would be loaded unseen');
 
 assert.equal(loaded('@opentelemetry'), false, 'OpenTelemetry is loaded although nothing is traced');
 await spanned(library, testing, await import('rxjs-chat-completions/otel'));

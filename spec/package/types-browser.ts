@@ -75,6 +75,23 @@ export const tracedTurn: Observable<ResponseEvent> = traceTurn({ tracer }, (each
   streamChatCompletions('Hi', each(options)),
 );
 
+interface City {
+  name: string;
+  rivers: string[];
+}
+const citySchema = { validate: (value: unknown) => value as City, jsonSchema: { type: 'object' } };
+const ask = (asked: Prompt | string): Observable<City> =>
+  streamChatCompletions(asked, { ...options, responseFormat: jsonFormat(citySchema) }).pipe(
+    toJson(citySchema),
+  );
+export const city: Observable<City> = ask('Hi').pipe(reask('Hi', ask));
+export const growing: Observable<DeepPartial<City>> = streamChatCompletions('Hi', options).pipe(
+  partialJson<City>(),
+);
+export const lengthOf = ({ name, rivers }: DeepPartial<City>): number =>
+  // @ts-expect-error it may not have come yet
+  name.length + (rivers?.[0]?.length ?? 0);
+
 // Operators on turns and on runs give what they are given, wherever they stand.
 declare const aTurn: Observable<ResponseEvent>;
 declare const aRun: Observable<RunEvent>;
@@ -152,19 +169,3 @@ void aRun.pipe(toChatCompletionChunks({ model: 'm' }));
 void messages.pipe(fromServerSentEvents<RunEvent>(), aggregate());
 // @ts-expect-error more than text may come
 export const readText: Observable<TextDeltaEvent> = messages.pipe(fromServerSentEvents());
-interface City {
-  name: string;
-  rivers: string[];
-}
-const citySchema = { validate: (value: unknown) => value as City, jsonSchema: { type: 'object' } };
-const ask = (asked: Prompt | string): Observable<City> =>
-  streamChatCompletions(asked, { ...options, responseFormat: jsonFormat(citySchema) }).pipe(
-    toJson(citySchema),
-  );
-export const city: Observable<City> = ask('Hi').pipe(reask('Hi', ask));
-export const growing: Observable<DeepPartial<City>> = streamChatCompletions('Hi', options).pipe(
-  partialJson<City>(),
-);
-export const lengthOf = ({ name, rivers }: DeepPartial<City>): number =>
-  // @ts-expect-error it may not have come yet
-  name.length + (rivers?.[0]?.length ?? 0);

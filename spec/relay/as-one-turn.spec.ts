@@ -100,6 +100,24 @@ describe('asOneTurn', () => {
     ]);
   });
 
+  it('gives no call that waits for an approval', () => {
+    const ownCall: ResponseItem = { ...weatherCall, call_id: 'own', name: 'confirm' };
+    const said = reasoningEvent('', { extras: { opaque: 'x' } });
+    const pending = (...items: ResponseItem[]) =>
+      oneTurn(said, called, asked, requested, ending({ reason: 'pending', items, usage: null }));
+    expect(pending(weatherCall)).toEqual([{ ...asked, finishReason: 'stop' }]);
+    expect(pending(weatherCall, ownCall)).toEqual([
+      said,
+      { type: 'output_item_done', item: ownCall },
+      { ...asked, finishReason: 'tool_calls' },
+    ]);
+    const next = ending({ reason: 'pending', items: [weatherCall], usage: null });
+    expect(oneTurn(called, asked, requested, runCompleted, called, asked, next).slice(-2)).toEqual([
+      called,
+      { ...asked, finishReason: 'tool_calls' },
+    ]);
+  });
+
   it('ends a run that had no turn', () => {
     expect(oneTurn(requested, ending({ reason: 'pending', items: [], usage: null, turns: 0 }))).toEqual([
       { type: 'completed', responseId: '', finishReason: 'stop', usage: null },

@@ -605,6 +605,7 @@ describe('the exports', () => {
     'chatOptionsFromEnv',
     'fetchTransport',
     'functionCallOutput',
+    'mcpTools',
     'nodeTransport',
     'rateLimiter',
     'tool',

@@ -345,7 +345,7 @@ describe('mcpTools', () => {
       const { client, calls } = clientOf(listed('a'));
       const events = runOf(toolsOf(client), 'a', ['[1]']);
       expect(finishedIn(events)).toMatchObject({
-        output: "The arguments do not match the tool's schema.\nThe arguments must be a JSON object.",
+        output: 'Invalid arguments.\nThe arguments must be a JSON object.',
       });
       expect(calls).toEqual([]);
     });

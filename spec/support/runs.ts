@@ -1,4 +1,4 @@
-import type { Observable, SchedulerLike } from 'rxjs';
+import { asyncScheduler, type Observable } from 'rxjs';
 import { chatMessages } from '../../src/prompt/messages.js';
 import type { InputItem } from '../../src/prompt/prompt.js';
 import type {
@@ -80,19 +80,15 @@ export const ended = (fields: Partial<RunCompletedEvent>): RunCompletedEvent => 
   ...fields,
 });
 
-/** What calls are executed with, of these tools. */
-export const callOptions = (
-  tools: readonly Tool[],
-  scheduler: SchedulerLike,
-  options: Partial<CallOptions> = {},
-): CallOptions => ({
+/** What calls of these tools are executed with. */
+export const callOptions = (tools: readonly Tool[], options: Partial<CallOptions> = {}): CallOptions => ({
   tools: new Map(tools.map((tool) => [tool.name, tool])),
   ownTools: new Set(),
   concurrency: Infinity,
   toolTimeout: Infinity,
   approve: undefined,
   toolError: 'tell',
-  scheduler,
+  scheduler: asyncScheduler,
   ...options,
 });
 

@@ -3,7 +3,7 @@ import { observe } from '../flow/observe.js';
 import { ChatCompletionsError, hide } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { isCall } from '../turn/is-call.js';
-import { isResponseEvent } from '../turn/is-response-event.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
@@ -66,7 +66,7 @@ export function requireFinish<T extends RunEvent = ResponseEvent>(): MonoTypeOpe
       // By hand: `concatMap` over lists costs each event half a microsecond.
       return observe(source, subscriber, {
         next(event) {
-          if (isResponseEvent(event)) turn = reduceTurn(turn, event);
+          if (isTurnEvent(event)) turn = reduceTurn(turn, event);
           if (isIncomplete(event)) throw new IncompleteStreamError(turn);
           if (event.type === 'restarting') held = [];
           if (event.type === 'restarting' || (held.length === 0 && !isCall(event))) {

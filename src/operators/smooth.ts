@@ -6,7 +6,7 @@ import {
   type Subscription,
 } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
-import { isResponseEvent } from '../turn/is-response-event.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { monotonicClock } from '../flow/monotonic-clock.js';
 import { observe } from '../flow/observe.js';
@@ -293,7 +293,7 @@ function part(delta: Delta, start: number, end?: number): Delta {
 
 /** Whether an attempt that fails later takes nothing back of what stands before this event. */
 const isBoundary = (event: RunEvent): boolean =>
-  event.type === 'completed' || event.type === 'restarting' || !isResponseEvent(event);
+  event.type === 'completed' || event.type === 'restarting' || !isTurnEvent(event);
 
 /** Whether a text ends within a surrogate pair. */
 function endsInPair(text: string): boolean {

@@ -1,7 +1,7 @@
 import { catchError, concat, concatMap, defer, from, type OperatorFunction, throwError } from 'rxjs';
 import type { OutputItemDoneEvent, ResponseEvent } from '../turn/events.js';
 import { isContent } from '../turn/is-content.js';
-import { isResponseEvent } from '../turn/is-response-event.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
 import { isTextDelta } from '../turn/is-text-delta.js';
 import type { RunEvent } from '../turn/run-events.js';
 
@@ -47,7 +47,7 @@ export function splitThinking<T extends RunEvent = ResponseEvent>(
       };
 
       const split = (event: T): Iterable<T | OutputItemDoneEvent> => {
-        if (event.type === 'completed' || !isResponseEvent(event)) return [...flush(), event];
+        if (event.type === 'completed' || !isTurnEvent(event)) return [...flush(), event];
         if (event.type === 'restarting') splitters.clear();
         if (!isContent(event)) return [event];
         const { choice = 0 } = event;

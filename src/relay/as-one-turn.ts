@@ -8,7 +8,7 @@ import type { RunCompletedEvent, RunEvent } from '../turn/run-events.js';
  * Gives a run as one turn, for those who know no runs: the text and the reasoning of all turns as they come, then the
  * calls that are left to whoever asked, and one `completed`.
  *
- * Calls that the run has executed are not given, nor what a provider wants back with them. What the provider wants back
+ * Calls that the run has executed, or that wait for an approval, are not given, nor what a provider wants back with them. What the provider wants back
  * of the last turn comes at the end. The usage is that of the run. At a `restarting` of a turn of which nothing was given
  * it goes on; any other is passed.
  *
@@ -25,6 +25,8 @@ export function asOneTurn(): OperatorFunction<RunEvent, ResponseEvent> {
       let wanted: OutputItemDoneEvent[] = [];
       /** Whether something of the latest turn was given. */
       let isGiven = false;
+      /** Calls that wait for an approval: of tools of which whoever asked knows nothing. */
+      const undecided = new Set<string>();
       /** The end of the latest turn, until the next begins or the run ends. */
       let end: CompletedEvent | undefined;
 
@@ -45,7 +47,8 @@ export function asOneTurn(): OperatorFunction<RunEvent, ResponseEvent> {
       }
 
       function ended({ reason, items, usage }: RunCompletedEvent): readonly ResponseEvent[] {
-        const calls = reason === 'pending' ? openCalls(items) : [];
+        const open = reason === 'pending' ? openCalls(items) : [];
+        const calls = open.filter(({ call_id: id }) => !undecided.has(id));
         const last = [
           ...(reason === 'answered' || calls.length > 0 ? wanted : []),
           ...calls.map(itemDone),
@@ -54,6 +57,7 @@ export function asOneTurn(): OperatorFunction<RunEvent, ResponseEvent> {
         wanted = [];
         isGiven = false;
         end = undefined;
+        undecided.clear();
         return last;
       }
 
@@ -69,6 +73,9 @@ export function asOneTurn(): OperatorFunction<RunEvent, ResponseEvent> {
           case 'completed':
             end = event;
             isGiven = false;
+            return [];
+          case 'approval_requested':
+            undecided.add(event.call.call_id);
             return [];
           case 'run_completed':
             return ended(event);

@@ -11,7 +11,7 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
-import { isResponseEvent } from '../turn/is-response-event.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { asOneTurn } from './as-one-turn.js';
 import { chunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
@@ -49,9 +49,9 @@ export interface ToChatCompletionChunksOptions extends ChunkWriterOptions {
  * are left out: raw chunks would bring back what operators have changed.
  *
  * With `run: true` the source is a run, whose tools the client knows nothing of: the text and the reasoning of all its turns
- * are one answer, with nothing between them, and there is one finish reason and one usage. Calls that the run executes
- * are not written. Those that it leaves pending are, whole, at its end, with `tool_calls`: a tool of the prompt's own is the
- * client's to execute. Of a run that reached `maxTurns` the finish reason is `length`. Without `run: true` a run ends with
+ * are one answer, with nothing between them, and there is one finish reason and one usage. Calls that the run executes,
+ * or that wait for an approval, are not written. Calls of the prompt's own tools are, whole, at its end, with
+ * `tool_calls`: they are the client's to execute. Of a run that reached `maxTurns` the finish reason is `length`. Without `run: true` a run ends with
  * an error at its first event between turns, since its calls are written by then.
  *
  * If the source errors, or is `restarting` after a part of the answer was written, the last message is an `error`
@@ -102,7 +102,7 @@ export function toChatCompletionChunks(
 }
 
 function ofTurn(event: RunEvent): ResponseEvent {
-  if (isResponseEvent(event)) return event;
+  if (isTurnEvent(event)) return event;
   throw new TypeError('The events of a run need toChatCompletionChunks({ run: true }).');
 }
 

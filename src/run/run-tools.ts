@@ -71,7 +71,7 @@ export interface RunToolsOptions {
    */
   readonly beforeTurn?:
     ((step: Step) => ObservableInput<Prompt | 'stop'> | Prompt | 'stop' | undefined) | undefined;
-  /** Whether a call that fails is told to the model, or ends the run with its {@link ToolError}. Default `'tell'`. */
+  /** Whether a call that fails is told to the model, or ends the run with its `ToolError`. Default `'tell'`. */
   readonly toolError?: 'tell' | 'fail' | undefined;
   /** For `toolTimeout` and durations. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;

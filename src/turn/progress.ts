@@ -1,4 +1,4 @@
-import { isResponseEvent } from './is-response-event.js';
+import { isTurnEvent } from './is-turn-event.js';
 import type { RunEvent } from './run-events.js';
 
 /** What a source of turns or runs is in the midst of. */
@@ -16,5 +16,5 @@ export function progressAfter(progress: Progress, event: RunEvent): Progress {
   if (event.type === 'output_item_done') return progress === 'run' ? 'run' : 'turn';
   if (event.type === 'completed') return progress === 'run' && event.stopped !== true ? 'run' : 'over';
   if (event.type === 'run_completed') return 'over';
-  return progress === 'run' || !isResponseEvent(event) ? 'run' : 'turn';
+  return progress === 'run' || !isTurnEvent(event) ? 'run' : 'turn';
 }

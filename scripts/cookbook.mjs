@@ -30,6 +30,25 @@ const recipes = {
       assert.equal(requests[0].body.messages[0].content[1].image_url.url, 'data:image/png;base64,iVBORw==');
     },
   },
+  'json-schema.mjs': {
+    answers: [{ content: ['{"title":"Pancakes","minutes":', '20,"ingredients":["flour","milk"]}'] }],
+    check: ({ output, requests }) => {
+      assert.equal(output, 'Pancakes, 20 minutes: flour, milk\n');
+      assert.equal(requests[0].body.response_format.type, 'json_schema');
+    },
+  },
+  'mcp.mjs': {
+    answers: [calls(['count', { folder: 'notes' }]), { content: 'There are 3 files.' }],
+    args: [process.execPath, fileURLToPath(new URL('../examples/mcp.mjs', import.meta.url)), '--server'],
+    check: ({ output, requests }) => {
+      assert.equal(output, 'There are 3 files.\n');
+      assert.deepEqual(
+        requests[0].body.tools.map(({ function: { name } }) => name),
+        ['count', 'remove'],
+      );
+      assert.equal(toldBy(requests[1]).length, 1);
+    },
+  },
   'tool-loop.mjs': {
     answers: [
       calls(['time_in', { timeZone: 'Europe/Rome' }], ['time_in', { timeZone: 'Asia/Tokyo' }]),

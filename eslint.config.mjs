@@ -199,6 +199,13 @@ export default tseslint.config(
     rules: imports(noNode, packages('rxjs', 'rxjs/testing')),
   },
   {
+    files: ['src/json/**/*.ts'],
+    rules: {
+      ...imports(noNode, packages('rxjs', '@streamparser/json/.*')),
+      'no-restricted-syntax': ['error', dynamicImport, ...promises],
+    },
+  },
+  {
     files: ['src/otel/**/*.ts'],
     rules: imports(noNode, packages('rxjs', '@opentelemetry/api')),
   },

@@ -15,6 +15,8 @@ module.exports = {
       },
     ],
   },
+  // Packages that are ECMAScript modules and nothing else.
+  transformIgnorePatterns: ['/node_modules/(?!arktype/|arkregex/|@ark/)'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^rxjs-chat-completions$': '<rootDir>/src/index.ts',

@@ -200,7 +200,7 @@ export const scenarios = [
     name: 'stages',
     title: 'each stage alone, in memory',
     kind: 'stages',
-    stages: (name) => !name.startsWith('compose'),
+    stages: (name) => !/^(compose|run|calls):/.test(name),
     rounds: { full: 3, quick: 1 },
     yardstick: 'by hand: JSON.parse',
     figures: [{ figure: 'ns', unit: 'CPU ns per event' }],
@@ -213,6 +213,24 @@ export const scenarios = [
     rounds: { full: 5, quick: 1 },
     yardstick: 'compose: map()',
     figures: [{ figure: 'ns', unit: 'CPU ns per event' }],
+  },
+  {
+    name: 'run-events',
+    title: 'what a run adds to an event, 20 turns with 50,000 deltas in all, in memory',
+    kind: 'stages',
+    stages: (name) => name.startsWith('run:'),
+    rounds: { full: 5, quick: 1 },
+    yardstick: 'run: map() and reduceTurn()',
+    figures: [{ figure: 'ns', unit: 'CPU ns per event' }],
+  },
+  {
+    name: 'run-calls',
+    title: 'a call of a tool that does nothing, one of 1,000 in a turn, in memory',
+    kind: 'stages',
+    stages: (name) => name.startsWith('calls:'),
+    rounds: { full: 5, quick: 1 },
+    yardstick: 'calls: by hand',
+    figures: [{ figure: 'ns', unit: 'CPU ns per call' }],
   },
 ];
 

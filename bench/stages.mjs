@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { createParser } from 'eventsource-parser';
 import { from, identity, lastValueFrom, map, NEVER, of, reduce } from 'rxjs';
 import { answerText, blocksOf, closing, opening } from './answer.mjs';
+import { runStages } from './run-stages.mjs';
 
 const libraryUrl = process.env.BENCH_LIBRARY ?? new URL('../dist/esm/index.js', import.meta.url).href;
 
@@ -192,6 +193,7 @@ const stages = {
   'compose: hedgeWith()': added(({ hedgeWith }) => hedgeWith(NEVER, { after: Infinity })),
   'compose: requireFinish()': added(({ requireFinish }) => requireFinish()),
   'compose: limitTokens()': added(({ limitTokens }) => limitTokens(Infinity)),
+  ...runStages,
   'all: a turn without a network': {
     prepare({ library }) {
       const { blocks } = answers('openai');

@@ -18,7 +18,9 @@ const { text: readme } = documentNamed('README.md');
 const index = join(root, 'src', 'index.ts');
 const entries = [
   index,
-  ...['testing', 'mock-provider', 'node', 'otel'].map((entry) => join(root, 'src', entry, 'index.ts')),
+  ...['testing', 'mock-provider', 'node', 'json', 'otel'].map((entry) =>
+    join(root, 'src', entry, 'index.ts'),
+  ),
 ];
 const { check, finish } = checks();
 
@@ -192,7 +194,7 @@ await check("README's providers and their fields are those that there are", () =
 });
 
 await check("README's events are those that there are", () => {
-  const { types } = checker.getDeclaredTypeOfSymbol(surface.get('ResponseEvent'));
+  const { types } = checker.getDeclaredTypeOfSymbol(surface.get('RunEvent'));
   const names = types.map((type) => checker.getTypeOfSymbol(type.getProperty('type')).value);
   same(firstCells('Events'), names);
 });
@@ -206,10 +208,19 @@ await check("README's errors are those that there are", () => {
 
 finish();
 
-/** A call where tools are there to be called and nothing was called yet, else the default text. */
-function answer({ body: { tools: [tool] = [], messages } }) {
+/** A call where tools are there to be called and nothing was called yet, JSON where that is asked for, else the default text. */
+function answer({ body: { tools: [tool] = [], messages, response_format: format } }) {
+  if (format !== undefined) return { content: JSON.stringify(valueOf(format.json_schema?.schema ?? {})) };
   if (tool === undefined || messages.some(({ role }) => role === 'tool')) return {};
   return { content: [{ toolCall: { name: tool.function.name, arguments: { city: 'Rome' } } }] };
+}
+
+/** A value that matches a schema of the documentation. */
+function valueOf({ type, properties = {}, items }) {
+  if (type === 'array') return [valueOf(items)];
+  if (type === 'number') return 1;
+  if (type === 'string') return 'Rome';
+  return Object.fromEntries(Object.entries(properties).map(([name, inner]) => [name, valueOf(inner)]));
 }
 
 function same(actual, expected) {

@@ -117,12 +117,16 @@ function testIn({ spec, test }) {
 
 /** The functions of the public surface that give operators: their signature and what is said of them. */
 function publicOperators() {
-  const index = ts.createSourceFile('index.ts', read('src/index.ts'), ts.ScriptTarget.Latest, true);
+  return new Map(['src/index.ts', 'src/json/index.ts'].flatMap((entry) => [...operatorsOf(entry)]));
+}
+
+function operatorsOf(entry) {
+  const index = ts.createSourceFile(entry, read(entry), ts.ScriptTarget.Latest, true);
   const found = new Map();
   for (const statement of index.statements) {
     if (!ts.isExportDeclaration(statement) || statement.isTypeOnly || !statement.exportClause) continue;
     if (!statement.moduleSpecifier.text.startsWith('.')) continue;
-    const file = join('src', statement.moduleSpecifier.text.replace(/\.js$/, '.ts'));
+    const file = join(dirname(entry), statement.moduleSpecifier.text.replace(/\.js$/, '.ts'));
     const names = statement.exportClause.elements
       .filter(({ isTypeOnly }) => !isTypeOnly)
       .map(({ name }) => name.text);

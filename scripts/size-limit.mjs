@@ -6,11 +6,14 @@ const everything = (config) => ({ ...config, external: [], format: 'esm', platfo
 const others = {
   name: 'others',
   setup({ onResolve }) {
-    onResolve({ filter: /^(?:rxjs|eventsource-parser|@opentelemetry\/api)$/ }, ({ path }) => ({
-      path,
-      external: true,
-      sideEffects: false,
-    }));
+    onResolve(
+      { filter: /^(?:rxjs|eventsource-parser|@opentelemetry\/api|@streamparser\/json\/.*)$/ },
+      ({ path }) => ({
+        path,
+        external: true,
+        sideEffects: false,
+      }),
+    );
   },
 };
 
@@ -29,12 +32,12 @@ const check = (name, imports, modifyEsbuildConfig, limit) => ({
 });
 
 export default [
-  check('a turn, own code', '{ streamChatCompletions, aggregate }', ownCode, '25.2 kB'),
+  check('a turn, own code', '{ streamChatCompletions, aggregate }', ownCode, '25.4 kB'),
   check(
     'a turn, with rxjs and eventsource-parser',
     '{ streamChatCompletions, aggregate }',
     everything,
-    '33.2 kB',
+    '33.3 kB',
   ),
   check(
     'its parts: transport, decoders, aggregate; own code',
@@ -42,14 +45,22 @@ export default [
     ownCode,
     '16.2 kB',
   ),
-  check('all exports, own code', '*', ownCode, '38.6 kB'),
+  check('all exports, own code', '*', ownCode, '46.6 kB'),
   check('backoff alone', '{ backoff }', everything, '300 B'),
   {
-    ...check('a traced turn, own code', undefined, ownCode, '28.9 kB'),
+    ...check('a traced turn, own code', undefined, ownCode, '29.3 kB'),
     path: ['../dist/esm/index.js', '../dist/esm/otel/index.js'],
     import: {
       '../dist/esm/index.js': '{ streamChatCompletions, aggregate }',
       '../dist/esm/otel/index.js': '{ traced, traceTurn }',
     },
+  },
+  {
+    ...check('json, own code', '*', ownCode, '7 kB'),
+    path: '../dist/esm/json/index.js',
+  },
+  {
+    ...check('json, with rxjs and @streamparser/json', '*', everything, '17.1 kB'),
+    path: '../dist/esm/json/index.js',
   },
 ];

@@ -154,7 +154,16 @@ export {
 } from './compose/rate-limiter.js';
 export { type BreakError, restartOnBreak, type RestartOnBreakOptions } from './compose/restart-on-break.js';
 export { accumulateRun } from './run/accumulate-run.js';
-export type { ApprovalDecision, Approve } from './run/execute-calls.js';
+export type { ApprovalDecision, Approve } from './run/call-options.js';
+export type {
+  McpCall,
+  McpClient,
+  McpRequestOptions,
+  McpTool,
+  McpToolAnnotations,
+  McpToolPage,
+} from './run/mcp-client.js';
+export { mcpTools, type McpToolsOptions, ToolListError, type ToolListErrorCode } from './run/mcp-tools.js';
 export {
   emptyRun,
   reduceRun,
@@ -184,6 +193,7 @@ export type {
   RunCompletedEvent,
   RunEndReason,
   RunEvent,
+  RunResumedEvent,
   ToolEvent,
   ToolFinishedEvent,
   ToolProgressEvent,
@@ -195,6 +205,7 @@ export type {
   SchemaIssue,
   SchemaOutput,
   SchemaPair,
+  StandardResult,
   StandardSchema,
 } from './turn/schema.js';
 export { ToolError, type ToolErrorCode } from './turn/tool-error.js';

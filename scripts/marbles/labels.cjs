@@ -11,6 +11,9 @@ exports.labelOf = function labelOf(value) {
   if ('toolCalls' in value || 'turn' in value) {
     return { tone: 'state', lines: [value.status, `'${(value.turn ?? value).text}'`] };
   }
+  if ('steps' in value) {
+    return { tone: 'state', lines: [value.status, `'${value.steps.at(-1)?.turn.text ?? ''}'`] };
+  }
   if (typeof value.data === 'string') return labelOfMessage(value);
   if (/^(message|reasoning|(function|custom_tool)_call)$/.test(value.type)) return labelOfItem(value);
   return labelOfEvent(value) ?? wire(JSON.stringify(value));
@@ -48,7 +51,7 @@ function labelOfMessage(message) {
   return { tone: 'wire', detail: `{ ${shown.join(', ')} }` };
 }
 
-function labelOfEvent({ type, item, stopped, finishReason, delay, delta }) {
+function labelOfEvent({ type, item, stopped, finishReason, delay, delta, call, callId, reason }) {
   switch (type) {
     case 'completed':
       return {
@@ -61,6 +64,13 @@ function labelOfEvent({ type, item, stopped, finishReason, delay, delta }) {
       return { tone: 'warning', lines: [type, `${delay} ms`] };
     case 'chunk':
       return { tone: 'wire', lines: ['chunk'] };
+    case 'approval_requested':
+    case 'tool_started':
+    case 'tool_progress':
+    case 'tool_finished':
+      return { tone: 'other', lines: [type.replace(/^\w+_/, ''), call?.name ?? callId] };
+    case 'run_completed':
+      return { tone: 'completed', lines: ['run', reason] };
     case 'function_call_arguments_delta':
       return { tone: 'other', lines: ['call', visible(delta)] };
     case 'output_item_done':

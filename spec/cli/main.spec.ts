@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { of, VirtualTimeScheduler } from 'rxjs';
 import { version } from '../../package.json';
 import { main } from '../../src/cli/main.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
@@ -55,7 +56,7 @@ describe('the answer', () => {
     const io = fakeIo();
     const code = main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], io);
     await io.stdout.until('Hello');
-    io.controller.abort();
+    io.interrupts.next();
     expect(await code).toBe(130);
   });
 
@@ -161,11 +162,27 @@ describe('the request', () => {
 
   it('takes the prompt from stdin where no argument gives one', async () => {
     await ask([], { stdin: ' two\nlines\n' });
-    await ask(['argument'], { stdin: 'not read' });
+    expect(messages()).toEqual([[{ role: 'user', content: ' two\nlines' }]]);
+  });
+
+  it('holds stdin after the prompt that is an argument', async () => {
+    await ask(['Summarise', 'this'], { stdin: 'two\nlines\n' });
+    await ask(['Hi'], { terminals: ['stdin'], stdin: 'not read' });
     expect(messages()).toEqual([
-      [{ role: 'user', content: ' two\nlines' }],
-      [{ role: 'user', content: 'argument' }],
+      [{ role: 'user', content: 'Summarise this\n\ntwo\nlines' }],
+      [{ role: 'user', content: 'Hi' }],
     ]);
+  });
+
+  it('does without a stdin that is silent for 3 s, and says so', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const io = fakeIo({ stdin: new Readable({ read: () => {} }), scheduler });
+    const code = main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], io);
+    scheduler.flush();
+    expect([await code, messages()]).toEqual([0, [[{ role: 'user', content: 'Hi' }]]]);
+    expect(io.stderr.text).toBe(
+      'Nothing came on stdin for 3 s: asking without it. Add - to wait for it, or < /dev/null to skip it.\n1.5 s\n',
+    );
   });
 
   it('asks the default question with --demo, unless there is another, and leaves stdin alone', async () => {
@@ -283,6 +300,19 @@ describe('--replay', () => {
 });
 
 describe('on stderr', () => {
+  it('stand reasoning, where it is asked for, and tool calls', async () => {
+    const content = [{ reasoning: 'Hm.' }, 'So:', { toolCall: { name: 'find', arguments: { a: 1 } } }];
+    answering({ content }, { content });
+    expect(await ask(['--show-reasoning', 'Hi'])).toEqual({
+      code: 0,
+      stdout: 'So:\n',
+      stderr: 'Hm.\n\nTool call: find {"a":1}\n1.5 s, finish reason tool_calls\n',
+    });
+    expect((await ask(['--aggregate', 'Hi'])).stderr).toBe(
+      'Tool call: find {"a":1}\n1.5 s, finish reason tool_calls\n',
+    );
+  });
+
   it('stands each retry, as it happens', async () => {
     answering(
       { status: 429, headers: { 'retry-after-ms': '3' } },
@@ -423,7 +453,7 @@ describe('an error is one sentence, with the words of the provider, and status 1
     await mock.close();
     const { code, stdout, stderr } = await ask(['--max-retries', '0', 'Hi']);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toBe(`Error: No answer came from the provider (ECONNREFUSED). Asked: ${mock.baseUrl}.\n`);
+    expect(stderr).toBe(`Error: Could not reach ${mock.baseUrl} (ECONNREFUSED). Is it running?\n`);
   });
 
   it('does not take an empty --base-url for OpenAI', async () => {
@@ -443,7 +473,7 @@ describe('an error is one sentence, with the words of the provider, and status 1
 
   it('for a base URL that is none', async () => {
     expect((await run(['--base-url', 'nowhere', '--model', 'm', 'Hi'])).stderr).toBe(
-      'Error: The baseUrl of the provider "--base-url" cannot be used: it is not a URL (relative ones work only in browsers).\n',
+      'Error: --base-url cannot be used: it is not a URL (relative ones work only in browsers).\n',
     );
   });
 
@@ -452,8 +482,8 @@ describe('an error is one sentence, with the words of the provider, and status 1
       code: 1,
       stdout: '',
       stderr:
-        'Error: The provider "xai" needs a key: set the environment variable XAI_API_KEY, or give an apiKey. ' +
-        'Keys are made at https://console.x.ai.\n',
+        'Error: xai needs a key: set the environment variable XAI_API_KEY. ' +
+        'Create a key at https://console.x.ai.\n',
     });
   });
 });
@@ -466,18 +496,28 @@ describe('a wrong command line ends with status 2 and a sentence:', () => {
       'an unknown provider',
       ['--provider', 'toString', 'Hi'],
       {},
-      '--provider must be one of openai, openrouter, gemini, mistral, deepseek, xai, groq, anthropic, together, fireworks, cerebras, moonshot, zai, dashscope, minimax, nvidia, huggingface, ollama, lmstudio, vllm, llamacpp, litellm.',
+      'There is no built-in provider "toString". Use --base-url for others; built in are openai, openrouter, gemini, mistral, deepseek, xai, groq, anthropic, together, fireworks, cerebras, moonshot, zai, dashscope, minimax, nvidia, huggingface, ollama, lmstudio, vllm, llamacpp, litellm.',
     ],
     [
       'a replay of a provider',
       ['--replay', 'f', '--provider', 'xai'],
       {},
-      '--replay plays a file: it goes with neither --provider nor --base-url.',
+      '--replay plays a file and asks nobody: leave out --provider.',
     ],
-    ['no model', ['--provider', 'groq', 'Hi'], { env: { OPENAI_MODEL: 'm' } }, 'Name a model with --model.'],
-    ['no number', ['--max-retries', 'many', 'Hi'], {}, '--max-retries must be a whole number of at least 0.'],
-    ['no time', ['--idle-timeout', '0', 'Hi'], {}, '--idle-timeout must be a whole number of at least 1.'],
-    ['a parameter without a value', ['--param', 'a', 'Hi'], {}, '--param must have the form KEY=VALUE.'],
+    [
+      'no model',
+      ['--provider', 'groq', 'Hi'],
+      { env: { OPENAI_MODEL: 'm' } },
+      'Which model? Name one with --model.',
+    ],
+    ['no number', ['--max-retries', 'many', 'Hi'], {}, '--max-retries must be a whole number, 0 or more.'],
+    ['no time', ['--idle-timeout', '0', 'Hi'], {}, '--idle-timeout must be a whole number, 1 or more.'],
+    [
+      'a parameter without a value',
+      ['--param', 'a', 'Hi'],
+      {},
+      '--param needs the form KEY=VALUE, such as temperature=0.',
+    ],
     [
       'a parameter of the turn',
       ['--param', 'stream=false', 'Hi'],
@@ -490,7 +530,60 @@ describe('a wrong command line ends with status 2 and a sentence:', () => {
       { env: { OPENAI_REQUEST_MAX_RETRIES: 'x' } },
       'The environment variable OPENAI_REQUEST_MAX_RETRIES must be a whole number of at least 0.',
     ],
-    ['a value for a flag', ['--json=1', 'Hi'], {}, "Option '--json' does not take an argument"],
+    [
+      'a replay at an address',
+      ['--replay', 'f', '--base-url', 'http://x'],
+      {},
+      '--replay plays a file and asks nobody: leave out --base-url.',
+    ],
+    [
+      'a provider misspelt',
+      ['--provider', 'opnai', 'Hi'],
+      {},
+      'There is no built-in provider "opnai". Did you mean openai?',
+    ],
+    ['an option misspelt', ['--modle', 'm', 'Hi'], {}, 'There is no option --modle. Did you mean --model?'],
+    ['an option that is none', ['--verbose', 'Hi'], {}, 'There is no option --verbose.'],
+    ['a letter that is none', ['-x', 'Hi'], {}, 'There is no option -x.'],
+    ['an option of all objects', ['--__proto__', 'Hi'], {}, 'There is no option --__proto__.'],
+    [
+      'an option of mock',
+      ['--port', '1', 'Hi'],
+      {},
+      '--port is for mock: rxjs-chat-completions mock --port.',
+    ],
+    [
+      'a parameter as an option',
+      ['--max-tokens=5', 'Hi'],
+      {},
+      'There is no option --max-tokens: it is a parameter of the request, --param max_tokens=VALUE.',
+    ],
+    [
+      'a key, which is not repeated',
+      ['--api-key', 'sk-12345678', 'Hi'],
+      {},
+      'There is no option --api-key: keys come from the environment, such as OPENAI_API_KEY, where no list of processes shows them.',
+    ],
+    ['an option without its value', ['Hi', '--system'], {}, '--system needs a value.'],
+    [
+      'an option where a value should be',
+      ['--system', '--json', 'Hi'],
+      {},
+      '--system needs a value. If the value begins with a dash, write --system=VALUE.',
+    ],
+    [
+      'reasoning twice',
+      ['--json', '--show-reasoning', 'Hi'],
+      {},
+      '--json prints the reasoning already: leave out --show-reasoning.',
+    ],
+    [
+      'stdin twice',
+      ['--chat', '-'],
+      {},
+      'With --chat, each line of stdin is a question already: leave out the -.',
+    ],
+    ['a value for a flag', ['--json=1', 'Hi'], {}, '--json takes no value.'],
   ])('%s', async (_, argv, options, sentence) => {
     expect(await run(argv, options)).toEqual({
       code: 2,
@@ -523,6 +616,8 @@ it('prints its help and its version', async () => {
     'json',
     'aggregate',
     'max-retries',
+    'chat',
+    'show-reasoning',
   ])
     expect(stdout).toContain(`  --${option} `);
   expect(await run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
@@ -535,7 +630,7 @@ describe('mock', () => {
     const code = main(['mock', ...argv], io);
     await io.stdout.until('\n');
     await use(io.stdout.text.trim());
-    io.controller.abort();
+    io.interrupts.next();
     return { code: await code, stdout: io.stdout.text, stderr: io.stderr.text };
   }
 
@@ -551,7 +646,7 @@ describe('mock', () => {
     });
     expect(code).toBe(130);
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
-    expect(stderr).toBe('A mock provider: any model, any key. Ctrl-C ends it.\n');
+    expect(stderr).toBe('Mock provider: any model, any key. Ctrl-C ends it.\n');
     await expect(fetch(`${stdout.trim()}/models`)).rejects.toThrow();
   });
 
@@ -587,15 +682,15 @@ describe('mock', () => {
     expect(await run(['mock', '--port', String(mock.port)])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `Error: Port ${mock.port} cannot be had (EADDRINUSE).\n`,
+      stderr: `Error: Port ${mock.port} is already in use.\n`,
     });
   });
 
   it.each([
-    [['--port', '65536'], '--port must be at most 65535.'],
-    [['--port', 'x'], '--port must be a whole number of at least 0.'],
-    [['me'], 'mock takes no prompt. To ask a question that begins so, put it in quotes.'],
-    [['--model', 'm'], 'Unknown option'],
+    [['--port', '65536'], '--port must be 65535 or less.'],
+    [['--port', 'x'], '--port must be a whole number, 0 or more.'],
+    [['me'], 'mock takes no prompt. To ask a question that begins with "mock", put it in quotes.'],
+    [['--model', 'm'], '--model is for questions: mock answers them.'],
   ])('is refused with %j', async (argv, message) => {
     const { code, stderr } = await run(['mock', ...argv]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`Error: ${message}`) as string]);
@@ -614,7 +709,7 @@ describe('Ctrl-C', () => {
     const io = fakeIo({ terminals: ['stderr'] });
     const code = main(['--base-url', mock.baseUrl, '--model', 'm', ...argv], io);
     await at(io);
-    io.controller.abort();
+    io.interrupts.next();
     return { code: await code, stdout: io.stdout.text, stderr: io.stderr.text };
   }
 
@@ -641,14 +736,13 @@ describe('Ctrl-C', () => {
   it('ends the wait for stdin', async () => {
     const io = fakeIo();
     const code = main(['--model', 'm'], { ...io, stdin: new Readable({ read: () => {} }) });
-    io.controller.abort();
+    io.interrupts.next();
     expect(await code).toBe(130);
     expect([io.stdout.text, io.stderr.text]).toEqual(['', '']);
   });
 
   it('sends nothing where it came first', async () => {
-    const io = fakeIo();
-    io.controller.abort();
+    const io = { ...fakeIo(), interrupts: of(undefined) };
     expect(await main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], io)).toBe(130);
     expect(mock.requests).toEqual([]);
   });
@@ -696,7 +790,7 @@ describe('a reader of stdout', () => {
     await whenStill(() => given, 1_000);
     expect(given).toBeGreaterThan(0);
     expect(given).toBeLessThan(1_000);
-    io.controller.abort();
+    io.interrupts.next();
     expect(await code).toBe(130);
   });
 });

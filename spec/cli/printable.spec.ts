@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { oneLine, printable, printableJson } from '../../src/cli/printable.js';
+import { fitting, oneLine, printable, printableJson } from '../../src/cli/printable.js';
 
 const E = '\u001b';
 
@@ -101,5 +101,20 @@ describe('printableJson', () => {
     const json = printableJson({ [harmful]: `a${harmful}🌍` });
     expect(json).toMatch(/^[\x20-\x7e🌍]*$/u);
     expect(JSON.parse(json)).toEqual({ [harmful]: `a${harmful}🌍` });
+  });
+});
+
+describe('fitting', () => {
+  it.each([
+    ['what fits', 'abcde', 5, 'abcde'],
+    ['what does not', 'abcdef', 5, 'abcd…'],
+    ['ideographs of two columns', '漢字漢', 6, '漢字漢'],
+    ['ideographs that do not fit', '漢字漢字', 6, '漢字…'],
+    ['emoji', '🌍🌍🌍', 5, '🌍🌍…'],
+    ['characters of no width', 'e\u0301e\u0301e\u0301', 3, 'e\u0301e\u0301e\u0301'],
+    ['several lines and commands', 'a\n\u001b[2Jb', 5, 'a b'],
+    ['a terminal that does not know its width', 'x'.repeat(81), 0, `${'x'.repeat(79)}…`],
+  ])('shows %s', (_, text, columns, seen) => {
+    expect(fitting(text, columns)).toBe(seen);
   });
 });

@@ -1,5 +1,5 @@
 import { duration, explain, summary } from '../../src/cli/wording.js';
-import { UnexpectedContentError } from '../../src/turn/errors.js';
+import { TransportError, UnexpectedContentError } from '../../src/turn/errors.js';
 
 it.each([
   [0, '0 ms'],
@@ -23,6 +23,24 @@ it('tells what of the usage came from the cache and what went into reasoning', (
   expect(summary(completed, 200)).toBe(
     '10 tokens in (4 cached), 7 out (5 reasoning), 200 ms, finish reason tool_calls',
   );
+});
+
+it('tells of calls that were cut off', () => {
+  const completed = { type: 'completed', responseId: '', finishReason: 'stop', usage: null } as const;
+  expect(summary({ ...completed, incompleteCalls: 1 }, 200)).toBe('200 ms, 1 tool call was cut off');
+  expect(summary({ ...completed, incompleteCalls: 2 }, 200)).toBe('200 ms, 2 tool calls were cut off');
+});
+
+it.each([
+  ['ECONNREFUSED', 'Could not reach http://localhost:11434/v1 (ECONNREFUSED). Is it running?'],
+  [
+    'ENOTFOUND',
+    'Could not reach http://localhost:11434/v1 (ENOTFOUND). Check the host name and the network.',
+  ],
+  ['ECONNRESET', 'No answer came from the provider (ECONNRESET). The base URL is http://localhost:11434/v1.'],
+])('tells who did not answer, and what to look at: %s', (code, sentence) => {
+  const error = new TransportError({ cause: Object.assign(new Error(code), { code }) });
+  expect(explain(error, { name: 'ollama', baseUrl: 'http://localhost:11434/v1' })).toBe(sentence);
 });
 
 it('explains what is no error, and shortens what the provider said', () => {

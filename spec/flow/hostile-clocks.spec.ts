@@ -19,9 +19,12 @@ import {
   idleTimeout,
   IdleTimeoutError,
   type ResponseEvent,
+  type RunEvent,
+  runTools,
   smooth,
   StallTimeoutError,
   streamChatCompletions,
+  tool,
 } from '../../src/index.js';
 import { pull } from '../../src/flow/pull.js';
 import { heartbeat } from '../../src/relay/heartbeat.js';
@@ -179,6 +182,37 @@ describe.each(Object.keys(clocks))('with a clock that %s', (name) => {
     }
     scheduler.flush();
     expect(failures).toEqual([new IdleTimeoutError(100)]);
+  });
+
+  it("a tool's limit is neither early nor late, and no duration is negative", () => {
+    const { scheduler, hostile } = clockOf(name);
+    const events: RunEvent[] = [];
+    const calls = ['slow', 'quick'].map((tool) => ({
+      type: 'output_item_done' as const,
+      item: { type: 'function_call' as const, call_id: tool, name: tool, arguments: '{}' },
+    }));
+    runTools('Hi', {
+      turn: () => [...calls, completed()],
+      tools: [
+        tool({ name: 'slow', execute: () => NEVER }),
+        tool({ name: 'quick', execute: () => timer(80, scheduler) }),
+      ],
+      toolTimeout: 100,
+      maxTurns: 1,
+      scheduler: hostile,
+    }).subscribe((event) => events.push(event));
+    scheduler.schedule(() => expect(events.at(-1)).toMatchObject({ callId: 'quick' }), 99);
+    scheduler.flush();
+    const ends = events.flatMap((event) => (event.type === 'tool_finished' ? [event] : []));
+    expect(ends.map(({ callId, error }) => [callId, error?.message])).toEqual([
+      ['quick', undefined],
+      ['slow', 'A tool took too long.'],
+    ]);
+    expect(events.at(-1)).toMatchObject({ type: 'run_completed', reason: 'max_turns' });
+    expect(scheduler.frame).toBe(100);
+    for (const { duration } of ends) expect(duration).toBeGreaterThanOrEqual(0);
+    // Once its timer has fired, its time has come.
+    expect(ends[1]!.duration).toBeGreaterThanOrEqual(100);
   });
 
   it('an iterator that is not asked for more is left', async () => {

@@ -53,6 +53,28 @@ async function spanned({ streamChatCompletions, textDeltas }, { scriptedTranspor
   assert.deepEqual(started, ['chat m', 'chat m']);
 }
 
+/** An answer in JSON, shown while it comes and validated at its end. */
+async function structured(
+  { streamChatCompletions },
+  { scriptedTransport },
+  { jsonFormat, partialJson, toJson },
+) {
+  const jsonSchema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
+  const body = [chunk('{"a":"Hel'), chunk('lo"}'), 'data: [DONE]\n\n'];
+  const transport = scriptedTransport({ body }, { body });
+  const turn = streamChatCompletions('Hi', {
+    model: 'm',
+    provider,
+    transport,
+    responseFormat: jsonFormat(jsonSchema),
+  });
+  const partial = await lastValueFrom(turn.pipe(partialJson(), toArray()));
+  assert.deepEqual(partial, [{ a: 'Hel' }, { a: 'Hello' }]);
+  const validate = ({ a }) => a;
+  assert.equal(await lastValueFrom(turn.pipe(toJson({ validate, jsonSchema }))), 'Hello');
+  assert.equal(JSON.parse(transport.requests[0].body).response_format.json_schema.strict, true);
+}
+
 const loaded = (name) => Object.keys(require.cache).some((file) => file.split(/[\\/]/).includes(name));
 
-module.exports = { scripted, overHttp, spanned, loaded };
+module.exports = { scripted, overHttp, spanned, structured, loaded };

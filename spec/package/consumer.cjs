@@ -1,5 +1,5 @@
 const assert = require('node:assert/strict');
-const { scripted, overHttp, spanned, loaded } = require('./a-turn.cjs');
+const { scripted, overHttp, spanned, structured, loaded } = require('./a-turn.cjs');
 const library = require('rxjs-chat-completions');
 const testing = require('rxjs-chat-completions/testing');
 const mockProvider = require('rxjs-chat-completions/mock-provider');
@@ -20,6 +20,10 @@ assert.deepEqual(
   delete globalThis.fetch;
   await overHttp(library, mockProvider);
   assert.equal(loaded('cross-fetch'), true, 'cross-fetch is not what stood in');
+
+  assert.equal(loaded('@streamparser'), false, 'A JSON parser is loaded although none is used');
+  await structured(library, testing, require('rxjs-chat-completions/json'));
+  assert.equal(loaded('@streamparser'), true, 'The JSON parser would be loaded unseen');
 
   assert.equal(loaded('@opentelemetry'), false, 'OpenTelemetry is loaded although nothing is traced');
   await spanned(library, testing, require('rxjs-chat-completions/otel'));

@@ -16,7 +16,7 @@ describe('builtInProviders', () => {
     (_, { baseUrl, envKey, envKeyInstructions }) => {
       expect(baseUrl).toMatch(/^https:\/\//);
       expect(envKey).toMatch(/^[A-Z]+_(?:API_KEY|TOKEN)$/);
-      expect(envKeyInstructions).toMatch(/^Keys are made at https:\/\/\S+\.$/);
+      expect(envKeyInstructions).toMatch(/^Create a key at https:\/\/\S+\.$/);
     },
   );
 

@@ -1,11 +1,14 @@
-import { asyncScheduler, finalize, type SchedulerLike, Subscription } from 'rxjs';
+import { asyncScheduler, finalize, map, type SchedulerLike, Subscription, timer } from 'rxjs';
 import {
   type ChatOptions,
   Demand,
   iterateChatCompletions,
+  type Prompt,
   readableStreamFrom,
   type ResponseEvent,
+  runTools,
   streamChatCompletions,
+  tool,
 } from '../../src/index.js';
 import type { MockAnswer, MockPiece } from '../../src/mock-provider/index.js';
 
@@ -132,6 +135,42 @@ async function breaksOut({ options, random }: Given): Promise<string> {
   }
   return left;
 }
+
+const tools = [
+  tool({ name: 'now', execute: () => 'done' }),
+  tool({ name: 'later', execute: () => timer(1).pipe(map(() => 'done')) }),
+];
+
+/**
+ * A consumer that leaves a run of ever more turns so many ticks after one of its events, inside `next` where that is none:
+ * in a request, in an answer, or among its tools.
+ */
+const leavesRun =
+  (mostEvents: number, mostTicks: number): Ending['turn'] =>
+  ({ options, random }) =>
+    new Promise((resolve) => {
+      const run = new Subscription();
+      let toCome = upTo(mostEvents, random);
+      const wait = upTo(mostTicks, random);
+      const leave = () => {
+        run.unsubscribe();
+        resolve(left);
+      };
+      const told = () => {
+        if (toCome === 0 && wait === 0) leave();
+        else if (toCome === 0) void ticks(wait).then(leave);
+        toCome -= 1;
+      };
+      const turn = (asked: Prompt) => streamChatCompletions(asked, options);
+      run.add(
+        runTools(prompt, { tools, toolTimeout: 60_000, maxTurns: Infinity, turn }).subscribe({
+          next: told,
+          error: (error: unknown) => resolve(nameOf(error)),
+          complete: () => resolve('completed'),
+        }),
+      );
+      told();
+    });
 
 /** How long the consumers below may take to ask again, in milliseconds. */
 const stallTimeout = 10;
@@ -291,6 +330,14 @@ export const endings: readonly Ending[] = [
     answer: () => ({ content: words, endDelay: Infinity }),
     options: { scheduler: fastClock },
     turn: leavesAt(({ type }) => type === 'completed', 1, 0),
+    outcome: left,
+  },
+  {
+    name: 'a run with two tools unsubscribed at any instant',
+    answer: () => ({
+      content: [...words, { toolCall: { name: 'now' } }, { toolCall: { name: 'later' } }],
+    }),
+    turn: leavesRun(30, 6),
     outcome: left,
   },
   {

@@ -6,9 +6,13 @@ import {
   type HttpResponse,
   type ModelProvider,
   ProviderStreamError,
+  type ResponseEvent,
   RetryLimitError,
+  runTools,
   streamChatCompletions,
   StreamError,
+  tool,
+  ToolError,
   type Transport,
   TransportError,
   UnexpectedContentError,
@@ -16,7 +20,7 @@ import {
 } from '../../src/index.js';
 import { type MockAnswer, type MockProvider, startMockProvider } from '../../src/mock-provider/index.js';
 import { nodeTransport } from '../../src/node/index.js';
-import { NEVER, of, throwError } from 'rxjs';
+import { NEVER, of, throwError, VirtualTimeScheduler } from 'rxjs';
 import { leaksOf } from './taint.js';
 
 // With characters that JSON and URLs write in other ways.
@@ -431,5 +435,69 @@ describe('what a transport fails with', () => {
     });
     expect(failure.message).toBe('No answer came from the provider (ECONNREFUSED).');
     expect(inspect(failure)).toContain("syscall: 'connect'");
+  });
+});
+
+describe('a run', () => {
+  const { prompt } = taint;
+  const item = (name: string, args: string, callId = name): ResponseEvent => ({
+    type: 'output_item_done',
+    item: { type: 'function_call', call_id: callId, name, arguments: args },
+  });
+  const city = { validate: (value: unknown) => value, jsonSchema: {} };
+  const refusing = {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: (value: unknown) => ({ issues: [{ message: JSON.stringify(value), path: [prompt] }] }),
+      jsonSchema: { input: () => ({}) },
+    },
+  };
+  const args = JSON.stringify({ [prompt]: answer });
+  const incomplete: ResponseEvent = {
+    type: 'function_call_arguments_delta',
+    callId: 'c',
+    name: prompt,
+    index: 0,
+    delta: args,
+  };
+  const tools = [
+    tool({ name: 'refusing', input: refusing, execute: () => answer }),
+    tool({ name: 'unwritable', input: city, execute: () => ({ [answer]: 1n }) }),
+    tool({ name: 'slow', input: city, timeout: 1, execute: () => NEVER }),
+    tool({ name: 'asking', input: city, approve: true, execute: () => answer }),
+  ];
+
+  it.each<[string, ResponseEvent, string]>([
+    ['a tool that there is not', item(prompt, args, 'c'), 'unknown_tool'],
+    ['arguments that are no JSON', item('refusing', `{${args}`), 'invalid_arguments'],
+    ['arguments that do not match', item('refusing', args), 'invalid_arguments'],
+    ['a call that was cut', incomplete, 'incomplete_arguments'],
+    ['an output that cannot be written', item('unwritable', args), 'failed'],
+    ['a tool that takes too long', item('slow', args), 'timeout'],
+    ['a call that was rejected', item('asking', args), 'rejected'],
+  ])('gives nothing away in the error of %s', (_, event, code) => {
+    const scheduler = new VirtualTimeScheduler();
+    const errors: ToolError[] = [];
+    runTools(prompt, {
+      turn: () => [event, { type: 'completed', responseId: '', finishReason: 'length', usage: null }],
+      tools,
+      maxTurns: 1,
+      approve: () => ({ approved: false, reason: prompt }),
+      scheduler,
+    }).subscribe((told) => {
+      if (told.type === 'tool_finished' && told.error instanceof ToolError) errors.push(told.error);
+    });
+    scheduler.flush();
+    expect(errors.map((error) => error.code)).toEqual([code]);
+    const [error] = errors;
+    for (const text of [error!.message, error!.stack, inspect(error), JSON.stringify(error)]) {
+      expect(text).not.toContain(prompt);
+      expect(text).not.toContain(answer);
+    }
+    // Where an application looks for them by their names, and nowhere else.
+    const { issues, toolName, ...rest } = Object.getOwnPropertyDescriptors(error!);
+    expect([issues.enumerable, toolName.enumerable]).toEqual([false, false]);
+    expect(leaksOf(Object.defineProperties({}, rest), { ...taint, key: 'none of it' })).toEqual([]);
   });
 });

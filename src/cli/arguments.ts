@@ -1,10 +1,7 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { defaults } from '../options.js';
 import type { ChatParams } from '../prompt/chat-params.js';
 import { builtInProviders } from '../provider/built-in-providers.js';
-
-/** The command line itself is wrong. */
-export class UsageError extends Error {}
+import { nearest } from './nearest.js';
+import { parseOptions, UsageError } from './parse-options.js';
 
 export type ProviderName = keyof typeof builtInProviders;
 
@@ -26,8 +23,12 @@ export interface MockArguments {
 }
 
 export interface TurnArguments {
-  /** `undefined`: it comes from stdin. */
+  /** `undefined`: stdin is the prompt, or, with `chat`, the first question. */
   readonly prompt: string | undefined;
+  /** Whether stdin belongs to the prompt: not at all, if something comes, or however long it takes. */
+  readonly stdin: 'ignored' | 'optional' | 'required';
+  readonly chat: boolean;
+  readonly showReasoning: boolean;
   /** Whether the embedded provider answers, whatever the environment holds, unless another is named. */
   readonly isDemo: boolean;
   readonly provider: ProviderName | undefined;
@@ -46,7 +47,7 @@ export interface TurnArguments {
   readonly pace: number | undefined;
 }
 
-const demoPrompt = 'Why is the sky blue?';
+export const demoPrompt = 'Why is the sky blue?';
 
 /** What OpenAI is asked for where no model is named. */
 export const openAiModel = 'gpt-4o-mini';
@@ -54,67 +55,7 @@ export const openAiModel = 'gpt-4o-mini';
 /** Milliseconds between two chunks of the embedded provider. */
 export const defaultPace = 20;
 
-const providerNames = Object.keys(builtInProviders) as ProviderName[];
-
-/** Words in lines of at most 56 characters, which stand under each other in the help. */
-const inLines = (words: readonly string[]): string =>
-  words
-    .join(', ')
-    .replace(/(.{1,56})(?: |$)/g, (_, line: string, at: number) =>
-      at === 0 ? line : `\n${' '.repeat(22)}${line}`,
-    );
-
-export const help = `Usage: rxjs-chat-completions [options] [prompt]
-       rxjs-chat-completions mock [--port N] [--pace MS] [--fixture FILE]
-                                    [--cors]
-
-Streams the answer of a model to stdout. Without a prompt, stdin is the prompt.
-With mock as its first word, it is a provider instead.
-
-Provider
-  --provider NAME     ${inLines(providerNames)}
-  --base-url URL      any endpoint, up to and without /chat/completions
-  --model NAME        default ${openAiModel} for OpenAI; needed with any other
-  Where neither is given, and neither OPENAI_API_KEY nor OPENAI_BASE_URL is set,
-  an embedded mock provider answers.
-
-Request
-  --system TEXT       instructions
-  --param KEY=VALUE   a parameter of the body, such as temperature=0; the value
-                      is JSON, or else a string; may be repeated
-  --usage             ask for the usage in tokens (some providers refuse this)
-  --max-retries N     default ${defaults.maxRetries}
-  --idle-timeout MS   the longest silence inside an answer; default ${defaults.idleTimeout}
-
-Output
-  --json              the events, one JSON object a line
-  --aggregate         the whole answer at once
-  Notices, the usage and the time go to stderr.
-
-Without a network
-  --demo              ask the embedded provider, unless another is named, and
-                      "${demoPrompt}" where no prompt is given
-  --replay FILE       play a recorded event stream; the prompt does not matter
-  --pace MS           between two chunks of the embedded provider or a replay;
-                      default ${defaultPace}
-
-A provider of one's own
-  mock                serves Chat Completions on 127.0.0.1 until Ctrl-C, to any
-                      client and any key, and prints its base URL
-  --port N            default: one that is free
-  --pace MS           as above
-  --fixture FILE      the answers: a recorded event stream, or JSON (.json)
-  --cors              lets web pages of any origin ask and read the answers
-
-  --help, --version
-
-Environment: OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL,
-OPENAI_REQUEST_MAX_RETRIES, OPENAI_STREAM_IDLE_TIMEOUT_MS, and the key of each
-provider, such as GROQ_API_KEY.
-
-Exit status: 0, 1 after an error, 2 where the command line is wrong, 130 after
-Ctrl-C.
-`;
+export const providerNames = Object.keys(builtInProviders) as ProviderName[];
 
 /**
  * Reads a command line.
@@ -123,19 +64,32 @@ Ctrl-C.
  */
 export function parseArguments(argv: readonly string[]): Arguments {
   if (argv[0] === 'mock') return parseMock(argv.slice(1));
-  const { values, positionals } = parse(argv, { ...common, ...turnOptions });
+  const { values, positionals } = parseOptions(argv, { ...common, ...turnOptions }, notOfTurns);
   if (values.help) return { command: 'help' };
   if (values.version) return { command: 'version' };
 
-  const { provider, replay } = values;
-  if (provider !== undefined && !isProviderName(provider))
-    throw new UsageError(`--provider must be one of ${providerNames.join(', ')}.`);
+  const { provider, replay, chat = false } = values;
+  if (provider !== undefined && !isProviderName(provider)) throw new UsageError(noProvider(provider));
   if (replay !== undefined && (provider ?? values['base-url']) !== undefined)
-    throw new UsageError('--replay plays a file: it goes with neither --provider nor --base-url.');
-  const prompt = positionals.join(' ');
+    throw new UsageError(
+      `--replay plays a file and asks nobody: leave out ${provider === undefined ? '--base-url' : '--provider'}.`,
+    );
+  if (values.json === true && values['show-reasoning'] === true)
+    throw new UsageError('--json prints the reasoning already: leave out --show-reasoning.');
+  // Inside a prompt without quotes it is a minus.
+  const hasDash = positionals.at(-1) === '-';
+  if (chat && hasDash)
+    throw new UsageError('With --chat, each line of stdin is a question already: leave out the -.');
+  const words = (hasDash ? positionals.slice(0, -1) : positionals).join(' ');
+  const text = words.trim() === '' ? undefined : words;
+  // Whoever plays a recording, or wants a demonstration and nothing else, has no question on stdin.
+  const isIgnored = chat || replay !== undefined || (values.demo === true && text === undefined && !hasDash);
   return {
     command: 'turn',
-    prompt: prompt.trim() === '' ? (values.demo || replay !== undefined ? demoPrompt : undefined) : prompt,
+    prompt: text ?? (isIgnored && !chat ? demoPrompt : undefined),
+    stdin: isIgnored ? 'ignored' : text === undefined || hasDash ? 'required' : 'optional',
+    chat,
+    showReasoning: values['show-reasoning'] ?? false,
     isDemo: values.demo ?? false,
     provider,
     baseUrl: values['base-url'],
@@ -153,13 +107,15 @@ export function parseArguments(argv: readonly string[]): Arguments {
 }
 
 function parseMock(argv: readonly string[]): Arguments {
-  const { values, positionals } = parse(argv, { ...common, ...mockOptions });
+  const { values, positionals } = parseOptions(argv, { ...common, ...mockOptions }, notOfMock);
   if (values.help) return { command: 'help' };
   if (values.version) return { command: 'version' };
   if (positionals.length > 0)
-    throw new UsageError('mock takes no prompt. To ask a question that begins so, put it in quotes.');
+    throw new UsageError(
+      'mock takes no prompt. To ask a question that begins with "mock", put it in quotes.',
+    );
   const port = wholeNumber('--port', values.port, 0);
-  if (port !== undefined && port > 65_535) throw new UsageError('--port must be at most 65535.');
+  if (port !== undefined && port > 65_535) throw new UsageError('--port must be 65535 or less.');
   return {
     command: 'mock',
     port,
@@ -180,6 +136,8 @@ const turnOptions = {
   'base-url': { type: 'string' },
   model: { type: 'string' },
   system: { type: 'string' },
+  chat: { type: 'boolean' },
+  'show-reasoning': { type: 'boolean' },
   param: { type: 'string', multiple: true },
   json: { type: 'boolean' },
   aggregate: { type: 'boolean' },
@@ -196,12 +154,38 @@ const mockOptions = {
   cors: { type: 'boolean' },
 } as const;
 
-function parse<T extends NonNullable<ParseArgsConfig['options']>>(argv: readonly string[], options: T) {
-  try {
-    return parseArgs({ args: [...argv], allowPositionals: true, options });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+/** Parameters of a request that are looked for among the options. */
+const parameters = [
+  'temperature',
+  'top_p',
+  'max_tokens',
+  'max_completion_tokens',
+  'reasoning_effort',
+  'response_format',
+  'seed',
+  'stop',
+  'n',
+];
+
+function notOfTurns(name: string): string | undefined {
+  if (Object.hasOwn(mockOptions, name)) return `--${name} is for mock: rxjs-chat-completions mock --${name}.`;
+  if (/^(?:api-?)?(?:key|token)$/.test(name))
+    return `There is no option --${name}: keys come from the environment, such as OPENAI_API_KEY, where no list of processes shows them.`;
+  const parameter = name.replaceAll('-', '_');
+  return parameters.includes(parameter)
+    ? `There is no option --${name}: it is a parameter of the request, --param ${parameter}=VALUE.`
+    : undefined;
+}
+
+const notOfMock = (name: string) =>
+  Object.hasOwn(turnOptions, name) ? `--${name} is for questions: mock answers them.` : undefined;
+
+function noProvider(name: string): string {
+  const near = nearest(name, providerNames);
+  const what = name.trim() === '' ? '--provider is empty.' : `There is no built-in provider "${name}".`;
+  return near === undefined
+    ? `${what} Use --base-url for others; built in are ${providerNames.join(', ')}.`
+    : `${what} Did you mean ${near}?`;
 }
 
 const isProviderName = (name: string): name is ProviderName => Object.hasOwn(builtInProviders, name);
@@ -209,7 +193,7 @@ const isProviderName = (name: string): name is ProviderName => Object.hasOwn(bui
 function wholeNumber(option: string, value: string | undefined, least: number): number | undefined {
   if (value === undefined) return undefined;
   if (!/^\d+$/.test(value) || Number(value) < least)
-    throw new UsageError(`${option} must be a whole number of at least ${least}.`);
+    throw new UsageError(`${option} must be a whole number, ${least} or more.`);
   return Number(value);
 }
 
@@ -218,7 +202,7 @@ function paramsOf(params: readonly string[]): ChatParams {
     params.map((param) => {
       const [, key, value] = /^([^=]+)=(.*)$/s.exec(param) ?? [];
       if (key === undefined || value === undefined)
-        throw new UsageError('--param must have the form KEY=VALUE.');
+        throw new UsageError('--param needs the form KEY=VALUE, such as temperature=0.');
       return [key, parseJsonOr(value)];
     }),
   );

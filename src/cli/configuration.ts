@@ -4,7 +4,11 @@ import { type MockProvider, startMockProvider } from '../mock-provider/index.js'
 import type { ChatOptions } from '../options.js';
 import { builtInProviders } from '../provider/built-in-providers.js';
 import type { ModelProvider } from '../provider/model-provider.js';
-import { defaultPace, openAiModel, type TurnArguments, UsageError } from './arguments.js';
+import { defaultPace, openAiModel, type TurnArguments } from './arguments.js';
+import { UsageError } from './parse-options.js';
+
+/** The name of a provider that `--base-url` alone tells of. */
+export const nameless = '--base-url';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +17,7 @@ export interface Configuration {
   readonly options: ChatOptions;
   /** Whether the embedded provider answers because none was named. */
   readonly isEmbedded: boolean;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -82,7 +86,7 @@ async function choose(args: TurnArguments, env: Environment): Promise<Choice> {
     return { ...local('mock', mock, args), isEmbedded: true };
   }
   return {
-    provider: args.baseUrl === undefined ? fromEnv.provider : { ...fromEnv.provider, name: '--base-url' },
+    provider: args.baseUrl === undefined ? fromEnv.provider : { ...fromEnv.provider, name: nameless },
     model: required(args.model ?? fromEnv.model ?? (isOpenAi ? openAiModel : undefined)),
     isEmbedded: false,
   };
@@ -95,7 +99,7 @@ const local = (name: string, mock: MockProvider, args: TurnArguments) => ({
 });
 
 function required(model: string | undefined): string {
-  if (model === undefined || model.trim() === '') throw new UsageError('Name a model with --model.');
+  if (model === undefined || model.trim() === '') throw new UsageError('Which model? Name one with --model.');
   return model;
 }
 

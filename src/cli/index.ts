@@ -1,9 +1,6 @@
 #!/usr/bin/env node
+import { fromEvent } from 'rxjs';
 import { main } from './main.js';
-
-const interrupt = new AbortController();
-// Once: a second Ctrl-C ends the process by itself, whatever the first one waits for.
-process.once('SIGINT', () => interrupt.abort());
 
 void main(process.argv.slice(2), {
   stdin: process.stdin,
@@ -11,6 +8,6 @@ void main(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   entry: process.argv[1] ?? '',
-  interrupt: interrupt.signal,
+  interrupts: fromEvent(process, 'SIGINT'),
   now: () => performance.now(),
 }).then((code) => process.exit(code));

@@ -1,7 +1,11 @@
 import type { Writable } from 'node:stream';
 
 /** A stream that may be a terminal. */
-export type MaybeTerminal<T> = T & { readonly isTTY?: boolean | undefined };
+export type MaybeTerminal<T> = T & {
+  readonly isTTY?: boolean | undefined;
+  /** How many characters stand in one of its lines. */
+  readonly columns?: number | undefined;
+};
 
 /** A stream that is written to at the pace of whoever reads it. */
 export interface Outlet {

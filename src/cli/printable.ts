@@ -98,3 +98,26 @@ export function oneLine(text: string, length = 200): string {
   const characters = Array.from(line);
   return characters.length <= length ? line : `${characters.slice(0, length - 1).join('')}…`;
 }
+
+/** What takes two columns of a terminal: ideographs, kana, Hangul, full-width forms and emoji. */
+const wide =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\p{Emoji_Presentation}]/u;
+
+const combining = /[\p{M}\u200c\u200d]/u;
+
+/** A text as one line that fits into so many columns of a terminal, with nothing in it that commands one. */
+export function fitting(text: string, columns: number): string {
+  // A terminal of no width says nothing about itself.
+  const width = columns > 0 ? columns : 80;
+  // What is longer is cut in any case.
+  const line = oneLine(text.slice(0, 8 * width), Infinity);
+  const characters = Array.from(line);
+  let used = 0;
+  let end = 0;
+  for (const [at, character] of characters.entries()) {
+    used += combining.test(character) ? 0 : wide.test(character) ? 2 : 1;
+    if (used > width) return `${characters.slice(0, end).join('')}…`;
+    if (used < width) end = at + 1;
+  }
+  return line;
+}

@@ -17,10 +17,11 @@ export async function serve(
   const options = { port, pace, answers, cors, keptRequests: 1 };
   const mock = await startMockProvider(options).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Error(`Port ${port} cannot be had${code === undefined ? '' : ` (${code})`}.`);
+    if (code === 'EADDRINUSE') throw new Error(`Port ${port} is already in use.`);
+    throw new Error(`Port ${port} cannot be used${code === undefined ? '' : ` (${code})`}.`);
   });
   await stdout.write(`${mock.baseUrl}\n`);
-  status.note('A mock provider: any model, any key. Ctrl-C ends it.');
+  status.note('Mock provider: any model, any key. Ctrl-C ends it.');
   await new Promise<void>((resolve) => {
     if (stop.aborted) resolve();
     else stop.addEventListener('abort', () => resolve());

@@ -1,6 +1,7 @@
-import { platformCode, TransportError } from '../turn/errors.js';
+import { InvalidProviderError, MissingApiKeyError, platformCode, TransportError } from '../turn/errors.js';
 import type { CompletedEvent, RetryingEvent } from '../turn/events.js';
 import { readProviderError } from '../turn/provider-error.js';
+import { nameless } from './configuration.js';
 import { oneLine } from './printable.js';
 
 /** A time, as short as it is useful. */
@@ -19,7 +20,10 @@ export function retryNotice({ error, delay }: RetryingEvent): string {
 }
 
 /** What a turn cost, and how it ended where it did not simply end. */
-export function summary({ usage, finishReason }: CompletedEvent, milliseconds: number): string {
+export function summary(
+  { usage, finishReason, incompleteCalls = 0 }: CompletedEvent,
+  milliseconds: number,
+): string {
   const parts: string[] = [];
   if (usage !== null) {
     const { inputTokens, cachedInputTokens, outputTokens, reasoningOutputTokens } = usage;
@@ -31,16 +35,51 @@ export function summary({ usage, finishReason }: CompletedEvent, milliseconds: n
   parts.push(duration(milliseconds));
   if (finishReason !== null && finishReason !== 'stop')
     parts.push(`finish reason ${oneLine(finishReason, 40)}`);
+  if (incompleteCalls > 0)
+    parts.push(
+      incompleteCalls === 1 ? '1 tool call was cut off' : `${incompleteCalls} tool calls were cut off`,
+    );
   return parts.join(', ');
 }
 
+/** Who was asked. */
+export interface Asked {
+  readonly name: string;
+  readonly baseUrl: string;
+}
+
 /** An error as one line, with the provider's own words where there are any: they are for its user. */
-export function explain(error: unknown, baseUrl?: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const where =
-    error instanceof TransportError && baseUrl !== undefined ? ` Asked: ${oneLine(baseUrl)}.` : '';
+export function explain(error: unknown, asked?: Asked): string {
   const said = oneLine(wordsOf(error));
-  return `${oneLine(message, 1_000)}${where}${said === '' ? '' : ` It said: ${said}`}`;
+  return `${oneLine(sentence(error, asked), 1_000)}${said === '' ? '' : ` It said: ${said}`}`;
+}
+
+/** Codes of those that were never reached, and what to look at. */
+const unreached: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Is it running?',
+  ENOTFOUND: 'Check the host name and the network.',
+  EAI_AGAIN: 'Check the host name and the network.',
+  EHOSTUNREACH: 'Check the network.',
+  ENETUNREACH: 'Check the network.',
+  ETIMEDOUT: 'Check the address and the network.',
+  UND_ERR_CONNECT_TIMEOUT: 'Check the address and the network.',
+};
+
+/** What the library says, in the words of a command line. */
+function sentence(error: unknown, asked?: Asked): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (asked === undefined) return message;
+  const { name, baseUrl } = asked;
+  if (error instanceof MissingApiKeyError && error.envKey !== undefined)
+    return `${name} needs a key: set the environment variable ${error.envKey}.${error.instructions === undefined ? '' : ` ${error.instructions}`}`;
+  if (error instanceof InvalidProviderError && error.setting === 'baseUrl' && name === nameless)
+    return message.replace(/^[^:]*/, '--base-url cannot be used');
+  if (!(error instanceof TransportError)) return message;
+  const code = platformCode(error.cause);
+  const advice = code !== undefined && Object.hasOwn(unreached, code) ? unreached[code] : undefined;
+  return advice === undefined
+    ? `${message} The base URL is ${oneLine(baseUrl)}.`
+    : `Could not reach ${oneLine(baseUrl)}${parenthesised(code)}. ${advice}`;
 }
 
 function wordsOf(error: unknown): string {

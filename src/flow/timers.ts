@@ -8,7 +8,7 @@ import {
 } from 'rxjs';
 
 /** The longest wait that the timers of JavaScript's platforms can hold: about 24.8 days. */
-const longestDelay = 2 ** 31 - 1;
+export const longestDelay = 2 ** 31 - 1;
 
 /** A delay that a timer can hold; a longer one would fire at once. */
 export function clampDelay(milliseconds: number): number {

@@ -37,12 +37,14 @@ export const attribute = {
   httpStatus: 'http.response.status_code',
 } as const;
 
-/** `client-inference.md`, opt-in: the only attributes that hold content. */
+/** `client-inference.md` and `execute-tool.md`, opt-in: the only attributes that hold content. */
 export const contentAttribute = {
   requestStopSequences: 'gen_ai.request.stop_sequences',
   inputMessages: 'gen_ai.input.messages',
   outputMessages: 'gen_ai.output.messages',
   toolDefinitions: 'gen_ai.tool.definitions',
+  toolCallArguments: 'gen_ai.tool.call.arguments',
+  toolCallResult: 'gen_ai.tool.call.result',
 } as const;
 
 /** `client-inference.md` and `gen-ai-token-metrics.md`; until September 2026 `gen_ai.client.operation.*`. */
@@ -60,8 +62,19 @@ export const durationBuckets = [
   0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
 ];
 
-/** `client-inference.md`: values of `gen_ai.operation.name`. A tool that runs will be `execute_tool`. */
-export const operation = { chat: 'chat' } as const;
+/** Values of `gen_ai.operation.name`, which begin the spans' names: `client-inference.md`, `execute-tool.md`, `gen-ai-agent-spans.md`. */
+export const operation = { chat: 'chat', executeTool: 'execute_tool', invokeAgent: 'invoke_agent' } as const;
+
+/** `execute-tool.md` (span `gen_ai.execute_tool`) and `gen-ai-agent-spans.md` (span `gen_ai.invoke_agent.internal`). */
+export const runAttribute = {
+  agentName: 'gen_ai.agent.name',
+  toolName: 'gen_ai.tool.name',
+  toolCallId: 'gen_ai.tool.call.id',
+  toolType: 'gen_ai.tool.type',
+} as const;
+
+/** `execute-tool.md`: a tool that the application executes itself. */
+export const functionTool = 'function';
 
 /** `client-inference.md`: the values of `gen_ai.provider.name` that differ from the names of the built-in providers. */
 export const providerNames: Readonly<Record<string, string>> = {
@@ -72,7 +85,7 @@ export const providerNames: Readonly<Record<string, string>> = {
   xai: 'x_ai',
 };
 
-/** For what the conventions have no name: what a turn does when something goes wrong. */
+/** For what the conventions have no name: what a turn does when something goes wrong, and decisions in a run. */
 export const own = {
   /** Span event: a request failed and another follows. */
   retry: 'rxjs_chat_completions.retry',
@@ -82,6 +95,19 @@ export const own = {
   attempt: 'rxjs_chat_completions.attempt',
   /** Seconds until the next one. */
   delay: 'rxjs_chat_completions.delay',
-  /** How the turn ended: `completed`, `error` or `unsubscribed`. */
+  /** How the turn, the run or the tool ended: `completed`, `error` or `unsubscribed`. */
   outcome: 'rxjs_chat_completions.outcome',
+  /** Why a run ended: `answered`, `stopped`, `pending` or `max_turns`. */
+  runReason: 'rxjs_chat_completions.run.reason',
+  /** How many turns a run had. */
+  runTurns: 'rxjs_chat_completions.run.turns',
+  /** Span event: a call waits for a decision. */
+  approvalRequested: 'rxjs_chat_completions.approval_requested',
+  /** Span event: the decision has come, and the call is executed or rejected. */
+  approvalDecided: 'rxjs_chat_completions.approval_decided',
+  approved: 'rxjs_chat_completions.approved',
+  /** Seconds from the request for a decision to what followed. */
+  wait: 'rxjs_chat_completions.wait',
+  /** Span event: a call was refused before any tool ran. */
+  callRefused: 'rxjs_chat_completions.call_refused',
 } as const;

@@ -1,8 +1,8 @@
-import { context } from '@opentelemetry/api';
 import { defer, finalize, from, type Observable, type ObservableInput } from 'rxjs';
 import type { TurnOptions } from '../options.js';
 import { telemetryOf, type TraceOptions } from './inference.js';
 import { type Scope, tracedOptions } from './traced-options.js';
+import { activeContext } from './within.js';
 
 /** Options of turns that belong to one subscription. */
 export type Traced = <Options extends TurnOptions>(options: Options) => Options;
@@ -44,7 +44,7 @@ export function traceTurn<T>(
 ): Observable<T> {
   const telemetry = telemetryOf(config);
   return defer(() => {
-    const scope: Scope = { parent: context.active(), failed: [] };
+    const scope: Scope = { parent: activeContext(), failed: [] };
     return from(project((options) => tracedOptions(options, telemetry, scope))).pipe(
       finalize(() => {
         for (const inference of scope.failed) inference.close();

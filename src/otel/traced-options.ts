@@ -1,4 +1,4 @@
-import { type Attributes, type Context, context, type Link } from '@opentelemetry/api';
+import type { Attributes, Context, Link } from '@opentelemetry/api';
 import { asyncScheduler, map } from 'rxjs';
 import type { ChatOptions, TurnOptions } from '../options.js';
 import { fetchTransport } from '../request/fetch-transport.js';
@@ -13,6 +13,7 @@ import { quietly } from './quietly.js';
 import { type AnswerRecorder, answerRecorder } from './record-answer.js';
 import { identityAttributes, parameterAttributes } from './request-attributes.js';
 import { transportWithin } from './transport-within.js';
+import { activeContext } from './within.js';
 
 /** One subscription of what stands around turns: which of them belong together. */
 export interface Scope {
@@ -54,7 +55,7 @@ export function tracedOptions<Options extends TurnOptions>(
     const at = scheduler.now();
     const broken = failed.shift();
     if (broken === undefined) {
-      const parent = scope?.parent ?? context.active();
+      const parent = scope?.parent ?? activeContext();
       const link: Link | undefined = scope?.failed.at(-1)?.link;
       return startInference(telemetry, { identity, attributes, parent, link, at });
     }

@@ -1,7 +1,7 @@
-import { type Context, context } from '@opentelemetry/api';
-import { isObservable, map, Observable } from 'rxjs';
-import { observe } from '../flow/observe.js';
+import type { Context } from '@opentelemetry/api';
+import { isObservable, map, type Observable } from 'rxjs';
 import type { HttpResponse, Transport } from '../request/transport.js';
+import { deliveredIn, subscribedIn, within } from './within.js';
 
 /**
  * A transport that runs in one context and delivers in another: an instrumented HTTP client makes its span a child of
@@ -9,7 +9,7 @@ import type { HttpResponse, Transport } from '../request/transport.js';
  */
 export function transportWithin(inner: Context, outer: Context, transport: Transport): Transport {
   return (request) => {
-    const responses: unknown = context.with(inner, () => transport(request));
+    const responses: unknown = within(inner, () => transport(request));
     // It is the turn's to say what is wrong with it.
     if (!isObservable(responses)) return responses as Observable<HttpResponse>;
     return subscribedIn(inner, responses as Observable<HttpResponse>).pipe(
@@ -18,16 +18,3 @@ export function transportWithin(inner: Context, outer: Context, transport: Trans
     );
   };
 }
-
-const subscribedIn = <T>(active: Context, source: Observable<T>): Observable<T> =>
-  new Observable((subscriber) => context.with(active, () => source.subscribe(subscriber)));
-
-/** By hand: no operator stands around the calls of its observer. */
-const deliveredIn = <T>(active: Context, source: Observable<T>): Observable<T> =>
-  new Observable((subscriber) =>
-    observe(source, subscriber, {
-      next: (value) => context.with(active, () => subscriber.next(value)),
-      error: (error) => context.with(active, () => subscriber.error(error)),
-      complete: () => context.with(active, () => subscriber.complete()),
-    }),
-  );

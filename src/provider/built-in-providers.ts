@@ -10,7 +10,7 @@ const hosted = (
   name,
   baseUrl,
   envKey,
-  envKeyInstructions: `Keys are made at ${keysAt}.`,
+  envKeyInstructions: `Create a key at ${keysAt}.`,
   ...settings,
 });
 

@@ -8,24 +8,30 @@ import {
   type Observable,
   type ObservableInput,
   of,
+  queueScheduler,
   repeat,
+  scheduled,
   type SchedulerLike,
   take,
   takeWhile,
   tap,
 } from 'rxjs';
+import { monotonicClock } from '../flow/monotonic-clock.js';
 import { checkLimit } from '../flow/timers.js';
 import { itemOf } from '../prompt/messages.js';
 import { type InputItem, type Prompt, userMessage } from '../prompt/prompt.js';
 import type { ToolDefinition } from '../prompt/tools.js';
 import type { ResponseEvent, ResponseItem, ToolCallItem } from '../turn/events.js';
-import type { InputAddedEvent, RunCompletedEvent, RunEndReason, RunEvent } from '../turn/run-events.js';
-import { isRecord } from '../turn/wire.js';
-import { type Approve, type CallOptions, cutCalls, executeCalls } from './execute-calls.js';
+import type { RunCompletedEvent, RunEndReason, RunEvent } from '../turn/run-events.js';
+import { isRecord, stringOf } from '../turn/wire.js';
+import type { Approve, CallOptions } from './call-options.js';
+import { cutCalls, executeCalls } from './execute-calls.js';
 import { openCalls } from './open-calls.js';
-import { emptyRun, emptyStep, isOpen, reduceRun, type Run, resumedRun } from './run.js';
+import { emptyRun, isOpen, lastStep, type Run } from './run.js';
+import { runFold } from './run-fold.js';
 import { callItem, runItems, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
+import { valuesOf } from './values-of.js';
 
 /** A turn that is about to be asked for. */
 export interface Step {
@@ -63,8 +69,9 @@ export interface RunToolsOptions {
    * Called before each turn, and waited for: another prompt for this turn and those after it (what a user wrote
    * meanwhile, a shorter conversation), `'stop'`, or no value to go on.
    */
-  readonly beforeTurn?: ((step: Step) => ObservableInput<Prompt | 'stop'>) | undefined;
-  /** Whether a call that fails is told to the model, or ends the run with its {@link ToolError}. Default `'tell'`. */
+  readonly beforeTurn?:
+    ((step: Step) => ObservableInput<Prompt | 'stop'> | Prompt | 'stop' | undefined) | undefined;
+  /** Whether a call that fails is told to the model, or ends the run with its `ToolError`. Default `'tell'`. */
   readonly toolError?: 'tell' | 'fail' | undefined;
   /** For `toolTimeout` and durations. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
@@ -107,110 +114,113 @@ export interface RunToolsOptions {
  * @throws TypeError for options of the wrong kind, and for two tools of one name
  */
 export function runTools(prompt: Prompt | string, options: RunToolsOptions): Observable<RunEvent> {
-  const { maxTurns = 8, scheduler = asyncScheduler, beforeTurn } = options;
+  const { turn: turnOf, beforeTurn, maxTurns = 8 } = options;
+  if (typeof turnOf !== 'function') throw new TypeError('options.turn must be a function.');
   checkLimit('maxTurns', maxTurns);
-  checkLimit('concurrency', options.concurrency ?? Infinity);
-  checkLimit('toolTimeout', options.toolTimeout ?? Infinity);
-  if (typeof options.turn !== 'function') throw new TypeError('options.turn must be a function.');
-  const first = promptWith(prompt, options.tools);
-  const calls: CallOptions = {
-    tools: toolsByName(options.tools),
-    ownTools: typeof prompt === 'string' ? new Set() : namesOf(prompt.tools ?? []),
-    concurrency: options.concurrency ?? Infinity,
-    toolTimeout: options.toolTimeout ?? Infinity,
-    approve: options.approve,
-    toolError: options.toolError ?? 'tell',
-    scheduler,
-  };
+  const tools = toolsByName(options.tools);
+  const asked = promptWith(prompt, tools);
+  const callOptions = callOptionsOf(tools, options);
 
   return defer(() => {
-    let next = first;
-    let run = emptyRun;
+    const left = openCalls(asked.input);
+    // Durations are never negative, whatever the clock shows.
+    const scheduler = monotonicClock(callOptions.scheduler);
+    let next = asked;
+    const fold = runFold(emptyRun);
     let turns = 0;
-    let isAnswered = false;
     let reason: RunEndReason | undefined;
 
-    const note = (event: RunEvent): void => {
-      run = reduceRun(run, event);
-    };
+    const unlessOver = (work: () => Observable<RunEvent>) =>
+      defer(() => (reason === undefined ? work() : EMPTY));
 
-    /** What `beforeTurn` makes of the next turn. */
-    const before = defer(() =>
-      from(beforeTurn?.({ step: turns + 1, prompt: next, run }) ?? EMPTY).pipe(
+    const boundary = unlessOver(() =>
+      valuesOf(beforeTurn?.({ step: turns + 1, prompt: next, run: fold.run })).pipe(
         take(1),
-        mergeMap((given) => {
+        mergeMap((given): readonly RunEvent[] => {
+          if (given === undefined) return [];
           if (given === 'stop') {
             reason = 'stopped';
-            return EMPTY;
+            return [];
           }
           const items = itemsAdded(next.input, given.input);
           next = given;
-          return items.length === 0 ? EMPTY : of<InputAddedEvent>({ type: 'input_added', items });
+          return items.length === 0 ? [] : [{ type: 'input_added', items }];
         }),
-        tap(note),
       ),
     );
 
-    const turn = defer(() => {
-      if (reason !== undefined) return EMPTY;
+    const turn = unlessOver(() => {
       turns += 1;
-      isAnswered = false;
-      return from(options.turn(next, turns)).pipe(
-        takeWhile(({ type }) => type !== 'completed', true),
-        tap((event) => {
-          isAnswered = event.type === 'completed' && event.stopped !== true;
-          note(event);
+      // A turn without an end of its own was stopped by somebody.
+      reason = 'stopped';
+      return from(turnOf(next, turns)).pipe(takeWhile(({ type }) => type !== 'completed', true));
+    });
+
+    const calls = unlessOver(() => {
+      const { turn: answer, tools: called } = lastStep(fold.run);
+      const cut = answer.toolCalls.filter(({ item }) => item === undefined).map(callItem);
+      const whole = called.flatMap(({ call }) => call ?? []);
+      if (whole.length + cut.length > 0) return execute(whole, cut);
+      reason = 'answered';
+      return EMPTY;
+    });
+
+    const execute = (whole: readonly ToolCallItem[], cut: readonly ToolCallItem[] = []) => {
+      const current = { ...callOptions, ownTools: ownTools(next, tools), scheduler };
+      return concat(cutCalls(cut, current), executeCalls(whole, current)).pipe(
+        tap({
+          complete: () => {
+            const step = lastStep(fold.run);
+            next = { ...next, input: [...next.input, ...stepItems(step)] };
+            if (step.tools.some(isOpen)) reason = 'pending';
+            else if (turns >= maxTurns) reason = 'max_turns';
+          },
         }),
       );
-    });
-
-    const execute = (whole: readonly ToolCallItem[], cut: readonly ToolCallItem[]): Observable<RunEvent> =>
-      concat(
-        concat(cutCalls(cut, calls), executeCalls(whole, calls)).pipe(tap(note)),
-        defer(() => {
-          const step = run.steps.at(-1) ?? emptyStep;
-          if (step.tools.some(isOpen)) reason = 'pending';
-          else if (turns >= maxTurns) reason = 'max_turns';
-          next = { ...next, input: [...next.input, ...stepItems(step)] };
-          return EMPTY;
-        }),
-      );
-
-    const toolsOfTurn = defer(() => {
-      if (reason !== undefined) return EMPTY;
-      // It ended without an end: somebody has stopped it.
-      if (!isAnswered) reason = 'stopped';
-      const { turn: answer, tools: called } = run.steps.at(-1) ?? emptyStep;
-      const cut = answer.toolCalls.filter(({ item }) => item === undefined);
-      if (reason === undefined && called.length + cut.length === 0) reason = 'answered';
-      if (reason !== undefined) return EMPTY;
-      return execute(
-        called.flatMap(({ call }) => call ?? []),
-        cut.map(callItem),
-      );
-    });
-
-    const left = openCalls(first.input);
-    const resumed = defer(() => {
-      if (left.length === 0) return EMPTY;
-      run = resumedRun(left);
-      return execute(left, []);
-    });
-    const round = defer(() => (reason === undefined ? concat(before, turn, toolsOfTurn) : EMPTY));
+    };
 
     return concat(
-      resumed,
+      left.length === 0
+        ? EMPTY
+        : concat(
+            of<RunEvent>({ type: 'run_resumed', calls: left }),
+            unlessOver(() => execute(left)),
+          ),
       // Not expand(), which takes fifteen times as long for many events, nor nested concat(), which grows with the turns.
-      round.pipe(repeat({ delay: () => (reason === undefined ? of(true) : EMPTY) })),
-      defer(() => of(runCompleted(run, reason ?? 'answered', turns))),
+      unlessOver(() => concat(boundary, turn, calls)).pipe(
+        // On a trampoline: a turn that ends synchronously leaves nothing on the stack.
+        repeat({ delay: () => (reason === undefined ? scheduled([true], queueScheduler) : EMPTY) }),
+      ),
+      defer(() => of(runCompleted(fold.run, reason, turns))),
+    ).pipe(
+      tap((event) => {
+        fold.push(event);
+        if (event.type === 'completed' && event.stopped !== true) reason = undefined;
+      }),
     );
   });
 }
 
-function runCompleted(run: Run, reason: RunEndReason, turns: number): RunCompletedEvent {
+function runCompleted(run: Run, reason: RunEndReason = 'answered', turns: number): RunCompletedEvent {
   const { usage } = run;
   const items = runItems(reason === 'pending' ? { ...run, status: 'pending' } : run);
   return { type: 'run_completed', reason, items, usage, turns };
+}
+
+function callOptionsOf(
+  tools: ReadonlyMap<string, Tool>,
+  options: RunToolsOptions,
+): Omit<CallOptions, 'ownTools'> {
+  const {
+    concurrency = Infinity,
+    toolTimeout = Infinity,
+    approve,
+    toolError = 'tell',
+    scheduler = asyncScheduler,
+  } = options;
+  checkLimit('concurrency', concurrency);
+  checkLimit('toolTimeout', toolTimeout);
+  return { tools, concurrency, toolTimeout, approve, toolError, scheduler };
 }
 
 function toolsByName(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
@@ -226,21 +236,26 @@ function toolsByName(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
 }
 
 /** The prompt, whose model is told of the run's tools too. */
-function promptWith(prompt: Prompt | string, tools: readonly Tool[]): Prompt {
+function promptWith(prompt: Prompt | string, tools: ReadonlyMap<string, Tool>): Prompt {
   const asked: Prompt = typeof prompt === 'string' ? { input: [userMessage(prompt)] } : prompt;
   if (!Array.isArray(asked?.input))
     throw new TypeError('A prompt is a string, or an object whose input is an array of items.');
-  return { ...asked, tools: [...(asked.tools ?? []), ...tools.map(({ definition }) => definition)] };
+  const own = asked.tools ?? [];
+  const twice = own.map(nameOf).find((name) => tools.has(name));
+  if (twice !== undefined)
+    throw new TypeError(`The prompt and options.tools both have a tool named "${twice}".`);
+  return { ...asked, tools: [...own, ...Array.from(tools.values(), ({ definition }) => definition)] };
 }
 
-/** The names of the prompt's own tools, in either format. */
-function namesOf(tools: readonly ToolDefinition[]): ReadonlySet<string> {
-  const names = tools.map((each) => {
-    const fields: Readonly<Record<string, unknown>> = { ...each };
-    const nested = fields[each.type];
-    return fields['name'] ?? (isRecord(nested) ? nested['name'] : undefined);
-  });
-  return new Set(names.filter((name) => typeof name === 'string'));
+/** The names of a prompt's tools that are not the run's: the application executes them. */
+const ownTools = ({ tools: told = [] }: Prompt, tools: ReadonlyMap<string, Tool>): ReadonlySet<string> =>
+  new Set(told.map(nameOf).filter((name) => name !== '' && !tools.has(name)));
+
+/** The name of a tool, in either format. */
+function nameOf(definition: ToolDefinition): string {
+  const fields: Readonly<Record<string, unknown>> = { ...definition };
+  const nested = fields[definition.type];
+  return stringOf(fields['name'] ?? (isRecord(nested) ? nested['name'] : undefined));
 }
 
 /** What a prompt has beyond the one before it; nothing where it was written anew. */

@@ -40,7 +40,7 @@ export type RunToolStatus =
 /** One call in a run, and what became of it. */
 export interface RunTool {
   readonly callId: string;
-  /** `undefined` where a run was resumed, and the call failed before it was started. */
+  /** `undefined` where its events come without the beginning of their run. */
   readonly call: ToolCallItem | undefined;
   readonly status: RunToolStatus;
   /** `true` where a decision was asked for. */
@@ -101,10 +101,12 @@ export const emptyStep: RunStep = /* @__PURE__ */ (() =>
  * ```
  */
 export function reduceRun(run: Run, event: RunEvent): Run {
-  const base = run.reason === undefined ? run : emptyRun;
+  const base = run.reason === undefined || isItsEnd(run, event) ? run : emptyRun;
   switch (event.type) {
     case 'input_added':
       return withStep(base, base.steps.length, { ...emptyStep, input: event.items });
+    case 'run_resumed':
+      return withResumed(base, event.calls);
     case 'approval_requested':
     case 'tool_started':
     case 'tool_progress':
@@ -116,12 +118,17 @@ export function reduceRun(run: Run, event: RunEvent): Run {
       return { ...base, status: reason === 'pending' ? 'pending' : 'completed', usage, reason };
     }
     case 'completed':
-      if (event.stopped === true) return endRun(isTurnOpen(base) ? withTurnEvent(base, event) : base);
+      if (event.stopped === true)
+        return endRun(openTurn(base) === undefined ? base : withTurnEvent(base, event));
       return withTurnEvent(base, event);
     default:
       return withTurnEvent(base, event);
   }
 }
+
+/** Whether a run whose turn was stopped, and which is over by that, is only told so: such a turn ends the run it is in. */
+const isItsEnd = ({ steps }: Run, event: RunEvent): boolean =>
+  event.type === 'run_completed' && event.turns > 0 && steps.at(-1)?.turn.status === 'stopped';
 
 /** A run that ends here: the calls without an output are cancelled. */
 export function endRun(run: Run): Run {
@@ -139,11 +146,20 @@ export const isOpen = ({ status }: RunTool): boolean =>
 /** A call that nothing was done about yet. */
 export const waitingTool = (call: ToolCallItem): RunTool => ({ ...newTool(call.call_id), call });
 
-/** A run that begins with calls of an earlier one. */
-export const resumedRun = (calls: readonly ToolCallItem[]): Run =>
-  withStep(emptyRun, 0, { ...emptyStep, tools: calls.map(waitingTool) });
+/** A run that goes on with calls that have no output: of its own last turn, or of a run that is over. */
+function withResumed(run: Run, calls: readonly ToolCallItem[]): Run {
+  const openAgain = new Map(calls.map((call) => [call.call_id, waitingTool(call)]));
+  const { tools } = lastStep(run);
+  return tools.some(({ callId }) => openAgain.has(callId))
+    ? withTools(
+        run,
+        tools.map((tool) => openAgain.get(tool.callId) ?? tool),
+      )
+    : withStep(run, run.steps.length, { ...emptyStep, tools: [...openAgain.values()] });
+}
 
-const newTool = (callId: string): RunTool => ({
+/** A call of which nothing is known but its id. */
+export const newTool = (callId: string): RunTool => ({
   callId,
   call: undefined,
   status: 'waiting',
@@ -160,40 +176,55 @@ const isOver = ({ status }: Turn): boolean => status === 'completed' || status =
 /** Whether the last step still takes events of its turn. */
 const takesTurn = ({ turn, tools }: RunStep): boolean => !isOver(turn) && tools.length === 0;
 
-function isTurnOpen({ steps }: Run): boolean {
-  const last = steps.at(-1);
-  return last !== undefined && takesTurn(last);
-}
-
 function withTurnEvent(run: Run, event: ResponseEvent): Run {
-  const last = run.steps.at(-1);
-  const isNew = last === undefined || !takesTurn(last);
-  const step = isNew ? emptyStep : last;
-  const turn = reduceTurn(step.turn, event);
-  if (turn === step.turn && !isNew) return run;
-  const ended = event.type === 'completed' ? turn.toolCalls : [];
-  const tools = ended.flatMap(({ item }) => (item === undefined ? [] : [waitingTool(item)]));
-  const after = withStep(run, isNew ? run.steps.length : run.steps.length - 1, {
-    input: step.input,
-    turn,
-    tools: tools.length === 0 ? step.tools : tools,
-  });
+  const before = openTurn(run);
+  const turn = reduceTurn(before ?? emptyTurn, event);
+  if (turn === before) return run;
+  const after = withTurn(run, turn);
   return event.type === 'completed' && event.usage !== null
     ? { ...after, usage: sumOf(run.usage, event.usage) }
     : after;
 }
 
-function withToolEvent(run: Run, event: ToolEvent): Run {
-  const place = Math.max(run.steps.length - 1, 0);
-  const step = run.steps[place] ?? emptyStep;
-  const callId = 'call' in event ? event.call.call_id : event.callId;
-  const at = step.tools.findIndex((tool) => tool.callId === callId);
-  const tool = toolAfter(step.tools[at] ?? newTool(callId), event);
-  const tools = at === -1 ? [...step.tools, tool] : step.tools.map((other, i) => (i === at ? tool : other));
-  return withStep(run, place, { ...step, tools });
+/** The turn of the last step, while it takes events; the next event begins a step where there is none. */
+export function openTurn(run: Run): Turn | undefined {
+  const step = run.steps.at(-1);
+  return step !== undefined && takesTurn(step) ? step.turn : undefined;
 }
 
-function toolAfter(tool: RunTool, event: ToolEvent): RunTool {
+/** The run with what its open turn, or the one that begins, has become. */
+export function withTurn(run: Run, turn: Turn): Run {
+  const isNew = openTurn(run) === undefined;
+  const step = isNew ? emptyStep : lastStep(run);
+  return withStep(run, isNew ? run.steps.length : run.steps.length - 1, {
+    input: step.input,
+    turn,
+    tools: isOver(turn) && turn.toolCalls.length > 0 ? waitingTools(turn) : step.tools,
+  });
+}
+
+const waitingTools = ({ toolCalls }: Turn): readonly RunTool[] =>
+  toolCalls.flatMap(({ item }) => (item === undefined ? [] : [waitingTool(item)]));
+
+export const lastStep = ({ steps }: Run): RunStep => steps.at(-1) ?? emptyStep;
+
+/** The run with the calls of its last step as they stand now. */
+export const withTools = (run: Run, tools: readonly RunTool[]): Run =>
+  withStep(run, Math.max(run.steps.length - 1, 0), { ...lastStep(run), tools });
+
+function withToolEvent(run: Run, event: ToolEvent): Run {
+  const callId = callIdOf(event);
+  const tools = [...lastStep(run).tools];
+  const found = tools.findIndex((tool) => tool.callId === callId);
+  const place = found === -1 ? tools.length : found;
+  tools[place] = toolAfter(tools[place] ?? newTool(callId), event);
+  return withTools(run, tools);
+}
+
+export const callIdOf = (event: ToolEvent): string => ('call' in event ? event.call.call_id : event.callId);
+
+/** A call after one more event of its own. */
+export function toolAfter(tool: RunTool, event: ToolEvent): RunTool {
   switch (event.type) {
     case 'approval_requested':
       return { ...tool, call: event.call, status: 'awaiting_approval', needsApproval: true };
@@ -225,17 +256,17 @@ function withStep(run: Run, place: number, step: RunStep): Run {
 }
 
 function stepsWith(steps: readonly RunStep[], place: number, step: RunStep): readonly RunStep[] {
-  const after = steps.slice(0, place);
-  after.push(step);
+  const after = [...steps];
+  after[place] = step;
   return after;
 }
 
 function statusOf({ turn, tools }: RunStep): RunStatus {
+  // Whether the run goes on is told next.
+  if (tools.length === 0) return turn.status === 'completed' ? 'streaming' : turn.status;
   if (tools.some(({ status }) => status === 'awaiting_approval')) return 'awaiting_approval';
   if (tools.some(isOpen)) return 'running_tools';
-  if (tools.length > 0) return 'waiting';
-  // Whether the run goes on is told next.
-  return turn.status === 'completed' ? 'streaming' : turn.status;
+  return 'waiting';
 }
 
 function sumOf(before: TokenUsage | null, added: TokenUsage): TokenUsage {

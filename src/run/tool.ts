@@ -1,4 +1,5 @@
 import type { ObservableInput } from 'rxjs';
+import { checkLimit } from '../flow/timers.js';
 import type { CustomTool, FunctionTool } from '../prompt/tools.js';
 import { type JsonSchema, jsonSchemaOf, type Schema, type SchemaOutput } from '../turn/schema.js';
 
@@ -74,7 +75,7 @@ const nothing: JsonSchema = { type: 'object', properties: {} };
  * });
  * ```
  *
- * @throws TypeError for a name that is none, or a schema that cannot be written as JSON schema
+ * @throws TypeError for a name that is none, a `timeout` below 1, or a schema that cannot be written as JSON schema
  */
 export function tool<const S extends ToolInput = JsonSchema>(
   options: ToolOptions<S>,
@@ -84,6 +85,7 @@ export function tool<const S extends ToolInput = JsonSchema>(
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
     throw new TypeError('A tool needs a name: 1 to 64 letters, digits, "_" or "-".');
   if (typeof execute !== 'function') throw new TypeError(`tool("${name}").execute must be a function.`);
+  checkLimit('timeout', timeout ?? Infinity);
   const told = { name, ...(description !== undefined && { description }) };
   const definition: FunctionTool | CustomTool =
     input === 'text'

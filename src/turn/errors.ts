@@ -77,9 +77,9 @@ export const asLibraryError = (error: unknown): ChatCompletionsError =>
 const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
 
 /** A property of what is not the library's own: a getter may throw. */
-export function propertyOf(value: unknown, name: string): unknown {
+export function propertyOf(value: unknown, name: string | symbol): unknown {
   try {
-    return (value as Record<string, unknown> | null | undefined)?.[name];
+    return (value as Record<PropertyKey, unknown> | null | undefined)?.[name];
   } catch {
     return undefined;
   }

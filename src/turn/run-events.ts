@@ -7,6 +7,12 @@ export interface InputAddedEvent {
   readonly items: readonly ResponseItem[];
 }
 
+/** A run begins with calls that an earlier one left without an output. */
+export interface RunResumedEvent {
+  readonly type: 'run_resumed';
+  readonly calls: readonly ToolCallItem[];
+}
+
 /** A call waits for a decision. Next comes its `tool_started` or, where it was rejected, its `tool_finished`. */
 export interface ApprovalRequestedEvent {
   readonly type: 'approval_requested';
@@ -64,4 +70,4 @@ export interface RunCompletedEvent {
 export type ToolEvent = ApprovalRequestedEvent | ToolStartedEvent | ToolProgressEvent | ToolFinishedEvent;
 
 /** What a run emits: the events of its turns, and what happens between them. */
-export type RunEvent = ResponseEvent | ToolEvent | InputAddedEvent | RunCompletedEvent;
+export type RunEvent = ResponseEvent | ToolEvent | InputAddedEvent | RunResumedEvent | RunCompletedEvent;

@@ -11,7 +11,8 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-type StandardResult<Output> =
+/** What a Standard Schema makes of a value, or objects to in it. */
+export type StandardResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
 /**
@@ -97,7 +98,9 @@ export function validate<S extends Schema>(
   const check: unknown = isPair(schema) ? schema.validate : schema;
   return defer(() => {
     if (isStandard(check)) {
-      const given = check['~standard'].validate?.(value) ?? { value };
+      const standard = check['~standard'];
+      if (standard.validate === undefined) return of({ value });
+      const given = standard.validate(value);
       return 'then' in given ? from(given) : of(given);
     }
     return of(
@@ -117,11 +120,12 @@ function byFunction(check: (value: unknown) => unknown, value: unknown): Standar
 const validationOf = <Output>(result: StandardResult<unknown>): Validation<Output> =>
   result.issues === undefined ? { value: result.value as Output } : { issues: result.issues };
 
-/** Issues in words, a line each, for a model: `/city: Required`. At most 20. */
+/** Issues in words, a line each, for a model: `/city: Required`. At most 20, of 500 characters: some quote the value. */
 export const describeIssues = (issues: readonly SchemaIssue[]): string =>
   issues
     .slice(0, 20)
     .map(({ message, path = [] }) => (path.length === 0 ? message : `${pointerOf(path)}: ${message}`))
+    .map((line) => line.slice(0, 500))
     .join('\n');
 
 const pointerOf = (path: NonNullable<SchemaIssue['path']>): string =>

@@ -1,0 +1,32 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { MaybeTerminal, Outlet } from './outlet.js';
+import type { StatusLine } from './status-line.js';
+
+/** What the command stands on: the process, or a test. */
+export interface CliIo {
+  readonly stdin: MaybeTerminal<Readable>;
+  readonly stdout: MaybeTerminal<Writable>;
+  readonly stderr: MaybeTerminal<Writable>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The file that was run. */
+  readonly entry: string;
+  /** Each Ctrl-C. While nobody is subscribed, it ends the process. */
+  readonly interrupts: Observable<unknown>;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
+  /** Times the wait for stdin. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** One run of the command. */
+export interface Session {
+  readonly io: CliIo;
+  readonly stdout: Outlet;
+  readonly stderr: Outlet;
+  readonly status: StatusLine;
+  /** Whoever ran the command has left, with Ctrl-C, or nobody reads the output any more. */
+  readonly stop: AbortSignal;
+  /** Leaves as Ctrl-C does. */
+  readonly leave: () => void;
+}

@@ -1,0 +1,62 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { observe } from '../flow/observe.js';
+import type { RunEvent } from '../turn/run-events.js';
+import { Elements } from './elements.js';
+import { JsonAnswer } from './json-answer.js';
+
+/**
+ * Emits each element of an array in the model's JSON, once, when it is closed: rows to show, store or work on while the
+ * model writes the next.
+ *
+ * ```
+ * source   --{"rows":[1--,2,--3]}--(completed|)
+ *          jsonElements('rows')
+ * result   ------------1,2---3------|
+ * ```
+ *
+ * Only the element that is being written is held. Nothing is validated. An element cannot be taken back: at a `restarting`
+ * event of a turn of which elements were given, it errors with that event's `error`; where none was given, it goes on.
+ * What follows `completed` is a new value. Errors with an `OutputError` where {@link partialJson} does.
+ *
+ * @example
+ * ```ts
+ * streamChatCompletions('Ten cities, as JSON.', options)
+ *   .pipe(jsonElements<City>('cities'), concatMap(geocode))
+ *   .subscribe(addMarker);
+ * ```
+ *
+ * @param path - the keys that lead to the array, such as `'rows'` or `'table.rows'`; `''` for an array that is the whole
+ * answer. A path that leads to something else has no elements.
+ */
+export function jsonElements<T = unknown>(path: string): OperatorFunction<RunEvent, T> {
+  const keys = path === '' ? [] : path.split('.');
+  return (source) =>
+    new Observable((subscriber) => {
+      let hasElements = false;
+      let answer = begin();
+
+      function begin(): JsonAnswer {
+        hasElements = false;
+        return new JsonAnswer(new Elements(keys, emit));
+      }
+
+      function emit(element: unknown): void {
+        hasElements = true;
+        subscriber.next(element as T);
+      }
+
+      return observe(source, subscriber, {
+        next(event) {
+          if (event.type === 'restarting') {
+            if (hasElements) throw event.error;
+            answer = begin();
+            return;
+          }
+          answer.read(event);
+          if (event.type !== 'completed') return;
+          answer.checkEnd(event);
+          answer = begin();
+        },
+      });
+    });
+}

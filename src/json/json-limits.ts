@@ -1,0 +1,7 @@
+import { defaultMaxEventValues } from '../turn/json-values.js';
+
+/** Deep enough for any schema, and shallow enough for functions that call themselves for each level. */
+export const maxDepth = 1_000;
+
+/** Keys count too, as in `maxEventValues`. */
+export const maxValues = defaultMaxEventValues;

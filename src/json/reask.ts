@@ -1,0 +1,67 @@
+import { catchError, from, type MonoTypeOperatorFunction, type ObservableInput } from 'rxjs';
+import { assistantMessage, type Prompt, userMessage } from '../prompt/prompt.js';
+import { withAttempts } from '../turn/errors.js';
+import { describeIssues } from '../turn/schema.js';
+import { OutputError, type OutputErrorCode } from './output-error.js';
+
+/**
+ * Asks a second time where the model answered with a value that is not valid: with its answer and what is wrong with it
+ * appended to the prompt. If the second answer is not valid either, its error is the error.
+ *
+ * Asked again is after an {@link OutputError} of code `invalid_json`, `several_values` or `invalid_output`. A refusal, a
+ * filter or a token limit would come again, so any other error passes.
+ *
+ * ```
+ * source   ---#                             OutputError: invalid_output
+ *          reask(prompt, ask)
+ * ask         ------({ city: 'Rome' }|)     its prompt ends with the first answer and "/city: expected string"
+ * result   ---------({ city: 'Rome' }|)
+ * ```
+ *
+ * @example
+ * ```ts
+ * const ask = (prompt: Prompt | string) =>
+ *   streamChatCompletions(prompt, { ...options, responseFormat: jsonFormat(City) }).pipe(toJson(City));
+ *
+ * ask('The largest city of Italy?')
+ *   .pipe(reask('The largest city of Italy?', ask))
+ *   .subscribe(({ name }) => console.log(name));
+ * ```
+ *
+ * @param prompt - what was asked
+ * @param ask - asks the second time
+ */
+export function reask<T>(
+  prompt: Prompt | string,
+  ask: (prompt: Prompt) => ObservableInput<T>,
+): MonoTypeOperatorFunction<T> {
+  return catchError((error: unknown) => {
+    const complaint = error instanceof OutputError ? complaints[error.code] : undefined;
+    if (!(error instanceof OutputError) || complaint === undefined) throw error;
+    return from(ask(withComplaint(prompt, error, complaint))).pipe(
+      catchError((second: unknown) => {
+        throw withAttempts(second, [error]);
+      }),
+    );
+  });
+}
+
+/** What the model is told, where it can correct itself. */
+const complaints: { readonly [Code in OutputErrorCode]?: string } = {
+  invalid_json: 'Your answer is not valid JSON.',
+  several_values: 'Your answer holds more than one JSON value.',
+  invalid_output: 'Your answer does not match the schema:',
+};
+
+function withComplaint(prompt: Prompt | string, { text, issues }: OutputError, complaint: string): Prompt {
+  const asked: Prompt = typeof prompt === 'string' ? { input: [userMessage(prompt)] } : prompt;
+  const told = [complaint, describeIssues(issues), 'Answer again with the corrected JSON alone.'];
+  return {
+    ...asked,
+    input: [
+      ...asked.input,
+      ...(text.trim() === '' ? [] : [assistantMessage(text)]),
+      userMessage(told.filter(Boolean).join('\n')),
+    ],
+  };
+}

@@ -1,0 +1,102 @@
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  filter,
+  map,
+  type Observable,
+  type OperatorFunction,
+  scan,
+  tap,
+} from 'rxjs';
+import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
+import { isTurnEvent } from '../turn/is-turn-event.js';
+import type { RunEvent } from '../turn/run-events.js';
+import { type Schema, type SchemaOutput, validate } from '../turn/schema.js';
+import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
+import { valueIn } from './json-in-text.js';
+import { OutputError } from './output-error.js';
+import { hasCalls, turnFault } from './turn-fault.js';
+
+/**
+ * Emits the model's answer as a value, parsed and validated, at the end of the turn.
+ *
+ * The schema is one of zod, valibot, arktype or any other Standard Schema, which may be asynchronous, or `{ validate,
+ * jsonSchema }`; a JSON schema alone checks nothing. The value is what the schema makes of it, defaults and transforms
+ * included. It may be the whole text, or an object or array with prose or a code fence around it.
+ *
+ * ```
+ * source   --{"city":--"Rome"}--(completed|)
+ *          toJson(z.object({ city: z.string() }))
+ * result   ---------------------({ city: 'Rome' }|)
+ * ```
+ *
+ * Errors with an {@link OutputError} whose `code` says why there is no value: the model refused, its answer was cut by
+ * the token limit or a filter, is not JSON, holds two values, or does not match the schema. Of two objects or arrays
+ * neither is taken, since the model may have corrected itself or given examples. What the schema throws passes.
+ *
+ * Only choice 0 counts. A turn that calls tools is passed over, unless it is the last: so this reads a run, too.
+ * `restarting` makes a new beginning.
+ *
+ * @example
+ * ```ts
+ * const City = z.object({ name: z.string(), population: z.number() });
+ * streamChatCompletions('The largest city of Italy?', { ...options, responseFormat: jsonFormat(City) })
+ *   .pipe(toJson(City))
+ *   .subscribe(({ name, population }) => console.log(name, population));
+ * ```
+ *
+ * @see {@link jsonFormat}, which asks for such an answer, and {@link reask}, which asks again
+ */
+export function toJson<S extends Schema>(schema: S): OperatorFunction<RunEvent, SchemaOutput<S>> {
+  return (source) =>
+    defer(() => {
+      let calling: Turn | undefined;
+
+      const noteCalls = ({ turn }: Ended): void => {
+        calling = hasCalls(turn) ? turn : undefined;
+      };
+      const checkCalls = defer(() => {
+        if (calling !== undefined) throw new OutputError('tool_calls', calling);
+        return EMPTY;
+      });
+      const outputs = source.pipe(
+        filter(isTurnEvent),
+        scan(foldTurn, nothingYet),
+        filter(hasEnded),
+        tap(noteCalls),
+        filter(({ turn }) => !hasCalls(turn)),
+        concatMap((ended) => outputOf(ended, schema)),
+      );
+      return concat(outputs, checkCalls);
+    });
+}
+
+/** A turn so far, and the last event in it. */
+interface Fold {
+  readonly turn: Turn;
+  readonly event: ResponseEvent | undefined;
+}
+
+interface Ended extends Fold {
+  readonly event: CompletedEvent;
+}
+
+const nothingYet: Fold = { turn: emptyTurn, event: undefined };
+
+const foldTurn = ({ turn }: Fold, event: ResponseEvent): Fold => ({ turn: reduceTurn(turn, event), event });
+
+const hasEnded = (fold: Fold): fold is Ended => fold.event?.type === 'completed';
+
+function outputOf<S extends Schema>({ turn, event }: Ended, schema: S): Observable<SchemaOutput<S>> {
+  const code = turnFault(turn, event);
+  const found = code === undefined ? valueIn(turn.text) : { code };
+  if ('code' in found) throw new OutputError(found.code, turn);
+  return validate(schema, found.value).pipe(
+    map((validation) => {
+      if ('issues' in validation) throw new OutputError('invalid_output', turn, validation.issues);
+      return validation.value;
+    }),
+  );
+}

@@ -1,33 +1,40 @@
-// A conversation with a tool: outputItems() gives what each turn adds to it, which is sent with the next one.
-import { lastValueFrom, toArray } from 'rxjs';
-import { functionCallOutput, outputItems, streamChatCompletions, userMessage } from 'rxjs-chat-completions';
+// A conversation with a tool: runTools() executes what the model calls, and its last event holds what the run adds to
+// the conversation, which is sent with the next question.
+import { lastValueFrom, tap } from 'rxjs';
+import { isTextDelta, runTools, streamChatCompletions, tool, userMessage } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 
 const mock = await startMockProvider({
   answers: [
-    { content: [{ toolCall: { name: 'weather', arguments: { city: 'Rome' } } }] },
-    { content: 'Sunny, 24 °C.' },
+    { content: ['Let me see. ', { toolCall: { name: 'weather', arguments: { city: 'Rome' } } }] },
+    { content: ['Sunny, ', '24 °C.'] },
+    { content: ['You ', 'are welcome.'] },
   ],
 });
 const options = { model: 'mock', provider: { name: 'mock', baseUrl: mock.baseUrl } };
-const city = { type: 'object', properties: { city: { type: 'string' } } };
-const tools = [{ type: 'function', name: 'weather', parameters: city }];
-const weather = (json) => `24 °C and sunny in ${JSON.parse(json).city}`;
 
-const conversation = [userMessage('How is the weather in Rome?')];
+const weather = tool({
+  name: 'weather',
+  description: 'The weather in a city, now',
+  input: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  execute: ({ city }) => ({ city, celsius: 24, sky: 'clear' }),
+});
+const turn = (prompt) => streamChatCompletions(prompt, options);
 
-async function ask() {
-  const turn = streamChatCompletions({ input: conversation, tools }, options);
-  const items = await lastValueFrom(turn.pipe(outputItems(), toArray()));
+const conversation = [];
+for (const question of ['How is the weather in Rome?', 'Thanks!']) {
+  console.log(`> ${question}`);
+  conversation.push(userMessage(question));
+  const run = runTools({ input: conversation }, { turn, tools: [weather] }).pipe(
+    tap((event) => {
+      if (isTextDelta(event)) process.stdout.write(event.item.content[0].text);
+      if (event.type === 'tool_finished') console.log(`[${event.output}]`);
+    }),
+  );
+  const { items } = await lastValueFrom(run);
   conversation.push(...items);
-  return items.filter(({ type }) => type === 'function_call');
+  console.log();
 }
 
-for (let calls = await ask(); calls.length > 0; calls = await ask()) {
-  conversation.push(...calls.map((call) => functionCallOutput(call.call_id, weather(call.arguments))));
-}
-
-for (const { type, role, name, arguments: json, output, content } of conversation) {
-  console.log(role ?? type, name ?? '', json ?? output ?? content.map(({ text }) => text).join(''));
-}
+for (const { type, role } of conversation) console.log(role ?? type);
 await mock.close();

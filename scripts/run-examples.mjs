@@ -1,5 +1,5 @@
-// Runs every example (examples/*.mjs, *.cjs, *.ts) as a program of its own; one that fails or hangs, fails. Then the
-// backends among them are attacked.
+// Runs every example (examples/*.mjs, *.cjs, *.ts) as a program of its own; one that fails or hangs, fails. Then come
+// the programs of the cookbook, and attacks on the backends among the examples.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { attackExamples } from './attack-examples.mjs';
 import { checks } from './checks.mjs';
+import { runCookbook } from './cookbook.mjs';
 
 const timeout = 60_000;
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples');
@@ -19,6 +20,7 @@ const examples = existsSync(folder)
   : [];
 
 for (const example of examples) await check(`examples/${example}`, () => run(join(folder, example)));
+await runCookbook(check);
 await attackExamples(check);
 finish();
 

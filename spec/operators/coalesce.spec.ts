@@ -21,6 +21,7 @@ import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text, thought } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 import { played, story, timedEvents } from '../support/random-events.js';
+import { inputAdded, runCompleted, toolEvents } from '../support/run-events.js';
 
 const refusal = (said: string): OutputItemDoneEvent => ({
   type: 'output_item_done',
@@ -457,4 +458,17 @@ describe('coalesce', () => {
       );
     });
   });
+});
+
+describe('coalesce of a run', () => {
+  it.each([...Object.values(toolEvents), inputAdded, runCompleted])(
+    'gives what was collected before $type',
+    (event) => {
+      testScheduler().run(({ cold, expectObservable }) => {
+        const run = { ...values, x: event };
+        const source = cold('-a-b-d-x-a-(bx|)', run);
+        expectObservable(source.pipe(coalesce(Infinity))).toBe('-a-----(Bx)(Ax|)', run);
+      });
+    },
+  );
 });

@@ -10,6 +10,7 @@ import {
 import type { ResponseEvent } from '../../src/turn/events.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
+import { runCompleted, toolEvents } from '../support/run-events.js';
 
 const stopped = completed({ stopped: true });
 const spent = (outputTokens: number) =>
@@ -94,5 +95,19 @@ describe('limitTokens', () => {
 
   it.each([-1, NaN, '5'])('refuses %p', (max) => {
     expect(() => limitTokens(max as number)).toThrow(new TypeError('max must be a number of at least 0.'));
+  });
+
+  it('is a budget for all turns of a run, which it stops where it is exceeded', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const { started: x, finished: z } = toolEvents;
+      const run = { ...values, s: spent(3), x, z, R: runCompleted };
+      const inText = cold('-(asx)-z-b-a-(cR|)', run);
+      expectObservable(inText.pipe(limitTokens(4))).toBe('-(asx)-z-b-(aS|)', run);
+      expectSubscriptions(inText.subscriptions).toBe('    ^----------!');
+      const atItsEnd = cold('-(asx)-z-b-(sxz|)', run);
+      expectObservable(atItsEnd.pipe(limitTokens(5))).toBe('-(asx)-z-b-(sS|)', run);
+      const kept = cold('-(asx)-z-b-(sR|)', run);
+      expectObservable(kept.pipe(limitTokens(6))).toBe('-(asx)-z-b-(sR|)', run);
+    });
   });
 });

@@ -5,6 +5,7 @@ import { emptyTurn } from '../../src/turn/turn.js';
 import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
+import { runCompleted, toolEvents } from '../support/run-events.js';
 
 const call = (call_id: string): ResponseEvent => ({
   type: 'output_item_done',
@@ -197,5 +198,21 @@ describe('requireFinish', () => {
   it('stops an endless synchronous source', () => {
     const turns = range(0, Infinity).pipe(map(() => values.c));
     expect(received(turns.pipe(requireFinish(), take(1)))).toEqual([values.c]);
+  });
+
+  it('looks at each turn of a run, and passes what is between them', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const { requested: q, started: x, finished: z } = toolEvents;
+      const run = { ...values, q, x, z, R: runCompleted };
+      const source = cold('-a-f-(cq)-x-z-b-g-(cR|)', run);
+      expectObservable(source.pipe(requireFinish())).toBe('-a---(fcq)x-z-b---(gcR|)', run);
+      const cut = cold('-a-f-(cx)-z-b-g-n', run);
+      const { turn } = failureOf(
+        of(values.b, values.g, values.n).pipe(requireFinish()),
+      ) as IncompleteStreamError;
+      const error = expect.objectContaining({ turn }) as IncompleteStreamError;
+      expectObservable(cut.pipe(requireFinish())).toBe('-a---(fcx)z-b---#', run, error);
+      expectSubscriptions(cut.subscriptions).toBe('     ^---------------!');
+    });
   });
 });

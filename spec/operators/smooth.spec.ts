@@ -22,6 +22,7 @@ import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text, thought } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
 import { played, story, timedEvents } from '../support/random-events.js';
+import { inputAdded, runCompleted, toolEvents } from '../support/run-events.js';
 
 const call: ResponseEvent = {
   type: 'output_item_done',
@@ -779,3 +780,25 @@ function handClock(start = 0) {
     },
   };
 }
+
+describe('smooth of a run', () => {
+  it.each([...Object.values(toolEvents), inputAdded, runCompleted])(
+    'gives the text before $type, and drops nothing of it where a later turn is restarting',
+    (event) => {
+      testScheduler().run(({ cold, expectObservable }) => {
+        const run = { ...values, k: event };
+        const source = cold('-ak-|', run);
+        expectObservable(source.pipe(smooth({ delay: 3 }))).toBe('-t--q--w--(ok|)', run);
+        const restarted = cold('-acker----------(b|)', run);
+        expectObservable(restarted.pipe(smooth({ delay: 3 }))).toBe('-t--q--w--(ockr)(z|)', run);
+        const midway = cold('-acker----------(b|)', { ...run, c: inputAdded });
+        expectObservable(midway.pipe(smooth({ delay: 3 }))).toBe('-t--q--w--(ockr)(z|)', {
+          ...run,
+          c: inputAdded,
+        });
+        const atOnce = cold('-k---|', run);
+        expectObservable(atOnce.pipe(smooth({ delay: 3 }))).toBe('-k---|', run);
+      });
+    },
+  );
+});

@@ -8,6 +8,7 @@ import { userMessage } from '../../src/prompt/prompt.js';
 import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
+import { inputAdded, runCompleted, toolEvents } from '../support/run-events.js';
 
 const thought = (said: string): OutputItemDoneEvent => ({
   type: 'output_item_done',
@@ -415,5 +416,24 @@ describe('splitThinking', () => {
     searches.mockRestore();
     expect(given).toHaveLength(2);
     expect(length).toBeLessThan(20);
+  });
+});
+
+describe('splitThinking of a run', () => {
+  it('splits each turn anew, and passes what is between them after what was held', () => {
+    const { started, finished } = toolEvents;
+    const turn = [text('<think>Hm'), text('</think>4<th')];
+    const parts = [thought('Hm'), text('4'), text('<th')];
+    const run = [...turn, completed(), started, finished, ...turn, inputAdded, ...turn, runCompleted];
+    expect(received(from(run).pipe(splitThinking()))).toEqual([
+      ...parts,
+      completed(),
+      started,
+      finished,
+      ...parts,
+      inputAdded,
+      ...parts,
+      runCompleted,
+    ]);
   });
 });

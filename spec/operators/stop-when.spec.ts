@@ -1,5 +1,6 @@
 import { concat, EMPTY, map, NEVER, Observable, of, range, Subject, take, throwError } from 'rxjs';
 import type { ResponseEvent } from '../../src/turn/events.js';
+import type { RunEvent } from '../../src/turn/run-events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { restartOnBreak } from '../../src/compose/restart-on-break.js';
 import { stopWhen } from '../../src/operators/stop-when.js';
@@ -7,6 +8,7 @@ import { restartingEvent } from '../../src/testing/index.js';
 import { StreamError } from '../../src/turn/errors.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
+import { inputAdded, runCompleted, toolEvents } from '../support/run-events.js';
 
 const values = {
   a: text('Hel'),
@@ -227,5 +229,83 @@ describe('stopWhen', () => {
         S: values.S,
       });
     });
+  });
+});
+
+describe('stopWhen around a run', () => {
+  const run: Record<string, RunEvent> = {
+    ...values,
+    q: toolEvents.requested,
+    x: toolEvents.started,
+    y: toolEvents.progress,
+    z: toolEvents.finished,
+    i: inputAdded,
+    R: runCompleted,
+  };
+
+  it.each([
+    ['in its first turn', '               -a-(cx)-z-b-(cR|)', '--!', '               -a(S|)'],
+    ['while an approval is waited for', '-(acq)--x-z-b-(cR|)', ' -------!', '          -(acq)-(S|)'],
+    ['while a tool is executed', '       -(acx)-y-z-b-(cR|)', '--------!', '          -(acx)-y(S|)'],
+    ['between a tool and the next turn', '-(acx)-z--b-(cR|)', '  --------!', '          -(acx)-z(S|)'],
+    ['after what was added to it', '     -(acx)-z-i-b-(cR|)', '----------!', '        -(acx)-z-i(S|)'],
+    ['in a later turn', '                -(acx)-z-b--(cR|)', '----------!', '        -(acx)-z-b(S|)'],
+    ['after a later turn', '             -(acx)-z-b-c--x-z-(cR|)', '-------------!', '-(acx)-z-b-c-(S|)'],
+  ])('stopped %s, ends with a stopped completed', (_, events, end, expected) => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold(events.trim(), run);
+      const stop = cold(end.trim().replace('!', 'x'));
+      expectObservable(source.pipe(stopWhen(stop))).toBe(expected.trim(), run);
+      expectSubscriptions(source.subscriptions).toBe(`^${end.trim().slice(1)}`);
+    });
+  });
+
+  it('adds nothing after run_completed', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-(acx)-z-b-(cR)---', run);
+      expectObservable(source.pipe(stopWhen(cold('----------------x')))).toBe('-(acx)-z-b-(cR)-|', run);
+      expectSubscriptions(source.subscriptions).toBe('                  ^---------------!');
+    });
+  });
+
+  it('adds nothing between the completed of its first turn and its first tool: it may be a turn', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-c---x-z', run);
+      expectObservable(source.pipe(stopWhen(cold('-----x')))).toBe('-a-c-|', run);
+      expectSubscriptions(source.subscriptions).toBe('              ^----!');
+    });
+  });
+
+  it('adds nothing after the completed of a turn that was stopped in the run', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold('-(acx)-z-b-S----', run);
+      expectObservable(source.pipe(stopWhen(cold('-------------x')))).toBe('-(acx)-z-b-S-|', run);
+    });
+  });
+
+  it('begins anew with each run of a source', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const first = '-(acx)-z-b-(cR)-a-c';
+      expectObservable(cold(`${first}---x`, run).pipe(stopWhen(cold('--------------------x')))).toBe(
+        `${first}-|`,
+        run,
+      );
+      expectObservable(cold(`${first}-x---z`, run).pipe(stopWhen(cold('----------------------x')))).toBe(
+        `${first}-x-(S|)`,
+        run,
+      );
+    });
+  });
+
+  it('unsubscribes from the tools before it emits the completed', () => {
+    const log: string[] = [];
+    const stop = new Subject<void>();
+    const source = new Observable<RunEvent>((subscriber) => {
+      subscriber.next(toolEvents.started);
+      return () => log.push('cancelled');
+    });
+    source.pipe(stopWhen(stop)).subscribe((event) => log.push(event.type));
+    stop.next();
+    expect(log).toEqual(['tool_started', 'cancelled', 'completed']);
   });
 });

@@ -1,14 +1,15 @@
 import { from, map, range, take } from 'rxjs';
 import { StreamError, TransportError } from '../../src/turn/errors.js';
-import type { ResponseEvent } from '../../src/turn/events.js';
+import type { RunEvent } from '../../src/turn/run-events.js';
 import { textDeltas } from '../../src/operators/text-deltas.js';
 import { userMessage } from '../../src/prompt/prompt.js';
 import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { received, testScheduler } from '../support/marbles.js';
+import { inputAdded, runCompleted, toolEvents } from '../support/run-events.js';
 
 const broken = new StreamError();
-const values: Record<string, ResponseEvent> = {
+const values: Record<string, RunEvent> = {
   a: text('Hel'),
   b: text('lo'),
   c: completed(),
@@ -29,6 +30,12 @@ const values: Record<string, ResponseEvent> = {
   },
   k: { type: 'chunk', chunk: { choices: [{ delta: { content: 'never' } }] } },
   s: restartingEvent({ error: broken }),
+  q: toolEvents.requested,
+  x: toolEvents.started,
+  y: toolEvents.progress,
+  z: toolEvents.finished,
+  i: inputAdded,
+  R: runCompleted,
 };
 const texts = { a: 'Hel', b: 'lo' };
 
@@ -92,6 +99,21 @@ describe('textDeltas', () => {
         '-----a-------b-|',
         texts,
       );
+    });
+  });
+
+  it('gives the text of all turns of a run', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const source = cold('-a-o-(cqx)-y-z-i-b-(cR|)', values);
+      expectObservable(source.pipe(textDeltas())).toBe('-a---------------b-|', texts);
+    });
+  });
+
+  it("errors at a run's restarting where text was given of that turn, and goes on where none was", () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-c-x-z-s-b-s', values);
+      expectObservable(source.pipe(textDeltas())).toBe('-a---------b-#', texts, broken);
+      expectSubscriptions(source.subscriptions).toBe('  ^------------!');
     });
   });
 });

@@ -1,15 +1,34 @@
 // Compiled as a user's file against the packed declarations, without the types of Node.
 import type { Tracer } from '@opentelemetry/api';
-import { lastValueFrom, type Observable } from 'rxjs';
+import { filter, lastValueFrom, type MonoTypeOperatorFunction, NEVER, type Observable, pipe } from 'rxjs';
 import {
   accumulate,
   aggregate,
   builtInProviders,
   type ChatOptions,
+  coalesce,
+  type CompletedEvent,
+  fallbackWith,
+  fromServerSentEvents,
+  isTextDelta,
+  limitTokens,
+  type OutputItemDoneEvent,
   type Prompt,
+  requireFinish,
   type ResponseEvent,
+  restartOnBreak,
+  type RunEvent,
+  type RunState,
+  type ServerSentMessage,
+  smooth,
+  splitThinking,
+  stopWhen,
   streamChatCompletions,
+  type TextDeltaEvent,
   textDeltas,
+  toChatCompletionChunks,
+  toRunState,
+  toServerSentEvents,
   type Transport,
   type Turn,
   type TurnState,
@@ -54,3 +73,81 @@ export const tracedOptions: ChatOptions = traced(options, { tracer });
 export const tracedTurn: Observable<ResponseEvent> = traceTurn({ tracer }, (each) =>
   streamChatCompletions('Hi', each(options)),
 );
+
+// Operators on turns and on runs give what they are given, wherever they stand.
+declare const aTurn: Observable<ResponseEvent>;
+declare const aRun: Observable<RunEvent>;
+const stop = NEVER;
+
+export const ofTurn: Observable<ResponseEvent> = aTurn.pipe(
+  coalesce(5),
+  requireFinish(),
+  stopWhen(stop),
+  smooth(),
+  splitThinking(),
+  limitTokens(9),
+  aggregate(),
+);
+export const firstOfTurn: readonly Observable<ResponseEvent>[] = [
+  aTurn.pipe(stopWhen(stop), aggregate()),
+  aTurn.pipe(splitThinking(), aggregate()),
+  aTurn.pipe(limitTokens(9), aggregate()),
+  aTurn.pipe(pipe(stopWhen(stop), coalesce(5), aggregate())),
+];
+export const ofRun: Observable<RunEvent> = aRun.pipe(
+  coalesce(5),
+  requireFinish(),
+  stopWhen(stop),
+  smooth(),
+  splitThinking(),
+  limitTokens(9),
+);
+export const firstOfRun: readonly Observable<RunEvent>[] = [
+  aRun.pipe(stopWhen(stop), coalesce(5)),
+  aRun.pipe(splitThinking(), smooth()),
+  aRun.pipe(limitTokens(9), requireFinish()),
+];
+export const textOfRun: Observable<string> = aRun.pipe(stopWhen(stop), textDeltas());
+export const deltasOfRun: Observable<TextDeltaEvent> = aRun.pipe(filter(isTextDelta), coalesce(5));
+export const stored: MonoTypeOperatorFunction<ResponseEvent> = stopWhen(stop);
+export const storedForRuns: MonoTypeOperatorFunction<RunEvent> = stopWhen(stop);
+
+// What is added to some of the events is part of the type.
+export const stopped: Observable<TextDeltaEvent | CompletedEvent> = aTurn.pipe(
+  filter(isTextDelta),
+  stopWhen(stop),
+);
+export const parts: Observable<OutputItemDoneEvent> = aTurn.pipe(filter(isTextDelta), splitThinking());
+// @ts-expect-error a completed may come
+export const unstopped: Observable<TextDeltaEvent> = aTurn.pipe(filter(isTextDelta), stopWhen(stop));
+// @ts-expect-error the events of tools may come
+export const turnOfRun: Observable<ResponseEvent> = aRun.pipe(stopWhen(stop));
+
+// What stands around one turn, or is told of one turn, takes no run: a restart would execute its tools again.
+// @ts-expect-error a run is no turn
+void aRun.pipe(accumulate());
+// @ts-expect-error a run is no turn
+void aRun.pipe(aggregate());
+// @ts-expect-error a run is no turn
+void aRun.pipe(restartOnBreak());
+// @ts-expect-error a run is no turn
+void aRun.pipe(fallbackWith(aTurn));
+
+// Both are written. What is read is a turn, unless it is said to be a run.
+declare const messages: Observable<ServerSentMessage>;
+export const written: readonly Observable<ServerSentMessage>[] = [
+  aTurn.pipe(toServerSentEvents()),
+  aRun.pipe(toServerSentEvents()),
+  aTurn.pipe(toChatCompletionChunks({ model: 'm' })),
+  aRun.pipe(toChatCompletionChunks({ model: 'm', run: true })),
+];
+export const readTurn: Observable<ResponseEvent> = messages.pipe(fromServerSentEvents());
+export const aggregated: Observable<ResponseEvent> = messages.pipe(fromServerSentEvents(), aggregate());
+export const readRun: Observable<RunEvent> = messages.pipe(fromServerSentEvents<RunEvent>());
+export const runState: Observable<RunState> = messages.pipe(fromServerSentEvents<RunEvent>(), toRunState());
+// @ts-expect-error the calls that the run executes would be written
+void aRun.pipe(toChatCompletionChunks({ model: 'm' }));
+// @ts-expect-error a run may come
+void messages.pipe(fromServerSentEvents<RunEvent>(), aggregate());
+// @ts-expect-error more than text may come
+export const readText: Observable<TextDeltaEvent> = messages.pipe(fromServerSentEvents());

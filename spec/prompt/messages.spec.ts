@@ -1,11 +1,15 @@
 import { of } from 'rxjs';
 import type {
   ContentPart,
+  InputFile,
+  InputImage,
+  InputText,
   MessageItem,
   MessageRole,
   ProviderFields,
   ResponseEvent,
   ResponseItem,
+  ToolOutput,
 } from '../../src/turn/events.js';
 import { aggregate } from '../../src/operators/aggregate.js';
 import { chatMessages, type MessageFormat } from '../../src/prompt/messages.js';
@@ -285,6 +289,146 @@ describe('chatMessages', () => {
         { role: 'assistant', content: null, tool_calls: [toolCall('1', '{"q":1}')] },
         tool('1', '{"a":[null]}'),
       ]);
+    });
+  });
+
+  describe('writes an output in parts', () => {
+    const image: InputImage = { type: 'input_image', image_url: 'data:image/png;base64,AA==' };
+    const file: InputFile = { type: 'input_file', file_id: 'file-1' };
+    const said = (text: string): InputText => ({ type: 'input_text', text });
+    const attached = 'The output is attached in the next user message.';
+    const introduction = (id: string) => ({ type: 'text', text: `Output of f (${id}):` });
+    const imagePart = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } };
+    const filePart = { type: 'file', file: { file_id: 'file-1' } };
+    const calls = {
+      role: 'assistant',
+      content: null,
+      tool_calls: [toolCall('1'), toolCall('2'), toolCall('3')],
+    };
+
+    it('as the text of the tool, its parts joined', () => {
+      expect(chatMessages([call('1'), functionCallOutput('1', [said('a'), said('b')])])).toStrictEqual([
+        { role: 'assistant', content: null, tool_calls: [toolCall('1')] },
+        tool('1', 'ab'),
+      ]);
+    });
+
+    it.each<[string, ToolOutput, string, readonly object[]]>([
+      ['text and an image', [said('A cat.'), image], 'A cat.', [imagePart]],
+      ['an image alone', [image], attached, [imagePart]],
+      ['an image with a text that is empty', [said(''), image], attached, [imagePart]],
+      ['images and files among text', [image, said('a'), file, said('b')], 'ab', [imagePart, filePart]],
+    ])('of %s, the media as a message of the user', (_, output, content, media) => {
+      expect(chatMessages([call('1'), functionCallOutput('1', output)])).toStrictEqual([
+        { role: 'assistant', content: null, tool_calls: [toolCall('1')] },
+        tool('1', content),
+        { role: 'user', content: [introduction('1'), ...media] },
+      ]);
+    });
+
+    it('after the outputs of all calls, each told with its call', () => {
+      const outputs = [
+        functionCallOutput('1', [image]),
+        functionCallOutput('2', 'text'),
+        functionCallOutput('3', [said('c'), file, image]),
+      ];
+      const [first, second, third] = outputs as [ResponseItem, ResponseItem, ResponseItem];
+      const messages = [tool('1', attached), tool('2', 'text'), tool('3', 'c')];
+      const [one, two, three] = messages as [object, object, object];
+      const ofFirst = [introduction('1'), imagePart];
+      const ofThird = [introduction('3'), filePart, imagePart];
+      expect(chatMessages([call('1'), call('2'), call('3'), first, second, third])).toStrictEqual([
+        calls,
+        one,
+        two,
+        three,
+        { role: 'user', content: [...ofFirst, ...ofThird] },
+      ]);
+      expect(chatMessages([call('1'), call('2'), call('3'), third, first, second])).toStrictEqual([
+        calls,
+        three,
+        one,
+        two,
+        { role: 'user', content: [...ofThird, ...ofFirst] },
+      ]);
+    });
+
+    it.each<[string, ResponseItem, object]>([
+      ['the user', userMessage('And?'), { role: 'user', content: 'And?' }],
+      ['the assistant', assistantMessage('A cat.'), { role: 'assistant', content: 'A cat.' }],
+      ['a system message', message('system', input('Be brief.')), { role: 'system', content: 'Be brief.' }],
+      ['another call', call('2'), { role: 'assistant', content: null, tool_calls: [toolCall('2')] }],
+    ])('before what %s says next', (_, next, written) => {
+      const items = [call('1'), functionCallOutput('1', [image]), next];
+      expect(chatMessages(items)).toStrictEqual([
+        { role: 'assistant', content: null, tool_calls: [toolCall('1')] },
+        tool('1', attached),
+        { role: 'user', content: [introduction('1'), imagePart] },
+        written,
+      ]);
+    });
+
+    it('after the last of the outputs, where an item that says nothing stands between them', () => {
+      for (const nothing of [message('assistant'), reasoning('Hm.')]) {
+        const between = [functionCallOutput('1', [image]), nothing, functionCallOutput('2', [file])];
+        expect(chatMessages([call('1'), call('2'), ...between]).map(({ role }) => role)).toEqual([
+          'assistant',
+          'tool',
+          'tool',
+          'user',
+        ]);
+      }
+    });
+
+    it('of each round of calls after that round', () => {
+      const round = (id: string) => [call(id), functionCallOutput(id, [image])];
+      expect(chatMessages([...round('1'), ...round('2')])).toStrictEqual(
+        ['1', '2'].flatMap((id) => [
+          { role: 'assistant', content: null, tool_calls: [toolCall(id)] },
+          tool(id, attached),
+          { role: 'user', content: [introduction(id), imagePart] },
+        ]),
+      );
+    });
+
+    it('of a custom tool, and of a call that is not in the prompt', () => {
+      expect(
+        chatMessages([
+          { type: 'custom_tool_call', call_id: '1', name: 'screenshot', input: '' },
+          { type: 'custom_tool_call_output', call_id: '1', output: [image] },
+          { type: 'function_call_output', call_id: '9', output: [image] },
+        ]).slice(1),
+      ).toStrictEqual([
+        tool('1', attached),
+        tool('9', attached),
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Output of screenshot (1):' },
+            imagePart,
+            { type: 'text', text: 'Output of the call (9):' },
+            imagePart,
+          ],
+        },
+      ]);
+    });
+
+    it('with the id that the provider is sent', () => {
+      const written = chatMessages([call('call_1'), functionCallOutput('call_1', [image])], {
+        callIdFormat: 'mistral',
+      });
+      const id = written[1]?.['tool_call_id'] as string;
+      expect(id).toMatch(/^[a-z0-9]{9}$/);
+      expect(written[2]).toStrictEqual({ role: 'user', content: [introduction(id), imagePart] });
+    });
+
+    it.each<[string, unknown, string]>([
+      ['values', [1, 'a'], '[1,"a"]'],
+      ['objects of another kind', [{ type: 'row' }, image], `[{"type":"row"},${JSON.stringify(image)}]`],
+      ['nothing', [], '[]'],
+    ])('as JSON, where it is an array of %s', (_, output, content) => {
+      const items: unknown = [call('1'), { type: 'function_call_output', call_id: '1', output }];
+      expect(chatMessages(items as readonly ResponseItem[]).slice(1)).toStrictEqual([tool('1', content)]);
     });
   });
 

@@ -14,6 +14,9 @@ import { record } from '../conformance/record-events.js';
 import { leaksOf } from '../reliability/taint.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
+import { inputAdded, runCompleted, toolEvents, weatherCall, wholeRun } from '../support/run-events.js';
+import { toServerSentEvents } from '../../src/relay/to-server-sent-events.js';
+import type { RunEvent } from '../../src/turn/run-events.js';
 
 const events = { a: text('Hel'), b: text('lo'), c: completed({ finishReason: 'stop' }) };
 const json = (value: unknown, event?: string): ServerSentMessage => ({ data: JSON.stringify(value), event });
@@ -444,3 +447,145 @@ describe('RemoteTurnError', () => {
     expect(new RemoteTurnError({ name: 'Error' }).message).toBe('The turn failed on the server: Error.');
   });
 });
+
+describe('fromServerSentEvents of a run', () => {
+  const read = (...values: readonly unknown[]) =>
+    record(of(...values.map((value) => json(value)), messages['D']!).pipe(fromServerSentEvents<RunEvent>()));
+
+  it('reads every event as it was, an error aside', () => {
+    const restored = received(of(...wholeRun).pipe(toServerSentEvents(), fromServerSentEvents<RunEvent>()));
+    const remote = (name: string, code?: string) => new RemoteTurnError({ name, code });
+    expect(restored).toEqual(
+      wholeRun.map((event) => {
+        if (event.type === 'restarting') return { ...event, error: remote('StreamError') };
+        if (event.type !== 'tool_finished' || event.error === undefined) return event;
+        return { ...event, error: remote('ToolError', (event.error as { code?: string }).code) };
+      }),
+    );
+    const errors = restored.flatMap((event) => (event.type === 'tool_finished' ? [event.error] : []));
+    expect(errors.map((error) => (error as RemoteTurnError | undefined)?.code)).toEqual([
+      'rejected',
+      undefined,
+      'timeout',
+    ]);
+    expect(errors[0]?.message).toBe('A tool call failed on the server: ToolError (code rejected).');
+  });
+
+  it('keeps the source for one who leaves at run_completed, and for one at completed until the next event', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const [x, R] = [toolEvents.started, runCompleted];
+      const run = { ...messages, x: json(x), R: json(R) };
+      const until = (type: RunEvent['type']) => takeWhile<RunEvent>((event) => event.type !== type, true);
+      const whole = cold('-a-c-x-a-c-RpD--|', run);
+      const read = whole.pipe(fromServerSentEvents<RunEvent>(), until('run_completed'));
+      expectObservable(read).toBe('-a-c-x-a-c-(R|)', { ...events, x, R });
+      expectSubscriptions(whole.subscriptions).toBe('^---------------!');
+      const left = cold('-a-c-x-a-c-RpD--|', run);
+      expectObservable(left.pipe(fromServerSentEvents<RunEvent>(), until('completed'))).toBe(
+        '-a-(c|)',
+        events,
+      );
+      expectSubscriptions(left.subscriptions).toBe('^----!');
+      const atATool = cold('-a-c-x-a', run);
+      expectObservable(atATool.pipe(fromServerSentEvents<RunEvent>(), until('tool_started'))).toBe(
+        '-a-c-(x|)',
+        { ...events, x },
+      );
+      expectSubscriptions(atATool.subscriptions).toBe('^----!');
+    });
+  });
+
+  const { requested, started, progress, finished } = toolEvents;
+
+  it.each<[string, unknown]>([
+    ['a request to approve no call', { type: 'approval_requested' }],
+    ['a request to approve what is no call', { ...requested, call: userCall() }],
+    ['a call without arguments', { ...requested, call: { ...weatherCall, arguments: 1 } }],
+    ['a start of no call', { ...started, call: null }],
+    ['arguments that JSON could not write again', { ...started, arguments: nested(101) }],
+    ['progress of no call', { ...progress, callId: 1 }],
+    ['progress that JSON could not write again', { ...progress, value: nested(101) }],
+    ['an end without an output', { ...finished, output: undefined }],
+    ['an output that is a value', { ...finished, output: { a: 1 } }],
+    ['an output of parts that are none', { ...finished, output: [1] }],
+    ['an output with a part of text that is none', { ...finished, output: [{ type: 'input_text' }] }],
+    ['a duration that is none', { ...finished, duration: '1' }],
+    ['an end with an error that is none', { ...finished, error: 'x' }],
+    ['an end of no call', { ...finished, callId: undefined }],
+    ['what was added, without items', { type: 'input_added' }],
+    ['what was added, with an item that is none', { ...inputAdded, items: [1] }],
+    ['an end of a run for no known reason', { ...runCompleted, reason: 'x' }],
+    ['an end of a run without its items', { ...runCompleted, items: undefined }],
+    ['an end of a run with half an item', { ...runCompleted, items: [{ type: 'function_call' }] }],
+    ['an end of a run with half a usage', { ...runCompleted, usage: { inputTokens: 1 } }],
+    ['an end of a run without its usage', { ...runCompleted, usage: undefined }],
+    ['an end of a run with half a turn', { ...runCompleted, turns: 1.5 }],
+  ])('fails with a StreamError at %s', (_, value) => {
+    expect(read(value)).toMatchObject({ events: [], error: foreign });
+  });
+
+  it.each<[string, RunEvent]>([
+    ['a custom call', { ...started, call: { type: 'custom_tool_call', call_id: 'a', name: 'f', input: '' } }],
+    ['no usage and no items', { ...runCompleted, usage: null, items: [], turns: 0 }],
+    ...(['answered', 'stopped', 'pending', 'max_turns'] as const).map((reason): [string, RunEvent] => [
+      `a run that was ${reason}`,
+      { ...runCompleted, reason },
+    ]),
+    ...[null, 0, 'half', [1], nested(100)].map((value): [string, RunEvent] => [
+      `the progress ${JSON.stringify(value).slice(0, 9)}`,
+      { ...progress, value },
+    ]),
+    ['changed arguments', { ...started, arguments: null }],
+    ['an output without parts', { ...finished, output: [] }],
+  ])('reads %s', (_, event) => {
+    expect(read(event)).toEqual({ events: [event], error: undefined, ended: 1 });
+  });
+
+  it('reads progress without a value', () => {
+    expect(read({ type: 'tool_progress', callId: 'a' }).events).toEqual([
+      { type: 'tool_progress', callId: 'a' },
+    ]);
+  });
+
+  it.each<[string, unknown]>([
+    ['a call of another kind that waits for approval', { ...requested, call: { type: 'mcp_call' } }],
+    ['a call of another kind that starts', { ...started, call: { type: 'mcp_call' } }],
+    ['an event of a run', { type: 'tool_paused', callId: 'a', items: [], output: [] }],
+    [
+      'an item whose output has another part',
+      {
+        type: 'output_item_done',
+        item: { type: 'function_call_output', call_id: 'a', output: [{ type: 'input_video' }] },
+      },
+    ],
+  ])('skips what only a later version knows: %s', (_, value) => {
+    expect(read(value, finished)).toEqual({ events: [finished], error: undefined, ended: 1 });
+  });
+
+  it('leaves out the items and parts that only a later version knows, and keeps what lists them', () => {
+    const [call, output] = runCompleted.items;
+    const message = { type: 'message', role: 'assistant' };
+    const later = [
+      { type: 'web_search_call' },
+      { ...message, content: [{ type: 'output_video' }] },
+      { ...output, output: [{ type: 'input_video' }] },
+    ];
+    const part = { type: 'input_text', text: 'x' };
+    expect(
+      read(
+        { ...inputAdded, items: later },
+        { ...finished, output: [{ type: 'input_video' }, part] },
+        { ...runCompleted, items: [later[0], call, later[1], output, later[2]] },
+      ),
+    ).toEqual({
+      events: [{ ...inputAdded, items: [] }, { ...finished, output: [part] }, runCompleted],
+      error: undefined,
+      ended: 1,
+    });
+  });
+});
+
+/** An item, and no call. */
+function userCall(): ResponseItem {
+  return { type: 'message', role: 'user', content: [] };
+}

@@ -6,7 +6,14 @@ import {
   TransportError,
   UnexpectedStatusError,
 } from '../../src/turn/errors.js';
-import type { ContentPart, ResponseEvent, ResponseItem } from '../../src/turn/events.js';
+import type {
+  ContentPart,
+  FunctionCallItem,
+  ResponseEvent,
+  ResponseItem,
+  ToolOutput,
+} from '../../src/turn/events.js';
+import type { RunEvent } from '../../src/turn/run-events.js';
 import { encodeEventStream } from '../../src/relay/encode-event-stream.js';
 import { fromServerSentEvents } from '../../src/relay/from-server-sent-events.js';
 import { RemoteTurnError } from '../../src/relay/remote-turn-error.js';
@@ -50,6 +57,18 @@ const part: fc.Arbitrary<ContentPart> = fc.oneof(
   ),
 );
 
+const output: fc.Arbitrary<ToolOutput> = fc.oneof(
+  anyText,
+  fc.array(
+    fc.oneof(
+      fc.record({ type: fc.constant('input_text' as const), text: anyText }),
+      fc.record({ type: fc.constant('input_image' as const), image_url: anyText }),
+      fc.record({ type: fc.constant('input_file' as const), file_id: anyText }),
+    ),
+    { maxLength: 2 },
+  ),
+);
+
 const item: fc.Arbitrary<ResponseItem> = fc.oneof(
   fc.record({
     type: fc.constant('message' as const),
@@ -71,19 +90,51 @@ const item: fc.Arbitrary<ResponseItem> = fc.oneof(
     name: anyText,
     arguments: anyText,
   }),
-  fc.record({ type: fc.constant('function_call_output' as const), call_id: anyText, output: anyText }),
+  fc.record({ type: fc.constant('function_call_output' as const), call_id: anyText, output }),
   fc.record({
     type: fc.constant('custom_tool_call' as const),
     call_id: anyText,
     name: anyText,
     input: anyText,
   }),
-  fc.record({ type: fc.constant('custom_tool_call_output' as const), call_id: anyText, output: anyText }),
+  fc.record({ type: fc.constant('custom_tool_call_output' as const), call_id: anyText, output }),
 );
 
 const code = fc.option(fc.stringMatching(/^[\w.:/-]{1,64}$/), { nil: undefined });
 const retryAfter = fc.option(count, { nil: undefined });
 const status = fc.integer({ min: 100, max: 599 });
+
+const usage = fc.option(
+  fc.record({
+    inputTokens: count,
+    cachedInputTokens: count,
+    outputTokens: count,
+    reasoningOutputTokens: count,
+    totalTokens: count,
+  }),
+);
+
+const call: fc.Arbitrary<FunctionCallItem> = fc.record({
+  type: fc.constant('function_call' as const),
+  call_id: anyText,
+  name: anyText,
+  arguments: anyText,
+});
+
+const betweenTurns: fc.Arbitrary<RunEvent> = fc.oneof(
+  fc.record({ type: fc.constant('approval_requested' as const), call }),
+  both(fc.record({ type: fc.constant('tool_started' as const), call }), optional({ arguments: anyJson })),
+  fc.record({ type: fc.constant('tool_progress' as const), callId: anyText, value: anyJson }),
+  fc.record({ type: fc.constant('tool_finished' as const), callId: anyText, output, duration: count }),
+  fc.record({ type: fc.constant('input_added' as const), items: fc.array(item, { maxLength: 2 }) }),
+  fc.record({
+    type: fc.constant('run_completed' as const),
+    reason: fc.constantFrom('answered', 'stopped', 'pending', 'max_turns'),
+    items: fc.array(item, { maxLength: 2 }),
+    usage,
+    turns: count,
+  }),
+);
 
 const event: fc.Arbitrary<ResponseEvent> = fc.oneof(
   both(fc.record({ type: fc.constant('output_item_done' as const), item }), optional({ choice: count })),
@@ -102,15 +153,7 @@ const event: fc.Arbitrary<ResponseEvent> = fc.oneof(
       type: fc.constant('completed' as const),
       responseId: anyText,
       finishReason: fc.option(anyText),
-      usage: fc.option(
-        fc.record({
-          inputTokens: count,
-          cachedInputTokens: count,
-          outputTokens: count,
-          reasoningOutputTokens: count,
-          totalTokens: count,
-        }),
-      ),
+      usage,
     }),
     optional({
       model: anyText,
@@ -132,7 +175,9 @@ const event: fc.Arbitrary<ResponseEvent> = fc.oneof(
   fc.record({ type: fc.constant('chunk' as const), chunk: fc.dictionary(fc.string(), anyJson) }),
 );
 
-const turns = fc.array(event, { maxLength: 6 });
+const turns = fc.array(fc.oneof({ weight: 2, arbitrary: event }, { weight: 1, arbitrary: betweenTurns }), {
+  maxLength: 6,
+});
 
 /** What NestJS makes of an `@Sse()` handler's messages: it writes an id into each. */
 const written = (source: Observable<{ data: string; type?: string }>) =>
@@ -146,18 +191,18 @@ const written = (source: Observable<{ data: string; type?: string }>) =>
 const ways = [
   [
     'encodeEventStream()',
-    (source: Observable<ResponseEvent>) => source.pipe(toServerSentEvents(), encodeEventStream()),
+    (source: Observable<RunEvent>) => source.pipe(toServerSentEvents(), encodeEventStream()),
   ],
   [
     'toMessageEvents() by way of NestJS',
-    (source: Observable<ResponseEvent>) => written(source.pipe(toServerSentEvents(), toMessageEvents())),
+    (source: Observable<RunEvent>) => written(source.pipe(toServerSentEvents(), toMessageEvents())),
   ],
 ] as const;
 
 describe.each(ways)('What %s has written', (_, write) => {
-  const bytesOf = (source: Observable<ResponseEvent>) => utf8(received(write(source)).join(''));
+  const bytesOf = (source: Observable<RunEvent>) => utf8(received(write(source)).join(''));
   const read = (reads: readonly Uint8Array[]) =>
-    record(from(reads).pipe(decodeEventStream(), fromServerSentEvents()));
+    record(from(reads).pipe(decodeEventStream(), fromServerSentEvents<RunEvent>()));
 
   it('fromServerSentEvents() reads as it was, however the bytes are cut', () => {
     fc.assert(
@@ -217,7 +262,7 @@ describe('fromServerSentEvents()', () => {
   it('ends once, with a ChatCompletionsError or at its end mark, for messages in which anything is anything', () => {
     const wild = fc.oneof(
       anyJson.map((value) => JSON.stringify(value)),
-      fc.tuple(event, fc.nat(), anyJson).map(([value, place, other]) => {
+      fc.tuple(fc.oneof(event, betweenTurns), fc.nat(), anyJson).map(([value, place, other]) => {
         const keys = Object.keys(value);
         return JSON.stringify({ ...value, [keys[place % keys.length] ?? '']: other });
       }),

@@ -22,11 +22,14 @@ import {
   type ToChatCompletionChunksOptions,
 } from '../../src/relay/to-chat-completion-chunks.js';
 import { userMessage } from '../../src/prompt/prompt.js';
+import { stopWhen } from '../../src/operators/stop-when.js';
+import type { RunEvent } from '../../src/turn/run-events.js';
 import { decodeChatCompletions } from '../../src/response/decode-chat-completions.js';
 import { decodeEventStream } from '../../src/response/decode-event-stream.js';
 import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
+import { runCompleted, toolEvents, wholeRun } from '../support/run-events.js';
 
 const fixed = { id: 'chatcmpl-1', model: 'mine', created: 7 };
 
@@ -679,3 +682,104 @@ const anyTurn = fc
     const events: ResponseEvent[] = [...mixed, ...whole, end];
     return { events, customTools: [names.custom], end };
   });
+
+describe('toChatCompletionChunks of a run', () => {
+  const ofRun = (...events: readonly RunEvent[]) =>
+    received(from(events).pipe(toChatCompletionChunks({ ...fixed, run: true })));
+  const { started, finished } = toolEvents;
+  const usageChunk = {
+    ...said({}),
+    choices: [],
+    usage: {
+      prompt_tokens: 9,
+      completion_tokens: 3,
+      total_tokens: 12,
+      prompt_tokens_details: { cached_tokens: 0 },
+      completion_tokens_details: { reasoning_tokens: 0 },
+    },
+  };
+
+  it('writes the text of all turns as one answer, with one finish reason, one usage and no call', () => {
+    const messages = ofRun(...wholeRun);
+    expect(messages).toEqual([
+      json(said({ role: 'assistant', reasoning_content: 'They want' })),
+      json(said({ reasoning_content: ' the weather.' })),
+      json(said({ content: 'Let me ' })),
+      json(said({ content: 'see. ' })),
+      json(said({ content: 'It is ' })),
+      json(said({ content: 'rainy.' })),
+      json(said({}, { finish_reason: 'stop' })),
+      json(usageChunk),
+      done,
+    ]);
+    expect(JSON.stringify(messages)).not.toMatch(/tool|weather"|Bern|shell/);
+  });
+
+  it('writes it as it comes', () => {
+    testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+      const [a, b] = [text('Hel'), text('lo')];
+      const end = completed({ finishReason: 'stop' });
+      const events: Record<string, RunEvent> = { a, b, c: end, x: started, z: finished, R: runCompleted };
+      const source = cold('-a-(cx)-z-b-(cR|)', events);
+      const contents = source.pipe(
+        toChatCompletionChunks({ ...fixed, run: true, includeUsage: false }),
+        map(({ data }) => (data === done.data ? 'D' : /Hel|lo"|stop/.exec(data)?.[0])),
+      );
+      expectObservable(contents).toBe('-a--------b-(sD|)', { a: 'Hel', b: 'lo"', s: 'stop', D: 'D' });
+      expectSubscriptions(source.subscriptions).toBe('^-----------!');
+    });
+  });
+
+  it("writes the calls of the client's own tools, whole", () => {
+    const item = called('mine', '{"a":1}').item;
+    const asked = completed({ finishReason: 'tool_calls' });
+    const end = { ...runCompleted, reason: 'pending' as const, items: [item], usage: null };
+    expect(ofRun(delta('mine', '{"a":1}'), called('mine', '{"a":1}'), asked, end)).toEqual([
+      json(
+        said({
+          role: 'assistant',
+          tool_calls: [
+            { index: 0, id: 'id-mine', type: 'function', function: { name: 'mine', arguments: '{"a":1}' } },
+          ],
+        }),
+      ),
+      json(said({}, { finish_reason: 'tool_calls' })),
+      done,
+    ]);
+  });
+
+  it('ends with the error where a turn that has said something is restarting, and goes on in any other', () => {
+    const said = [text('Hel'), completed(), started, finished];
+    const again = [restartingEvent(), text('lo'), completed({ finishReason: 'stop' }), runCompleted];
+    expect(ofRun(...said, ...again).at(-1)).toEqual(done);
+    expect(ofRun(...said, text('never'), ...again).at(-1)).toEqual(errorMessage());
+  });
+
+  it('ends a run that was stopped as a turn that was', () => {
+    const stopped = concat(of<RunEvent[]>(text('Hel'), completed(), started), NEVER).pipe(
+      stopWhen(of('stop').pipe(startWith('stop'))),
+    );
+    expect(received(stopped.pipe(toChatCompletionChunks({ ...fixed, run: true })))).toEqual([
+      json(said({ role: 'assistant' })),
+      done,
+    ]);
+  });
+
+  it('without run: true, ends with an error at what no turn has, before anything else of it is written', () => {
+    const reported: unknown[] = [];
+    const toError = (error: unknown) => {
+      reported.push(error);
+      return {};
+    };
+    for (const event of [...Object.values(toolEvents), runCompleted]) {
+      const run = of<RunEvent[]>(text('Hel'), event, text('lo')) as Observable<ResponseEvent>;
+      expect(received(run.pipe(toChatCompletionChunks({ ...fixed, toError })))).toEqual([
+        json(said({ role: 'assistant', content: 'Hel' })),
+        errorMessage(),
+      ]);
+    }
+    expect(new Set(reported.map(String))).toEqual(
+      new Set(['TypeError: The events of a run need toChatCompletionChunks({ run: true }).']),
+    );
+  });
+});

@@ -17,6 +17,9 @@ import { restartingEvent } from '../../src/testing/index.js';
 import { completed, text } from '../support/events.js';
 import { failureOf, received, testScheduler } from '../support/marbles.js';
 import { attempts } from '../support/attempts.js';
+import { toolEvents, weatherCall, wholeRun } from '../support/run-events.js';
+import { ToolError } from '../../src/turn/tool-error.js';
+import type { RunEvent } from '../../src/turn/run-events.js';
 
 const values = { a: text('Hel'), b: text('lo\n\n'), c: completed({ finishReason: 'stop' }) };
 
@@ -225,5 +228,65 @@ describe('toServerSentEvents', () => {
     expect(failureOf(throwError(() => failed).pipe(toServerSentEvents({ toError })))).toEqual(
       new Error('toError'),
     );
+  });
+});
+
+describe('toServerSentEvents of a run', () => {
+  const dataOf = (...events: readonly RunEvent[]): readonly unknown[] =>
+    received(of(...events).pipe(toServerSentEvents()))
+      .slice(0, -1)
+      .map(({ data }) => JSON.parse(data) as unknown);
+
+  it('writes every event, and the end mark after the last', () => {
+    const written = received(of(...wholeRun).pipe(toServerSentEvents()));
+    expect(written.map(({ data }) => /^\{"type":"(\w+)"|^\[DONE\]$/.exec(data)?.[1])).toEqual([
+      ...wholeRun.map(({ type }) => type),
+      undefined,
+    ]);
+  });
+
+  it('tells of a failed tool what it tells of other errors: name and code', () => {
+    const cause = new Error('sk-secret');
+    const error = new ToolError('timeout', weatherCall, { cause, issues: [{ message: 'Bern' }] });
+    const failed = { ...toolEvents.finished, error };
+    expect(dataOf(failed)).toEqual([
+      { ...toolEvents.finished, error: { name: 'ToolError', code: 'timeout' } },
+    ]);
+    const toError = () => ({ name: 'Busy', message: 'Sorry.' });
+    const [message] = received(of(failed).pipe(toServerSentEvents({ toError })));
+    expect(JSON.parse(message?.data ?? '')).toMatchObject({ error: { name: 'Busy', message: 'Sorry.' } });
+  });
+
+  it('tells of no error where there is none', () => {
+    const finished = { ...toolEvents.finished, error: undefined } as unknown as RunEvent;
+    expect(dataOf(finished)).toEqual([toolEvents.finished]);
+  });
+
+  const levels = (depth: number): object => (depth === 1 ? {} : { a: levels(depth - 1) });
+  const cycle: Record<string, unknown> = {};
+  cycle['a'] = [cycle, cycle];
+  const refusing = {
+    toJSON() {
+      throw new Error('no');
+    },
+  };
+
+  it.each<[string, unknown]>([
+    ['a cycle', cycle],
+    ['a BigInt', { size: 1n }],
+    ['nothing', undefined],
+    ['a function', () => 1],
+    ['what refuses to be written', refusing],
+    ['101 levels', levels(101)],
+    ['200,000 levels', JSON.parse('['.repeat(200_000) + ']'.repeat(200_000))],
+  ])('leaves out progress, and changed arguments, that are %s', (_, value) => {
+    const { started, progress, finished } = toolEvents;
+    const events = [{ ...started, arguments: value }, { ...progress, value }, finished];
+    expect(dataOf(...events)).toEqual([started, finished]);
+  });
+
+  it.each([null, 0, '', 'half', [1], { a: { b: [] } }, levels(100)])('writes the progress %j', (value) => {
+    const event = { ...toolEvents.progress, value };
+    expect(dataOf(event)).toEqual([event]);
   });
 });

@@ -15,10 +15,12 @@ import {
 import * as library from '../../src/index.js';
 import {
   accumulate,
+  accumulateRun,
   aggregate,
   coalesce,
   decodeEventStream,
   Demand,
+  emptyRun,
   emptyTurn,
   encodeEventStream,
   fallbackWith,
@@ -27,11 +29,13 @@ import {
   limitTokens,
   outputItems,
   readableStreamFrom,
+  reduceRun,
   reduceTurn,
   requireFinish,
   type ResponseEvent,
   restartOnBreak,
   type RestartingEvent,
+  runItems,
   type ServerSentMessage,
   smooth,
   splitThinking,
@@ -41,6 +45,7 @@ import {
   textDeltas,
   toChatCompletionChunks,
   toMessageEvents,
+  toRunState,
   toServerSentEvents,
   toState,
   type Turn,
@@ -370,6 +375,23 @@ describe('a stream that restarts', () => {
   );
 
   it.each(eachKind)(
+    'a run of %s, its fold, its state and its items are those of what is valid',
+    (_, attempt) => {
+      for (const { name, events, whole } of casesOf(attempt)) {
+        const run = whole.reduce(reduceRun, emptyRun);
+        expect([name, events.reduce(reduceRun, emptyRun)]).toEqual([name, run]);
+        expect(outcomeOf(events, accumulateRun()).values.at(-1)).toEqual(run);
+        const states = outcomeOf(events, toRunState(), 3).values;
+        expect(states.filter(({ status }) => status === 'restarting')).toHaveLength(
+          restartsIn(events).length,
+        );
+        expect(states.at(-1)).toEqual(outcomeOf(whole, toRunState(), 3).values.at(-1));
+        expect(JSON.stringify(runItems(run))).not.toMatch(/Void|Never/);
+      }
+    },
+  );
+
+  it.each(eachKind)(
     'textDeltas of %s errors where text was given, and goes on where none was',
     (_, attempt) => {
       for (const each of casesOf(attempt)) expectGivenOrError(each, textDeltas());
@@ -532,6 +554,7 @@ describe('the exports', () => {
   /** What works on events or on what is made of them, and is run above. */
   const run = [
     'accumulate',
+    'accumulateRun',
     'aggregate',
     'chunksOf',
     'coalesce',
@@ -544,15 +567,18 @@ describe('the exports', () => {
     'nodeReadableFrom',
     'outputItems',
     'readableStreamFrom',
+    'reduceRun',
     'reduceTurn',
     'requireFinish',
     'restartOnBreak',
+    'runItems',
     'smooth',
     'splitThinking',
     'stopWhen',
     'textDeltas',
     'toChatCompletionChunks',
     'toMessageEvents',
+    'toRunState',
     'toServerSentEvents',
     'toState',
     'turnItems',
@@ -563,6 +589,7 @@ describe('the exports', () => {
     // A turn begins here, and none that does restarts.
     'decodeChatCompletions',
     'iterateChatCompletions',
+    'runTools',
     'streamChatCompletions',
     'streamChatRequest',
     // Of values of any kind.
@@ -580,6 +607,9 @@ describe('the exports', () => {
     'functionCallOutput',
     'nodeTransport',
     'rateLimiter',
+    'tool',
+    'ToolProgress',
+    'toolProgress',
     'userMessage',
     // Builders for tests.
     'commentChunk',

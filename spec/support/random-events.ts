@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { concatMap, delay, from, type Observable, of, type SchedulerLike } from 'rxjs';
 import { TransportError } from '../../src/turn/errors.js';
 import type { ContentPart, OutputItemDoneEvent, ResponseEvent, ResponseItem } from '../../src/turn/events.js';
+import type { RunEvent } from '../../src/turn/run-events.js';
 import { completed } from './events.js';
 
 /** An event, and the milliseconds since the one before it. */
@@ -122,7 +123,7 @@ export function played(events: readonly TimedEvent[], scheduler: SchedulerLike):
 }
 
 /** Consecutive pieces of the same thing as one, so that two ways to cut them are alike. */
-export function story(events: readonly ResponseEvent[]): readonly unknown[] {
+export function story(events: readonly RunEvent[]): readonly unknown[] {
   const told: { of: unknown; text: string; details: unknown[] }[] = [];
   for (const event of events) {
     const { of: what, text, details } = pieceOf(event);
@@ -135,7 +136,7 @@ export function story(events: readonly ResponseEvent[]): readonly unknown[] {
   return told;
 }
 
-function pieceOf(event: ResponseEvent): { of: unknown; text: string; details: readonly unknown[] } {
+function pieceOf(event: RunEvent): { of: unknown; text: string; details: readonly unknown[] } {
   const nothing = { text: '', details: [] };
   if (event.type === 'function_call_arguments_delta')
     return { ...nothing, of: `arguments ${event.callId} ${event.choice ?? 0}`, text: event.delta };

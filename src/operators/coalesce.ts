@@ -9,16 +9,17 @@ import {
   take,
 } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { observe } from '../flow/observe.js';
 import { timerOf } from '../flow/timers.js';
 import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.js';
 
 /**
- * Joins the many deltas of a turn to a few: one event for each interval, or for each frame.
+ * Joins the many deltas of a turn, or of a run's turns, to a few: one event for each interval, or for each frame.
  *
  * Pieces of text, of reasoning, of a refusal or of one call's arguments that follow each other become one
  * event of their kind. Nothing is lost and the order stays: where kinds or choices alternate, each run of
- * them is an event. Any other event (a whole call, `completed`, each `chunk` of `includeChunks`) passes
+ * them is an event. Any other event (a whole call, `completed`, a tool's, each `chunk` of `includeChunks`) passes
  * at once, after what was collected; so does an error. What was collected before `restarting` is void, and dropped. No
  * timer runs while nothing is collected.
  *
@@ -44,10 +45,10 @@ import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.j
  *   turn, and its end counts as a value
  * @param scheduler - of the milliseconds; default `asyncScheduler`
  */
-export function coalesce(
+export function coalesce<T extends RunEvent = ResponseEvent>(
   due: number | (() => ObservableInput<unknown>),
   scheduler: SchedulerLike = asyncScheduler,
-): MonoTypeOperatorFunction<ResponseEvent> {
+): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable((subscriber) => {
       let runs: Delta[] = [];
@@ -62,7 +63,8 @@ export function coalesce(
         // A consumer may make the source emit, so what is left is known at every step.
         for (let run = runs[given]; run !== undefined; run = runs[given]) {
           given += 1;
-          subscriber.next(eventOf(run));
+          // A delta's event is of the kind that came.
+          subscriber.next(eventOf(run) as T);
         }
         runs = [];
         given = 0;

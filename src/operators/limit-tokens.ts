@@ -1,15 +1,17 @@
-import { concat, defer, EMPTY, type MonoTypeOperatorFunction, of, takeWhile } from 'rxjs';
+import { concat, defer, EMPTY, of, type OperatorFunction, takeWhile } from 'rxjs';
 import { deltaOf } from '../turn/delta.js';
-import type { ResponseEvent } from '../turn/events.js';
+import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
+import { type Progress, progressAfter } from '../turn/progress.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { stoppedEvent } from './stop-when.js';
 
 /**
- * Stops a turn that exceeds a number of tokens, and keeps what has arrived, as {@link stopWhen} does.
+ * Stops a turn or a run that exceeds a number of tokens, and keeps what has arrived, as {@link stopWhen} does.
  *
  * What a turn has written is an estimate while it writes: a token for each four bytes of text, reasoning and arguments,
  * which is near for English and half or twice as much elsewhere; reasoning that the provider does not show is not
  * counted. At `completed` the tokens of its `usage` take the place of the estimate, where the stream tells them
- * (`includeUsage`), so over several turns in one stream the limit is a budget for all of them. What `restarting` takes
+ * (`includeUsage`), so over several turns in one stream, those of a run too, the limit is a budget for all of them. What `restarting` takes
  * back stays counted, since it is billed. For a limit that the provider keeps, send `max_completion_tokens`.
  *
  * ```
@@ -27,19 +29,19 @@ import { stoppedEvent } from './stop-when.js';
  * @param tokensOf - how many tokens a text is, for a tokenizer of your own
  * @throws TypeError if `max` is not a number of at least 0
  */
-export function limitTokens(
+export function limitTokens<T extends RunEvent = ResponseEvent>(
   max: number,
   tokensOf: (text: string) => number = estimate,
-): MonoTypeOperatorFunction<ResponseEvent> {
+): OperatorFunction<T, NoInfer<T> | CompletedEvent> {
   if (!(typeof max === 'number' && max >= 0)) throw new TypeError('max must be a number of at least 0.');
   return (source) =>
     defer(() => {
       let spent = 0;
       let answer = 0;
-      let isOver = true;
+      let progress: Progress = 'over';
 
-      function isWithin(event: ResponseEvent): boolean {
-        isOver = event.type === 'completed';
+      function isWithin(event: T): boolean {
+        progress = progressAfter(progress, event);
         if (event.type === 'completed') {
           spent += event.usage?.outputTokens || answer;
           answer = 0;
@@ -52,7 +54,7 @@ export function limitTokens(
 
       return concat(
         source.pipe(takeWhile(isWithin, true)),
-        defer(() => (isOver || spent + answer <= max ? EMPTY : of(stoppedEvent))),
+        defer(() => (progress === 'over' || spent + answer <= max ? EMPTY : of(stoppedEvent))),
       );
     });
 }

@@ -3,6 +3,8 @@ import { observe } from '../flow/observe.js';
 import { ChatCompletionsError, hide } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
 import { isCall } from '../turn/is-call.js';
+import { isResponseEvent } from '../turn/is-response-event.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
@@ -27,7 +29,8 @@ export class IncompleteStreamError extends ChatCompletionsError {
 /**
  * Errors with an `IncompleteStreamError` instead of emitting a `completed` of a stream that ended with neither a
  * finish reason nor `[DONE]`, as when the connection was closed early. Some servers send `[DONE]` and never a finish
- * reason: what they said is whole. A turn stopped with `stopWhen()` passes.
+ * reason: what they said is whole. A turn stopped with `stopWhen()` passes. Of a run it looks at each turn; inside
+ * `runTools()`, in its `turn`, it keeps the tools from being executed as well.
  *
  * Text and reasoning pass at once. A call, and what follows it, waits until the end of the turn shows that it is whole:
  * a stream gives its calls at its end, so that costs no time. An error of the source drops what waits, and so does
@@ -48,11 +51,11 @@ export class IncompleteStreamError extends ChatCompletionsError {
  * turn.pipe(requireFinish()).subscribe({ error: (error) => console.log(error.turn.text) });
  * ```
  */
-export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
+export function requireFinish<T extends RunEvent = ResponseEvent>(): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable((subscriber) => {
       let turn = emptyTurn;
-      let held: ResponseEvent[] = [];
+      let held: T[] = [];
 
       function release(): void {
         const events = held;
@@ -63,7 +66,7 @@ export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
       // By hand: `concatMap` over lists costs each event half a microsecond.
       return observe(source, subscriber, {
         next(event) {
-          turn = reduceTurn(turn, event);
+          if (isResponseEvent(event)) turn = reduceTurn(turn, event);
           if (isIncomplete(event)) throw new IncompleteStreamError(turn);
           if (event.type === 'restarting') held = [];
           if (event.type === 'restarting' || (held.length === 0 && !isCall(event))) {
@@ -81,7 +84,7 @@ export function requireFinish(): MonoTypeOperatorFunction<ResponseEvent> {
     });
 }
 
-const isIncomplete = (event: ResponseEvent): boolean =>
+const isIncomplete = (event: RunEvent): boolean =>
   event.type === 'completed' &&
   event.stopped !== true &&
   // Of several choices one may have ended and another not.

@@ -6,6 +6,8 @@ import {
   type Subscription,
 } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
+import { isResponseEvent } from '../turn/is-response-event.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { monotonicClock } from '../flow/monotonic-clock.js';
 import { observe } from '../flow/observe.js';
 import { clampDelay } from '../flow/timers.js';
@@ -39,10 +41,10 @@ export interface SmoothOptions {
 }
 
 /** A segment of a run, or an event that is none. */
-interface Entry {
+interface Entry<T> {
   readonly delta: Delta | undefined;
-  readonly event: ResponseEvent | undefined;
-  next: Entry | undefined;
+  readonly event: T | undefined;
+  next: Entry<T> | undefined;
 }
 
 /** The last segment so far, which may still grow. */
@@ -94,7 +96,9 @@ const longestEnd = 64;
  *
  * An error that an own segmenter throws ends the turn. Throws a `RangeError` for a `locale` that is none.
  */
-export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<ResponseEvent> {
+export function smooth<T extends RunEvent = ResponseEvent>(
+  options: SmoothOptions = {},
+): MonoTypeOperatorFunction<T> {
   const { maxLag = 1_000, scheduler = asyncScheduler } = options;
   const bound = maxLag / 2;
   const delay = Math.min(options.delay ?? 10, bound);
@@ -105,8 +109,8 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
   return (source) =>
     new Observable((subscriber) => {
       const clock = monotonicClock(scheduler);
-      let first: Entry | undefined;
-      let last: Entry | undefined;
+      let first: Entry<T> | undefined;
+      let last: Entry<T> | undefined;
       let held: Held | undefined;
       /** How many segments wait, and how many of them go out in a step. */
       let waiting = 0;
@@ -117,8 +121,8 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
       let timerAt = Infinity;
       let hasEnded = false;
 
-      function enqueue(delta: Delta | undefined, event?: ResponseEvent): void {
-        const entry: Entry = { delta, event, next: undefined };
+      function enqueue(delta: Delta | undefined, event?: T): void {
+        const entry: Entry<T> = { delta, event, next: undefined };
         if (first === undefined || last === undefined) first = entry;
         else last.next = entry;
         last = entry;
@@ -135,7 +139,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         held = undefined;
       }
 
-      /** What waits of the attempt that failed is void. What stands before it, up to an end or a restart, is not of it. */
+      /** What waits of the attempt that failed is void. What stands before it, up to a boundary, is not of it. */
       function drop(): void {
         held = undefined;
         last = undefined;
@@ -143,7 +147,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         waiting = 0;
         for (let entry = first; entry !== undefined; entry = entry.next) {
           if (entry.delta !== undefined) segments += 1;
-          if (entry.event?.type !== 'completed' && entry.event?.type !== 'restarting') continue;
+          if (entry.event === undefined || !isBoundary(entry.event)) continue;
           last = entry;
           waiting = segments;
         }
@@ -151,7 +155,7 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
         else last.next = undefined;
       }
 
-      function push(event: ResponseEvent): void {
+      function push(event: T): void {
         if (event.type === 'restarting') drop();
         const delta = deltaOf(event);
         if (delta === undefined || delta.kind === 'arguments') {
@@ -210,7 +214,8 @@ export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<Re
             waiting -= 1;
             count -= 1;
           } while (count > 0 && first?.delta !== undefined && continues(delta, first.delta));
-          subscriber.next(eventOf(delta));
+          // A delta's event is of the kind that came.
+          subscriber.next(eventOf(delta) as T);
         }
       }
 
@@ -285,6 +290,10 @@ function part(delta: Delta, start: number, end?: number): Delta {
     isChanged: true,
   };
 }
+
+/** Whether an attempt that fails later takes nothing back of what stands before this event. */
+const isBoundary = (event: RunEvent): boolean =>
+  event.type === 'completed' || event.type === 'restarting' || !isResponseEvent(event);
 
 /** Whether a text ends within a surrogate pair. */
 function endsInPair(text: string): boolean {

@@ -1,7 +1,9 @@
-import { catchError, concat, concatMap, defer, from, type MonoTypeOperatorFunction, throwError } from 'rxjs';
+import { catchError, concat, concatMap, defer, from, type OperatorFunction, throwError } from 'rxjs';
 import type { OutputItemDoneEvent, ResponseEvent } from '../turn/events.js';
 import { isContent } from '../turn/is-content.js';
+import { isResponseEvent } from '../turn/is-response-event.js';
 import { isTextDelta } from '../turn/is-text-delta.js';
+import type { RunEvent } from '../turn/run-events.js';
 
 export interface SplitThinkingOptions {
   /** For models that begin to think without the opening tag. Default `false`. */
@@ -17,7 +19,8 @@ export interface SplitThinkingOptions {
  *
  * Tags may be split anywhere over deltas. Text that may be the beginning of a tag is held back until it
  * is known what it is, and nothing else is; what is held when the turn ends or fails is passed on as
- * what it was. Each choice is split by itself, and each turn anew, one that is `restarting` too.
+ * what it was. Each choice is split by itself, and each turn anew, one that is `restarting` too, and each turn of a
+ * run, whose other events pass as they are.
  *
  * ```
  * source   --<thi--nk>Hm</th--ink>4--(completed|)
@@ -30,19 +33,21 @@ export interface SplitThinkingOptions {
  * turn.pipe(splitThinking(), textDeltas()).subscribe((answer) => console.log(answer));
  * ```
  */
-export function splitThinking(options: SplitThinkingOptions = {}): MonoTypeOperatorFunction<ResponseEvent> {
+export function splitThinking<T extends RunEvent = ResponseEvent>(
+  options: SplitThinkingOptions = {},
+): OperatorFunction<T, NoInfer<T> | OutputItemDoneEvent> {
   if (options.openingTag === '' || options.closingTag === '') throw new TypeError('A tag must not be empty.');
   return (source) =>
     defer(() => {
       const splitters = new Map<number, Splitter>();
-      const flush = (): ResponseEvent[] => {
+      const flush = (): OutputItemDoneEvent[] => {
         const rest = [...splitters.values()].flatMap((splitter) => splitter.flush());
         splitters.clear();
         return rest;
       };
 
-      const split = (event: ResponseEvent): Iterable<ResponseEvent> => {
-        if (event.type === 'completed') return [...flush(), event];
+      const split = (event: T): Iterable<T | OutputItemDoneEvent> => {
+        if (event.type === 'completed' || !isResponseEvent(event)) return [...flush(), event];
         if (event.type === 'restarting') splitters.clear();
         if (!isContent(event)) return [event];
         const { choice = 0 } = event;

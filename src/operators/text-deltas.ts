@@ -1,9 +1,10 @@
 import { defer, filter, map, type OperatorFunction } from 'rxjs';
-import type { ResponseEvent } from '../turn/events.js';
 import { isTextDelta, type TextDeltaEvent } from '../turn/is-text-delta.js';
+import type { RunEvent } from '../turn/run-events.js';
 
 /**
- * Emits the assistant's text as it arrives, and nothing else: choice 0's, where a request asked for several.
+ * Emits the assistant's text as it arrives, and nothing else: choice 0's, where a request asked for several. Of a run, the
+ * text of all its turns.
  *
  * ```
  * source   --Hel--lo--(completed|)      Hel, lo: output_item_done
@@ -19,12 +20,12 @@ import { isTextDelta, type TextDeltaEvent } from '../turn/is-text-delta.js';
  * turn.pipe(textDeltas()).subscribe((text) => process.stdout.write(text));
  * ```
  */
-export function textDeltas(): OperatorFunction<ResponseEvent, string> {
+export function textDeltas(): OperatorFunction<RunEvent, string> {
   return (source) =>
     defer(() => {
       let hasText = false;
 
-      function isGiven(event: ResponseEvent): event is TextDeltaEvent {
+      function isGiven(event: RunEvent): event is TextDeltaEvent {
         if (event.type === 'restarting' && hasText) throw event.error;
         // Pieces of several choices, without their labels, would be one garbled text.
         const isText = isTextDelta(event) && (event.choice ?? 0) === 0;

@@ -6,6 +6,7 @@ import type {
   ReasoningItem,
   ResponseItem,
   ToolCallItem,
+  ToolOutput,
 } from '../turn/events.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
 import { type CallIdFormat, callIdWriter } from './call-id-format.js';
@@ -46,6 +47,9 @@ export interface MessageFormat {
  *   content is an array of parts.
  * - Calls become the `tool_calls` of one assistant message, together with the assistant's text before
  *   them; their outputs become `tool` messages.
+ * - Of an output in parts, the text is the `tool` message, which the OpenAI reference allows nothing but text. The images
+ *   and files of all outputs that follow each other are one message of the user after the last of them, each told with
+ *   the call that it belongs to.
  * - The text of reasoning is omitted, unless `sendReasoning` names the field in which the provider expects it.
  * - What a provider said on an item (`extras`, `reasoning_details`) goes back in its place where the item's
  *   `provider` is the one that is asked, or names none; to any other it is not sent, since only the first
@@ -65,7 +69,18 @@ export function chatMessages(
 ): readonly ChatMessage[] {
   const messages: ChatMessage[] = [];
   const writeId = callIdWriter(format.callIdFormat);
+  /** Which tool each call is of. */
+  const names = new Map<string, string>();
   let assistant = emptyAssistant();
+  /** Images and files of outputs, until no further output follows: nothing may come between calls and their outputs. */
+  let media: object[] = [];
+
+  /** Adds a message that is no output. */
+  const push = (message: ChatMessage) => {
+    if (media.length > 0) messages.push({ role: 'user', content: media });
+    media = [];
+    messages.push(message);
+  };
 
   /** Whether the provider that is asked understands what another, perhaps, said on an item. */
   const isOwn = ({ provider }: ProviderFields) => provider === undefined || provider === format.name;
@@ -73,7 +88,7 @@ export function chatMessages(
   const flush = () => {
     const message = assistantMessageOf(assistant, format, writeId);
     assistant = emptyAssistant();
-    if (message !== undefined && !repeats(message, messages.at(-1))) messages.push(message);
+    if (message !== undefined && !repeats(message, messages.at(-1))) push(message);
   };
 
   for (const [index, raw] of items.entries()) {
@@ -82,7 +97,7 @@ export function chatMessages(
       case 'message': {
         if (item.role !== 'assistant') {
           flush();
-          messages.push({ role: item.role, content: inputContent(item.content) });
+          push({ role: item.role, content: inputContent(item.content) });
           break;
         }
         // Two messages stay two, but nothing may come between calls and their outputs.
@@ -108,23 +123,27 @@ export function chatMessages(
       }
       case 'function_call':
       case 'custom_tool_call':
+        names.set(item.call_id, item.name);
         assistant.calls.set(item.call_id, isOwn(item) ? item : { ...item, extras: {} });
         break;
       case 'function_call_output':
-      case 'custom_tool_call_output':
+      case 'custom_tool_call_output': {
         flush();
-        messages.push({
-          role: 'tool',
-          tool_call_id: writeId(item.call_id),
-          content: textOrJson(item.output),
-        });
+        const id = writeId(item.call_id);
+        messages.push({ role: 'tool', tool_call_id: id, content: outputText(item.output) });
+        const attached = outputMedia(item.output);
+        if (attached.length === 0) break;
+        const introduction = `Output of ${names.get(item.call_id) ?? 'the call'} (${id}):`;
+        for (const part of [...textPart(introduction), ...attached]) media.push(part);
         break;
+      }
       default:
         // Chat Completions has no such item.
         break;
     }
   }
   flush();
+  if (media.length > 0) messages.push({ role: 'user', content: media });
   return messages;
 }
 
@@ -275,6 +294,25 @@ function mediaPart(part: MediaPart): object {
       return part;
   }
 }
+
+/** What stands in a `tool` message whose output is in the message of the user that follows. */
+const isAttached = 'The output is attached in the next user message.';
+
+/** JavaScript callers may pass an array of anything, which is a value then. */
+const isParts = (output: ToolOutput): output is Exclude<ToolOutput, string> =>
+  Array.isArray(output) && output.length > 0 && output.every((part) => isRecord(part) && isOutputPart(part));
+
+const isOutputPart = ({ type }: { readonly type?: unknown }): boolean =>
+  type === 'input_text' || type === 'input_image' || type === 'input_file';
+
+function outputText(output: ToolOutput): string {
+  if (!isParts(output)) return textOrJson(output);
+  const text = output.map(textOf).join('');
+  return text === '' && output.some(isMedia) ? isAttached : text;
+}
+
+const outputMedia = (output: ToolOutput): readonly object[] =>
+  isParts(output) ? output.flatMap((part) => (isMedia(part) ? [mediaPart(part)] : [])) : [];
 
 /** JavaScript callers may pass a tool's output as a value. */
 function textOrJson(value: unknown): string {

@@ -4,6 +4,7 @@ import type {
   MessageItem,
   MessageRole,
   ResponseItem,
+  ToolOutput,
 } from '../turn/events.js';
 import type { ToolDefinition } from './tools.js';
 
@@ -41,8 +42,9 @@ export function assistantMessage(text: string): MessageItem {
  * The output of a call, to be appended after the call itself.
  *
  * @param callId - the call's `call_id`
- * @param output - a string, usually JSON
+ * @param output - a string, usually JSON, or parts: text, images, files. Chat Completions takes only text from a tool, so
+ *   images and files are sent as a message of the user after it
  */
-export function functionCallOutput(callId: string, output: string): FunctionCallOutputItem {
+export function functionCallOutput(callId: string, output: ToolOutput): FunctionCallOutputItem {
   return { type: 'function_call_output', call_id: callId, output };
 }

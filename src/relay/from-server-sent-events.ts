@@ -1,9 +1,10 @@
 import type { OperatorFunction, SchedulerLike } from 'rxjs';
 import { StreamError } from '../turn/errors.js';
 import type { ResponseEvent } from '../turn/events.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { type EndingReader, untilEnd } from '../flow/until-end.js';
 import { isRecord, own, parseJson } from '../turn/wire.js';
-import { readResponseEvent } from './read-response-event.js';
+import { readRunEvent } from './read-run-event.js';
 import { RemoteTurnError } from './remote-turn-error.js';
 import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, readReport } from './server-sent-protocol.js';
@@ -16,13 +17,16 @@ export interface FromServerSentEventsOptions {
 }
 
 /**
- * Reads the events of a turn from server-sent events: the inverse of `toServerSentEvents()`.
+ * Reads the events of a turn, or of a run, from server-sent events: the inverse of `toServerSentEvents()`.
+ *
+ * What comes is given as it comes. Where the backend sends a run, say so: `fromServerSentEvents<RunEvent>()`.
  *
  * At `[DONE]` it completes; it then keeps reading the source, dropping what comes, until that ends or 1,000 ms
- * have passed, so that the connection can be used again. Unsubscribing at a `completed` leaves it that grace
- * too, unless another turn follows; any earlier unsubscribe ends the source at once.
+ * have passed, so that the connection can be used again. Unsubscribing at a `completed` or a `run_completed` leaves it
+ * that grace too, unless another event follows; any earlier unsubscribe ends the source at once.
  *
- * The error of a `retrying` or `restarting` event is made anew, without what the backend keeps to itself. Skipped is what only
+ * The error of a `retrying`, `restarting` or `tool_finished` event is made anew, without what the backend keeps to itself:
+ * a `RemoteTurnError` has the `code` of a `ToolError`. Skipped is what only
  * a later version of this library knows, and events of other names, which the backend may send in between
  * for its own purposes.
  *
@@ -37,25 +41,31 @@ export interface FromServerSentEventsOptions {
  * response.body
  *   .pipe(decodeEventStream(), fromServerSentEvents(), textDeltas())
  *   .subscribe((text) => show(text));
+ *
+ * response.body
+ *   .pipe(decodeEventStream(), fromServerSentEvents<RunEvent>(), toRunState())
+ *   .subscribe((state) => render(state));
  * ```
  *
  * Errors with a `RemoteTurnError` if the turn failed on the server, and with a `StreamError` if the stream
  * ends without `[DONE]`, holds something else, or holds more
  * than `maxEventValues` in one message. Errors of the source pass, until `[DONE]`.
  */
-export function fromServerSentEvents(
+export function fromServerSentEvents<T extends RunEvent = ResponseEvent>(
   options: FromServerSentEventsOptions = {},
-): OperatorFunction<ServerSentMessage, ResponseEvent> {
-  return untilEnd(() => messageReader(options), options.scheduler);
+): OperatorFunction<ServerSentMessage, T | ResponseEvent> {
+  // Which of them come is the backend's to know, and the caller's to say.
+  const reader = () => messageReader(options) as EndingReader<ServerSentMessage, T | ResponseEvent>;
+  return untilEnd(reader, options.scheduler);
 }
 
 function messageReader({
   maxEventValues,
-}: FromServerSentEventsOptions): EndingReader<ServerSentMessage, ResponseEvent> {
+}: FromServerSentEventsOptions): EndingReader<ServerSentMessage, RunEvent> {
   let isDone = false;
-  let isCompleted = false;
+  let mayBeLast = false;
 
-  function read({ data, event = '' }: ServerSentMessage): ResponseEvent | undefined {
+  function read({ data, event = '' }: ServerSentMessage): RunEvent | undefined {
     if (isDone || !(event === '' || event === 'message' || event === 'error')) return undefined;
     if (event !== 'error' && data === endMark) {
       isDone = true;
@@ -66,16 +76,17 @@ function messageReader({
     if (event === 'error' || own(fields, 'type') === 'error') {
       throw new RemoteTurnError(readReport(own(fields, 'error')));
     }
-    const responseEvent = readResponseEvent(value);
-    if (responseEvent !== undefined) isCompleted = responseEvent.type === 'completed';
-    return responseEvent;
+    const runEvent = readRunEvent(value);
+    if (runEvent !== undefined)
+      mayBeLast = runEvent.type === 'completed' || runEvent.type === 'run_completed';
+    return runEvent;
   }
 
   return {
     read,
     isDone: () => isDone,
-    // Another turn may follow in the stream, or the end mark.
-    mayBeDone: () => isCompleted,
+    // More may follow in the stream, or the end mark.
+    mayBeDone: () => mayBeLast,
     end: () => {
       throw new StreamError({ message: "The backend's stream ended before the end of the turn." });
     },

@@ -1,7 +1,10 @@
 import { ChatCompletionsError, hide } from '../turn/errors.js';
 import type { TurnErrorReport } from './server-sent-protocol.js';
 
-/** The turn failed on the server, which told so. From `fromServerSentEvents()` alone. */
+/**
+ * The turn, or a tool of a run, failed on the server, which told so. From `fromServerSentEvents()` alone: as its error, or
+ * that of an event.
+ */
 export class RemoteTurnError extends ChatCompletionsError {
   override get name() {
     return 'RemoteTurnError' as const;
@@ -21,7 +24,8 @@ export class RemoteTurnError extends ChatCompletionsError {
       ...(status === undefined ? [] : [`status ${status}`]),
       ...(code === undefined ? [] : [`code ${code}`]),
     ];
-    super(`The turn failed on the server: ${name}${details.length === 0 ? '' : ` (${details.join(', ')})`}.`);
+    const what = name === 'ToolError' ? 'A tool call' : 'The turn';
+    super(`${what} failed on the server: ${name}${details.length === 0 ? '' : ` (${details.join(', ')})`}.`);
     this.remoteName = name;
     this.status = status;
     this.code = code;

@@ -1,5 +1,19 @@
-import { catchError, concatMap, concatWith, defer, EMPTY, map, of, type OperatorFunction } from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  concatWith,
+  defer,
+  EMPTY,
+  identity,
+  map,
+  type MonoTypeOperatorFunction,
+  of,
+  type OperatorFunction,
+} from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
+import { isResponseEvent } from '../turn/is-response-event.js';
+import type { RunEvent } from '../turn/run-events.js';
+import { asOneTurn } from './as-one-turn.js';
 import { chunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, publicFields, readReport } from './server-sent-protocol.js';
@@ -19,6 +33,8 @@ export interface ToChatCompletionChunksOptions extends ChunkWriterOptions {
    * a `ChatCompletionsError` that has one.
    */
   readonly toError?: ((error: unknown) => Partial<ChatCompletionStreamError>) | undefined;
+  /** Whether the source is a run, of which the client gets one answer. Default `false`. */
+  readonly run?: boolean | undefined;
 }
 
 /**
@@ -31,6 +47,12 @@ export interface ToChatCompletionChunksOptions extends ChunkWriterOptions {
  * arguments as deltas, and of the whole call only what is not written yet. What a provider wants back (`extras`,
  * `reasoning_details`) is written where it stood, so that a client that returns it can be answered. `chunk` and `retrying` events
  * are left out: raw chunks would bring back what operators have changed.
+ *
+ * With `run: true` the source is a run, whose tools the client knows nothing of: the text and the reasoning of all its turns
+ * are one answer, with nothing between them, and there is one finish reason and one usage. Calls that the run executes
+ * are not written. Those that it leaves pending are, whole, at its end, with `tool_calls`: a tool of the prompt's own is the
+ * client's to execute. Of a run that reached `maxTurns` the finish reason is `length`. Without `run: true` a run ends with
+ * an error at its first event between turns, since its calls are written by then.
  *
  * If the source errors, or is `restarting` after a part of the answer was written, the last message is an `error`
  * instead of `[DONE]`, and then the stream completes:
@@ -55,20 +77,33 @@ export interface ToChatCompletionChunksOptions extends ChunkWriterOptions {
  * Errors only with what `toError` throws.
  */
 export function toChatCompletionChunks(
+  options: ToChatCompletionChunksOptions & { readonly run: true },
+): OperatorFunction<RunEvent, ServerSentMessage>;
+export function toChatCompletionChunks(
+  options?: ToChatCompletionChunksOptions,
+): OperatorFunction<ResponseEvent, ServerSentMessage>;
+export function toChatCompletionChunks(
   options: ToChatCompletionChunksOptions = {},
-): OperatorFunction<ResponseEvent, ServerSentMessage> {
-  const { toError = () => ({}) } = options;
+): OperatorFunction<RunEvent, ServerSentMessage> {
+  const { toError = () => ({}), run = false } = options;
+  const inOneTurn: MonoTypeOperatorFunction<RunEvent> = run ? asOneTurn() : identity;
   const message = (value: unknown): ServerSentMessage => ({ data: JSON.stringify(value) });
   return (source) =>
     defer(() => {
       const writer = chunkWriter(options);
       return source.pipe(
-        concatMap((event) => writer.write(event)),
+        inOneTurn,
+        concatMap((event) => writer.write(ofTurn(event))),
         map(message),
         concatWith(defer(() => (writer.isCut() ? EMPTY : of({ data: endMark })))),
         catchError((error: unknown) => of(message({ error: whole(toError(error), error) }))),
       );
     });
+}
+
+function ofTurn(event: RunEvent): ResponseEvent {
+  if (isResponseEvent(event)) return event;
+  throw new TypeError('The events of a run need toChatCompletionChunks({ run: true }).');
 }
 
 /** What the client is told, defaults included. A code is an identifier; a provider's prose is not told. */

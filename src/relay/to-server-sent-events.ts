@@ -1,11 +1,13 @@
 import { catchError, endWith, filter, map, of, type OperatorFunction, pipe } from 'rxjs';
-import type { ResponseEvent } from '../turn/events.js';
+import { isWithinDepth } from '../turn/extras.js';
+import type { RunEvent } from '../turn/run-events.js';
+import { writeJson } from '../turn/wire.js';
 import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, publicFields, readReport, type TurnErrorReport } from './server-sent-protocol.js';
 
 export interface ToServerSentEventsOptions {
   /**
-   * What the front end is told about an error, including that of a `retrying` or `restarting` event. Default: its name,
+   * What the front end is told about an error, including that of a `retrying`, `restarting` or `tool_finished` event. Default: its name,
    * status, code and `retryAfter`, which hold nothing that the provider, the user or the model said, and
    * about an error that is not this library's nothing at all.
    */
@@ -13,7 +15,7 @@ export interface ToServerSentEventsOptions {
 }
 
 /**
- * Turns the events of a turn into server-sent events, for the HTTP answer of a backend to its own front
+ * Turns the events of a turn, or of a run, into server-sent events, for the HTTP answer of a backend to its own front
  * end: the inverse of `fromServerSentEvents()`.
  *
  * Each event is one message, its JSON as the data. The last message is `[DONE]`, or if the source errors
@@ -22,7 +24,11 @@ export interface ToServerSentEventsOptions {
  * `EventSource` reads them too.
  *
  * Progress of a call whose name or id is longer than 1,024 UTF-16 code units is left out, since each of its
- * messages would repeat them; the call arrives whole.
+ * messages would repeat them; the call arrives whole. Left out, too, is a tool's progress that JSON cannot write (a cycle,
+ * a BigInt, a function, more than 100 levels), and such `arguments` of a `tool_started`.
+ *
+ * Everything else that a run tells goes to the front end: calls, outputs, the `items` of `run_completed`. Filter or map
+ * the events before, where it must not see them.
  *
  * ```
  * source   --Hel----------------lo---------------(completed|)
@@ -39,13 +45,17 @@ export interface ToServerSentEventsOptions {
  */
 export function toServerSentEvents(
   options: ToServerSentEventsOptions = {},
-): OperatorFunction<ResponseEvent, ServerSentMessage> {
+): OperatorFunction<RunEvent, ServerSentMessage> {
   const { toError = publicFields } = options;
   const reportOf = (error: unknown) => readReport(toError(error));
   return pipe(
     filter(isWorthwhile),
     map((event): ServerSentMessage => ({
-      data: JSON.stringify('error' in event ? { ...event, error: reportOf(event.error) } : event),
+      data: JSON.stringify(
+        'error' in event && event.error !== undefined
+          ? { ...event, error: reportOf(event.error) }
+          : withWritableArguments(event),
+      ),
     })),
     endWith({ data: endMark }),
     catchError((error: unknown) =>
@@ -60,6 +70,22 @@ export function toServerSentEvents(
 const maxIdentityLength = 1_024;
 
 /** A name or an id of 1 MiB would be written with each of the call's deltas: a stream of 1 MiB became one of 300. */
-const isWorthwhile = (event: ResponseEvent): boolean =>
-  event.type !== 'function_call_arguments_delta' ||
-  Math.max(event.callId.length, event.name.length) <= maxIdentityLength;
+function isWorthwhile(event: RunEvent): boolean {
+  if (event.type === 'function_call_arguments_delta')
+    return Math.max(event.callId.length, event.name.length) <= maxIdentityLength;
+  return event.type !== 'tool_progress' || isWritable(event.value);
+}
+
+/** Whether a value can be written, and read again. */
+function isWritable(value: unknown): boolean {
+  const json = writeJson(value);
+  return json !== undefined && isWithinDepth(JSON.parse(json));
+}
+
+/** What an approval changed the arguments to may be anything that a schema makes of them. */
+function withWritableArguments(event: RunEvent): RunEvent {
+  if (event.type !== 'tool_started' || event.arguments === undefined || isWritable(event.arguments))
+    return event;
+  const { arguments: _arguments, ...started } = event;
+  return started;
+}

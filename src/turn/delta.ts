@@ -1,6 +1,7 @@
 import { type Extras, joinExtras } from './extras.js';
-import type { FunctionCallArgumentsDeltaEvent, OutputItemDoneEvent, ResponseEvent } from './events.js';
+import type { FunctionCallArgumentsDeltaEvent, OutputItemDoneEvent } from './events.js';
 import { reasoningItem } from './reasoning-item.js';
+import type { RunEvent } from './run-events.js';
 
 /** What an event adds to something that is written bit by bit. It may grow by what comes after it. */
 export interface Delta {
@@ -17,7 +18,7 @@ export interface Delta {
 }
 
 /** Reads an event; `undefined` where it is no piece of anything. */
-export function deltaOf(event: ResponseEvent): Delta | undefined {
+export function deltaOf(event: RunEvent): Delta | undefined {
   if (event.type === 'function_call_arguments_delta')
     return { kind: 'arguments', event, text: event.delta, details: [], isChanged: false };
   if (event.type !== 'output_item_done') return undefined;
@@ -64,7 +65,7 @@ export function append(delta: Delta, after: Delta): void {
 }
 
 /** The event of a delta: the one it came with where that says the same. */
-export function eventOf(delta: Delta): ResponseEvent {
+export function eventOf(delta: Delta): Delta['event'] {
   const { event, text, isChanged } = delta;
   if (!isChanged) return event;
   if (event.type === 'function_call_arguments_delta') return { ...event, delta: text };

@@ -11,3 +11,8 @@ const wholeReason =
  * `length`, `max_tokens`, `MAX_TOKENS`, `model_length`, `content_filter`, `SAFETY`, `sensitive`, `abort`.
  */
 export const isWholeReason = (reason: string): boolean => wholeReason.test(reason);
+
+const toolReason = /^(?:tool[-_]calls?|tool[-_]use|function[-_]calls?)$/i;
+
+/** Whether a finish reason says that the model waits for the outputs of its calls. */
+export const isToolReason = (reason: string): boolean => toolReason.test(reason);

@@ -1,9 +1,10 @@
-import type { OutputItemDoneEvent, ResponseEvent, ToolCallItem } from './events.js';
+import type { OutputItemDoneEvent, ToolCallItem } from './events.js';
+import type { RunEvent } from './run-events.js';
 
 /** The event of a whole call. */
 export type CallEvent = OutputItemDoneEvent & { readonly item: ToolCallItem };
 
 /** Whether an event carries a whole call. */
-export const isCall = (event: ResponseEvent): event is CallEvent =>
+export const isCall = (event: RunEvent): event is CallEvent =>
   event.type === 'output_item_done' &&
   (event.item.type === 'function_call' || event.item.type === 'custom_tool_call');

@@ -1,4 +1,5 @@
-import type { MessageItem, OutputItemDoneEvent, OutputText, ResponseEvent } from './events.js';
+import type { MessageItem, OutputItemDoneEvent, OutputText } from './events.js';
+import type { RunEvent } from './run-events.js';
 
 /** An event that carries text of the assistant, in its first part. */
 export interface TextDeltaEvent extends OutputItemDoneEvent {
@@ -16,7 +17,7 @@ export interface TextDeltaEvent extends OutputItemDoneEvent {
  * turn.pipe(filter(isTextDelta)).subscribe(({ item }) => console.log(item.content[0].text));
  * ```
  */
-export function isTextDelta(event: ResponseEvent): event is TextDeltaEvent {
+export function isTextDelta(event: RunEvent): event is TextDeltaEvent {
   return (
     event.type === 'output_item_done' &&
     event.item.type === 'message' &&

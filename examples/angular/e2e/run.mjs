@@ -411,9 +411,9 @@ await test(
     await ask('Time?');
     await answers.getByText('I cannot tell.').waitFor();
     const outputs = asked()[1].body.messages.filter(({ role }) => role === 'tool');
-    assert.match(outputs[0].content, /^Error: .*JSON/);
-    assert.equal(outputs[1].content, 'Error: There is no such tool.');
-    assert.equal(await page.getByText('Done').count(), 2);
+    assert.match(outputs[0].content, /not JSON/);
+    assert.match(outputs[1].content, /no tool of this name.*local_time/);
+    assert.equal(await page.getByText('Failed').count(), 2);
   },
 );
 

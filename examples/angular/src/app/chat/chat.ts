@@ -6,21 +6,26 @@ import {
   type ChatOptions,
   coalesce,
   fetchTransport,
+  idleRunState,
   type InputItem,
   type Prompt,
   type ResponseEvent,
+  runItems,
+  type RunState,
+  runTools,
   stopWhen,
   streamChatCompletions,
+  toRunState,
   userMessage,
 } from 'rxjs-chat-completions';
-import { type Answer, answerTo, isGoingOn, itemsOfAnswer, noAnswer } from './answer';
 import { CHAT_SETTINGS } from './chat-settings';
+import { isGoingOn } from './is-going-on';
 
 /** A question and what was answered. */
 export interface Exchange {
   readonly id: number;
   readonly question: string;
-  readonly answer: Answer;
+  readonly answer: RunState;
 }
 
 /** A frame; or a quarter of a second in a hidden tab, which has no frames. */
@@ -37,8 +42,8 @@ export class Chat {
 
   /** The last answer. A new question ends one that is going on. */
   readonly answer = toSignal(
-    this.#asked.pipe(switchMap((input) => (input === undefined ? of(noAnswer) : this.#answerTo(input)))),
-    { initialValue: noAnswer },
+    this.#asked.pipe(switchMap((input) => (input === undefined ? of(idleRunState) : this.#answerTo(input)))),
+    { initialValue: idleRunState },
   );
 
   readonly isAnswering = computed(() => isGoingOn(this.answer()));
@@ -53,8 +58,7 @@ export class Chat {
   /** What to name the conversation after, once its first answer is there. */
   readonly #firstQuestion = computed(() => {
     const [first, second] = this.#exchanges();
-    const isAnswered = this.answer().state.status === 'completed' && !this.isAnswering();
-    return isAnswered || second !== undefined ? first?.question : undefined;
+    return this.answer().status === 'completed' || second !== undefined ? first?.question : undefined;
   });
 
   /**
@@ -82,7 +86,7 @@ export class Chat {
   ask(question: string): void {
     const exchanges = this.exchanges();
     const id = (exchanges.at(-1)?.id ?? 0) + 1;
-    this.#ask([...exchanges, { id, question, answer: noAnswer }]);
+    this.#ask([...exchanges, { id, question, answer: idleRunState }]);
   }
 
   /** Asks the last question again; what was answered is dropped. */
@@ -107,24 +111,17 @@ export class Chat {
     this.#asked.next([
       ...exchanges
         .slice(0, -1)
-        .flatMap(({ question, answer }) => [userMessage(question), ...itemsOfAnswer(answer)]),
+        .flatMap(({ question, answer }) => [userMessage(question), ...runItems(answer.run)]),
       userMessage(last.question),
     ]);
   }
 
-  #answerTo(input: readonly InputItem[]): Observable<Answer> {
+  #answerTo(input: readonly InputItem[]): Observable<RunState> {
     const { instructions, tools = [] } = this.#settings;
-    const definitions = tools.map(({ definition }) => definition);
-    return answerTo(input, {
-      tools,
-      stop: this.#stopped,
-      turn: (items) =>
-        this.#turn({
-          ...(instructions !== undefined && { instructions }),
-          input: items,
-          ...(definitions.length > 0 && { tools: definitions }),
-        }).pipe(stopWhen(this.#stopped), coalesce(frame)),
-    });
+    return runTools(
+      { instructions, input },
+      { turn: (prompt) => this.#turn(prompt), tools, maxTurns: 5 },
+    ).pipe(stopWhen(this.#stopped), coalesce(frame), toRunState());
   }
 
   #turn(prompt: Prompt): Observable<ResponseEvent> {

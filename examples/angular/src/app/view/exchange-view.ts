@@ -1,6 +1,6 @@
 import { ChangeDetectionStrategy, Component, computed, inject, input, output } from '@angular/core';
-import { isGoingOn } from '../chat/answer';
 import type { Exchange } from '../chat/chat';
+import { isGoingOn } from '../chat/is-going-on';
 import { Announcer } from './announcer';
 import { ErrorCard } from './error-card';
 import { RetryNotice } from './retry-notice';
@@ -17,10 +17,9 @@ import { TurnView } from './turn-view';
         <span class="visually-hidden">You asked: </span>{{ exchange().question }}
       </h2>
       <div class="answer">
-        @for (round of answer().rounds; track $index) {
-          <app-turn [turn]="round.turn" [outputs]="round.outputs" />
+        @for (step of state().run.steps; track $index) {
+          <app-turn [turn]="step.turn" [tools]="step.tools" [isGoingOn]="isBusy() && $last" />
         }
-        <app-turn [turn]="state().turn" [isGoingOn]="isBusy()" />
 
         @if (state().status === 'waiting') {
           <p class="waiting">
@@ -31,14 +30,14 @@ import { TurnView } from './turn-view';
           <app-retry-notice [retry]="retry" [isRestart]="state().status === 'restarting'" />
         }
         @if (state().error; as error) {
-          <app-error-card [error]="error" [hasText]="state().turn.text !== ''" (again)="again.emit()" />
+          <app-error-card [error]="error" [hasText]="text() !== ''" (again)="again.emit()" />
         }
         @if (note(); as note) {
           <p class="note">{{ note }}</p>
         }
         @if (!isBusy() && state().status !== 'error') {
           <footer>
-            @if (state().turn.text !== '') {
+            @if (text() !== '') {
               <button type="button" class="button plain" (click)="copy()">
                 <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
                   <rect x="7" y="7" width="9.5" height="9.5" rx="2" />
@@ -55,7 +54,7 @@ import { TurnView } from './turn-view';
                 Regenerate
               </button>
             }
-            @if (state().turn.usage; as usage) {
+            @if (state().run.usage; as usage) {
               <span class="quiet">{{ usage.totalTokens }} tokens</span>
             }
           </footer>
@@ -70,23 +69,26 @@ export class ExchangeView {
   readonly again = output();
 
   readonly #announcer = inject(Announcer);
-  protected readonly answer = computed(() => this.exchange().answer);
-  protected readonly state = computed(() => this.answer().state);
-  protected readonly isBusy = computed(() => isGoingOn(this.answer()));
+  protected readonly state = computed(() => this.exchange().answer);
+  protected readonly isBusy = computed(() => isGoingOn(this.state()));
+  readonly #lastTurn = computed(() => this.state().run.steps.at(-1)?.turn);
+  /** What was said last: before it come the turns that called tools. */
+  protected readonly text = computed(() => this.#lastTurn()?.text ?? '');
 
   /** What a reader should know about how it ended. */
   protected readonly note = computed(() => {
-    const { status, turn } = this.state();
+    const { status, run } = this.state();
+    const turn = this.#lastTurn();
     if (status === 'stopped') return 'You stopped this answer.';
-    if (status !== 'completed' || this.isBusy()) return '';
-    if (turn.toolCalls.length > 0) return 'The model kept calling tools, and was not asked again.';
+    if (status !== 'completed' || turn === undefined) return '';
+    if (run.reason === 'max_turns') return 'The model kept calling tools, and was not asked again.';
     if (turn.finishReason === 'length') return 'The answer reached its longest length.';
     if (turn.finishReason === 'content_filter') return 'The rest was withheld by a content filter.';
     return turn.finishReason === null ? 'The answer may not be complete: its end was not marked.' : '';
   });
 
   protected copy(): void {
-    void navigator.clipboard.writeText(this.state().turn.text).then(
+    void navigator.clipboard.writeText(this.text()).then(
       () => this.#announcer.announce('Answer copied.'),
       () => this.#announcer.announce('The answer could not be copied.'),
     );

@@ -1,7 +1,8 @@
 import { ChangeDetectionStrategy, Component, computed, effect, inject, untracked } from '@angular/core';
-import { type Answer, isGoingOn } from '../chat/answer';
+import type { RunState } from 'rxjs-chat-completions';
 import { Chat } from '../chat/chat';
 import { describeError } from '../chat/describe-error';
+import { isGoingOn } from '../chat/is-going-on';
 import { Announcer } from './announcer';
 
 /**
@@ -37,8 +38,8 @@ export class LiveRegion {
 
 type Phase = 'idle' | 'answering' | 'retrying' | 'restarting' | 'completed' | 'stopped' | 'error';
 
-function phaseOf(answer: Answer): Phase {
-  const { status } = answer.state;
+function phaseOf(answer: RunState): Phase {
+  const { status } = answer;
   if (status === 'retrying' || status === 'restarting') return status;
   return isGoingOn(answer) ? 'answering' : (status as Phase);
 }
@@ -46,7 +47,8 @@ function phaseOf(answer: Answer): Phase {
 /** Longer answers are left to be read where they stand. */
 const longest = 300;
 
-function wordsFor(phase: Phase, { state: { turn, error } }: Answer): string {
+function wordsFor(phase: Phase, { run, error }: RunState): string {
+  const text = run.steps.at(-1)?.turn.text ?? '';
   switch (phase) {
     case 'answering':
       return 'Answering.';
@@ -57,14 +59,14 @@ function wordsFor(phase: Phase, { state: { turn, error } }: Answer): string {
     case 'stopped':
       return 'Stopped.';
     case 'error': {
-      const { title, advice } = describeError(error, turn.text !== '');
+      const { title, advice } = describeError(error, text !== '');
       return `${title}. ${advice}`;
     }
     default: {
-      const text = plainText(turn.text);
-      return text.length <= longest
-        ? `Answer: ${text}`
-        : `The answer is there: ${text.split(/\s+/).length} words.`;
+      const spoken = plainText(text);
+      return spoken.length <= longest
+        ? `Answer: ${spoken}`
+        : `The answer is there: ${spoken.split(/\s+/).length} words.`;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
-import type { TurnToolCall } from 'rxjs-chat-completions';
+import type { RunTool, ToolOutput, TurnToolCall } from 'rxjs-chat-completions';
 import { prettyJson } from './pretty-json';
 
 /** A call that the model asks for: its arguments as they are written, then what the tool gave. */
@@ -24,15 +24,25 @@ import { prettyJson } from './pretty-json';
 })
 export class ToolCard {
   readonly call = input.required<TurnToolCall>();
-  readonly output = input<string>();
+  /** What became of it, once it is whole. */
+  readonly tool = input<RunTool>();
   /** Nothing more will come for it: the answer is over. */
   readonly isOver = input(false);
 
   protected readonly args = computed(() => prettyJson(this.call().arguments));
+  protected readonly output = computed(() => textOf(this.tool()?.output));
   protected readonly isBusy = computed(() => this.output() === undefined && !this.isOver());
   protected readonly state = computed(() => {
-    if (this.output() !== undefined) return 'Done';
-    if (this.isOver()) return 'Not run';
+    const status = this.tool()?.status;
+    if (status === 'failed') return 'Failed';
+    if (status === 'finished') return 'Done';
+    if (status === 'cancelled' || this.isOver()) return 'Not run';
     return this.call().item === undefined ? 'Writing…' : 'Running…';
   });
+}
+
+/** Images are for the model alone. */
+function textOf(output: ToolOutput | undefined): string | undefined {
+  if (output === undefined || typeof output === 'string') return output;
+  return output.map((part) => (part.type === 'input_text' ? part.text : '')).join('');
 }

@@ -1,5 +1,5 @@
 import { ChangeDetectionStrategy, Component, input } from '@angular/core';
-import type { FunctionCallOutputItem, Turn } from 'rxjs-chat-completions';
+import type { RunTool, Turn } from 'rxjs-chat-completions';
 import { Markdown } from './markdown';
 import { ToolCard } from './tool-card';
 
@@ -27,16 +27,16 @@ import { ToolCard } from './tool-card';
       <p class="refusal">{{ refusal }}</p>
     }
     @for (call of turn().toolCalls; track call.callId) {
-      <app-tool-card [call]="call" [output]="outputOf(call.callId)" [isOver]="!isGoingOn()" />
+      <app-tool-card [call]="call" [tool]="toolOf(call.callId)" [isOver]="!isGoingOn()" />
     }
   `,
 })
 export class TurnView {
   readonly turn = input.required<Turn>();
-  readonly outputs = input<readonly FunctionCallOutputItem[]>([]);
+  readonly tools = input<readonly RunTool[]>([]);
   readonly isGoingOn = input(false);
 
-  protected outputOf(callId: string): string | undefined {
-    return this.outputs().find(({ call_id }) => call_id === callId)?.output;
+  protected toolOf(callId: string): RunTool | undefined {
+    return this.tools().find((tool) => tool.callId === callId);
   }
 }

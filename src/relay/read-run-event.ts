@@ -1,6 +1,6 @@
 import { type RequestFailure, StreamError, TransportError, UnexpectedStatusError } from '../turn/errors.js';
-import type { ResponseEvent, RestartingEvent, RetryingEvent } from '../turn/events.js';
 import { isWithinDepth } from '../turn/extras.js';
+import type { RunEvent } from '../turn/run-events.js';
 import { isRecord, own } from '../turn/wire.js';
 import { RemoteTurnError } from './remote-turn-error.js';
 import { readReport } from './server-sent-protocol.js';
@@ -45,28 +45,41 @@ const shaped =
   (value) =>
     record(shapeOf(shapes, value) ?? { type: () => false })(value);
 
+/** Any value of JSON, at a depth at which it can be written again. */
+const json: Check = (value) => isWithinDepth(value);
+
 /** Called once, so that a bundle without this operator has nothing of it. */
 function knownShapes() {
-  const parts: Shapes = {
+  const outputParts: Shapes = {
     input_text: { text: string },
     input_image: { image_url: string, detail: optional(oneOf('auto', 'low', 'high')) },
-    input_audio: { input_audio: record({ data: string, format: string }) },
     input_file: {
       file_id: optional(string),
       file_data: optional(string),
       file_url: optional(string),
       filename: optional(string),
     },
+  };
+  const parts: Shapes = {
+    ...outputParts,
+    input_audio: { input_audio: record({ data: string, format: string }) },
     output_text: { text: string },
     refusal: { refusal: string },
   };
 
   const said: Shape = {
-    extras: optional((value) => isRecord(value) && isWithinDepth(value)),
+    extras: optional((value) => isRecord(value) && json(value)),
     provider: optional(string),
   };
 
   const reasoningParts: Shapes = { reasoning_text: { text: string } };
+
+  const output: Check = (value) => string(value) || listOf(shaped(outputParts))(value);
+
+  const calls: Shapes = {
+    function_call: { call_id: string, name: string, arguments: string, ...said },
+    custom_tool_call: { call_id: string, name: string, input: string, ...said },
+  };
 
   const items: Shapes = {
     message: { role: oneOf('system', 'developer', 'user', 'assistant'), content: listOf(shaped(parts)) },
@@ -75,11 +88,20 @@ function knownShapes() {
       reasoning_details: optional((value) => Array.isArray(value) && isWithinDepth(value)),
       ...said,
     },
-    function_call: { call_id: string, name: string, arguments: string, ...said },
-    function_call_output: { call_id: string, output: string },
-    custom_tool_call: { call_id: string, name: string, input: string, ...said },
-    custom_tool_call_output: { call_id: string, output: string },
+    function_call_output: { call_id: string, output },
+    custom_tool_call_output: { call_id: string, output },
+    ...calls,
   };
+
+  const usage = nullOr(
+    record({
+      inputTokens: number,
+      cachedInputTokens: number,
+      outputTokens: number,
+      reasoningOutputTokens: number,
+      totalTokens: number,
+    }),
+  );
 
   const events: Shapes = {
     output_item_done: { item: shaped(items), choice: optional(count) },
@@ -94,15 +116,7 @@ function knownShapes() {
       responseId: string,
       model: optional(string),
       finishReason: nullOr(string),
-      usage: nullOr(
-        record({
-          inputTokens: number,
-          cachedInputTokens: number,
-          outputTokens: number,
-          reasoningOutputTokens: number,
-          totalTokens: number,
-        }),
-      ),
+      usage,
       endedBy: optional(oneOf('done', 'finish_reason', 'eof')),
       choices: optional(listOf(record({ choice: count, finishReason: nullOr(string) }))),
       incompleteCalls: optional(count),
@@ -111,39 +125,65 @@ function knownShapes() {
     chunk: { chunk: isRecord },
     retrying: { attempt: count, delay: number, error: isRecord },
     restarting: { attempt: count, delay: number, error: isRecord },
+    approval_requested: { call: shaped(calls) },
+    tool_started: { call: shaped(calls), arguments: json },
+    tool_progress: { callId: string, value: json },
+    tool_finished: { callId: string, output, duration: number, error: optional(isRecord) },
+    input_added: { items: listOf(shaped(items)) },
+    run_completed: {
+      reason: oneOf('answered', 'stopped', 'pending', 'max_turns'),
+      items: listOf(shaped(items)),
+      usage,
+      turns: count,
+    },
   };
 
-  return { parts, reasoningParts, items, events };
+  return { parts, reasoningParts, outputParts, items, events };
 }
 
 const known = /* @__PURE__ */ knownShapes();
 
-/** An event with an error, as it was written down. */
-type Report<Event> = Omit<Event, 'error'> & { readonly error: unknown };
+/** An event as it was written down: an error as what is told of it. */
+type Written<Event> = Event extends { readonly error?: unknown }
+  ? 'error' extends keyof Event
+    ? Omit<Event, 'error'> & { readonly error?: unknown }
+    : Event
+  : Event;
 
-const isEvent = (
-  value: unknown,
-): value is
-  Exclude<ResponseEvent, RetryingEvent | RestartingEvent> | Report<RetryingEvent> | Report<RestartingEvent> =>
-  shaped(known.events)(value);
+const isEvent = (value: unknown): value is Written<RunEvent> => shaped(known.events)(value);
 
 /**
  * The event that a value from the wire is. `undefined` where it is one that only a later version
- * knows: an event, an item or a part of a message of another type.
+ * knows: an event, an item, a call or a part of a message of another type. Where an event lists such items or parts
+ * beside others, they alone are left out: it may be the end of a run.
  *
  * @throws StreamError where it is nothing of the kind
  */
-export function readResponseEvent(value: unknown): ResponseEvent | undefined {
-  if (isEvent(value)) {
-    if (value.type === 'retrying') return { ...value, error: failureOf(value.error) };
-    if (value.type === 'restarting') return { ...value, error: new RemoteTurnError(readReport(value.error)) };
-    return value;
-  }
-  if (isOfLaterVersion(value)) return undefined;
+export function readRunEvent(value: unknown): RunEvent | undefined {
+  if (isEvent(value)) return withError(value);
+  const event = withoutUnknown(value);
+  if (isEvent(event)) return withError(event);
+  if (isOfLaterVersion(event)) return undefined;
   throw new StreamError({
     message: "A message of the backend's stream is no event of a turn.",
     retryable: false,
   });
+}
+
+/** The event, its error made anew. */
+function withError(event: Written<RunEvent>): RunEvent {
+  switch (event.type) {
+    case 'retrying':
+      return { ...event, error: failureOf(event.error) };
+    case 'restarting':
+      return { ...event, error: new RemoteTurnError(readReport(event.error)) };
+    case 'tool_finished': {
+      const { error, ...finished } = event;
+      return error === undefined ? finished : { ...finished, error: new RemoteTurnError(readReport(error)) };
+    }
+    default:
+      return event;
+  }
 }
 
 /** The failure of a request, from what the backend tells of it. */
@@ -153,14 +193,32 @@ function failureOf(value: unknown): RequestFailure {
   return new UnexpectedStatusError({ status, code, retryAfter, retryable: true });
 }
 
+/** Whether a value has a type that is not among those that are known. */
+const isUnknown = (shapes: Shapes, value: unknown): boolean =>
+  record({ type: string })(value) && shapeOf(shapes, value) === undefined;
+
 function isOfLaterVersion(event: unknown): boolean {
-  const isUnknown = (shapes: Shapes, value: unknown) =>
-    record({ type: string })(value) && shapeOf(shapes, value) === undefined;
   if (isUnknown(known.events, event)) return true;
-  const item = isRecord(event) ? own(event, 'item') : undefined;
+  return isRecord(event) && (isLaterItem(own(event, 'item')) || isLaterItem(own(event, 'call')));
+}
+
+function isLaterItem(item: unknown): boolean {
   if (isUnknown(known.items, item)) return true;
   if (!isRecord(item)) return false;
   const parts = own(item, 'type') === 'reasoning' ? known.reasoningParts : known.parts;
-  const content = own(item, 'content');
-  return Array.isArray(content) && content.some((part) => isUnknown(parts, part));
+  return hasUnknown(parts, own(item, 'content')) || hasUnknown(known.outputParts, own(item, 'output'));
+}
+
+const hasUnknown = (shapes: Shapes, values: unknown): boolean =>
+  Array.isArray(values) && values.some((value) => isUnknown(shapes, value));
+
+/** The event without the items, or the parts of an output, that only a later version knows. */
+function withoutUnknown(event: unknown): unknown {
+  if (!isRecord(event)) return event;
+  const [items, output] = [own(event, 'items'), own(event, 'output')];
+  if (Array.isArray(items) && items.some(isLaterItem))
+    return { ...event, items: items.filter((item) => !isLaterItem(item)) };
+  if (hasUnknown(known.outputParts, output))
+    return { ...event, output: (output as unknown[]).filter((part) => !isUnknown(known.outputParts, part)) };
+  return event;
 }

@@ -6,6 +6,7 @@ import {
   EMPTY,
   filter,
   from,
+  ignoreElements,
   isObservable,
   map,
   merge,
@@ -50,6 +51,7 @@ export interface CallOptions {
   readonly concurrency: number;
   readonly toolTimeout: number;
   readonly approve: Approve | undefined;
+  readonly beforeTool: ((call: ToolCallItem) => ObservableInput<unknown>) | undefined;
   readonly toolError: 'tell' | 'fail';
   readonly scheduler: SchedulerLike;
 }
@@ -100,6 +102,22 @@ export const cutCalls = (
         call,
         new ToolError('incomplete_arguments', call),
         'The call was cut off before its arguments were complete, so it was not executed. Repeat it, with shorter arguments if they were long.',
+        options,
+      ),
+    ),
+  );
+
+/** Tells the model of calls that were started by somebody who has gone. */
+export const lostCalls = (
+  calls: readonly ToolCallItem[],
+  options: CallOptions,
+): Observable<ToolFinishedEvent> =>
+  from(calls).pipe(
+    mergeMap((call) =>
+      failed(
+        call,
+        new ToolError('outcome_unknown', call),
+        'The tool was started, then the connection to it was lost. Whether it took effect is not known: find out before you call it again.',
         options,
       ),
     ),
@@ -238,6 +256,7 @@ function execute({ call, tool, args, isChanged }: Ready, options: CallOptions): 
         throw new ToolError('timeout', call);
       }),
     );
+    const isAllowed = defer(() => options.beforeTool?.(call) ?? EMPTY).pipe(take(1), ignoreElements());
     let last: unknown;
     let hasLast = false;
     const progress = defer(() =>
@@ -260,7 +279,7 @@ function execute({ call, tool, args, isChanged }: Ready, options: CallOptions): 
     });
     return concat(
       of<ToolEvent>({ type: 'tool_started', call, ...(isChanged && { arguments: args }) }),
-      concat(progress, end).pipe(
+      concat(isAllowed, progress, end).pipe(
         catchError((cause: unknown) => {
           const error = cause instanceof ToolError ? cause : new ToolError('failed', call, { cause });
           return failed(call, error, saying(error, limit), options, scheduler.now() - startedAt);

@@ -18,12 +18,22 @@ import { checkLimit } from '../flow/timers.js';
 import { itemOf } from '../prompt/messages.js';
 import { type InputItem, type Prompt, userMessage } from '../prompt/prompt.js';
 import type { ToolDefinition } from '../prompt/tools.js';
-import type { ResponseEvent, ResponseItem, ToolCallItem } from '../turn/events.js';
+import { StreamError } from '../turn/errors.js';
+import type { ResponseEvent, ResponseItem, RestartingEvent, ToolCallItem } from '../turn/events.js';
 import type { InputAddedEvent, RunCompletedEvent, RunEndReason, RunEvent } from '../turn/run-events.js';
 import { isRecord } from '../turn/wire.js';
-import { type Approve, type CallOptions, cutCalls, executeCalls } from './execute-calls.js';
+import { type Approve, type CallOptions, cutCalls, executeCalls, lostCalls } from './execute-calls.js';
 import { openCalls } from './open-calls.js';
-import { emptyRun, emptyStep, isOpen, reduceRun, type Run, resumedRun } from './run.js';
+import {
+  emptyRun,
+  emptyStep,
+  isOpen,
+  reduceRun,
+  type Run,
+  resumedRun,
+  type RunStep,
+  type RunTool,
+} from './run.js';
 import { callItem, runItems, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
 
@@ -64,6 +74,18 @@ export interface RunToolsOptions {
    * meanwhile, a shorter conversation), `'stop'`, or no value to go on.
    */
   readonly beforeTurn?: ((step: Step) => ObservableInput<Prompt | 'stop'>) | undefined;
+  /**
+   * Called with each call once its `tool_started` was emitted, and waited for until its first value or its end: the tool
+   * executes afterwards. For a log that must know first: `beforeTool: () => written`. An error is one of the tool.
+   */
+  readonly beforeTool?: ((call: ToolCallItem) => ObservableInput<unknown>) | undefined;
+  /**
+   * The run so far, from the same prompt, as `accumulateRun()` gives it: it goes on from there, and its events follow
+   * those before. Outputs are kept, and turns are not asked twice; one that was cut is asked anew, after a `restarting`.
+   * A tool that was started without an end is not started again, unless it is `idempotent`: the model is told that its
+   * outcome is not known. The `run_completed` is that of the whole run.
+   */
+  readonly resume?: Run | undefined;
   /** Whether a call that fails is told to the model, or ends the run with its {@link ToolError}. Default `'tell'`. */
   readonly toolError?: 'tell' | 'fail' | undefined;
   /** For `toolTimeout` and durations. Default `asyncScheduler`. */
@@ -119,16 +141,17 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
     concurrency: options.concurrency ?? Infinity,
     toolTimeout: options.toolTimeout ?? Infinity,
     approve: options.approve,
+    beforeTool: options.beforeTool,
     toolError: options.toolError ?? 'tell',
     scheduler,
   };
 
   return defer(() => {
-    let next = first;
-    let run = emptyRun;
-    let turns = 0;
+    let run = options.resume ?? emptyRun;
+    let next: Prompt = { ...first, input: [...first.input, ...run.steps.flatMap(itemsBefore)] };
+    let turns = run.steps.filter(({ turn: { status } }) => status === 'completed').length;
     let isAnswered = false;
-    let reason: RunEndReason | undefined;
+    let reason = run.reason;
 
     const note = (event: RunEvent): void => {
       run = reduceRun(run, event);
@@ -191,13 +214,36 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
     });
 
     const left = openCalls(first.input);
-    const resumed = defer(() => {
-      if (left.length === 0) return EMPTY;
-      run = resumedRun(left);
-      return execute(left, []);
+    /** The calls that an earlier run, or this one, has left open. */
+    const resumed = defer((): Observable<RunEvent> => {
+      const last = run.steps.at(-1);
+      if (last === undefined || isOfEarlierRun(run)) {
+        if (left.length === 0) return EMPTY;
+        run = withTools(resumedRun(left), last?.tools ?? []);
+        return resumeTools();
+      }
+      if (last.turn.status === 'completed') {
+        isAnswered = true;
+        return last.turn.toolCalls.length === 0 ? toolsOfTurn : resumeTools();
+      }
+      if (last.turn.status !== 'streaming') return EMPTY;
+      return of<RunEvent>(restarting).pipe(tap(note));
     });
+    function resumeTools(): Observable<RunEvent> {
+      const { turn: answer, tools: called } = run.steps.at(-1) ?? emptyStep;
+      const open = called.filter(isOpen);
+      const isLost = ({ call, status }: RunTool): boolean =>
+        status === 'running' && calls.tools.get(call?.name ?? '')?.idempotent !== true;
+      const told = new Set(called.map(({ callId }) => callId));
+      const cut = answer.toolCalls.filter(({ item, callId }) => item === undefined && !told.has(callId));
+      return concat(
+        lostCalls(callsOf(open.filter(isLost)), calls).pipe(tap(note)),
+        execute(callsOf(open.filter((tool) => !isLost(tool))), cut.map(callItem)),
+      );
+    }
     const round = defer(() => (reason === undefined ? concat(before, turn, toolsOfTurn) : EMPTY));
 
+    if (reason !== undefined) return EMPTY;
     return concat(
       resumed,
       // Not expand(), which takes fifteen times as long for many events, nor nested concat(), which grows with the turns.
@@ -205,6 +251,36 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
       defer(() => of(runCompleted(run, reason ?? 'answered', turns))),
     );
   });
+}
+
+const restarting: RestartingEvent = /* @__PURE__ */ (() => ({
+  type: 'restarting',
+  attempt: 1,
+  delay: 0,
+  error: new StreamError({ message: 'The run was resumed in the middle of an answer.' }),
+}))();
+
+const callsOf = (tools: readonly RunTool[]): readonly ToolCallItem[] =>
+  tools.flatMap(({ call }) => call ?? []);
+
+/** What is in the prompt of the next turn before the tools of the last are executed. */
+const itemsBefore = (step: RunStep, place: number, steps: readonly RunStep[]): readonly ResponseItem[] => [
+  ...step.input,
+  ...(place < steps.length - 1 ? stepItems(step) : []),
+];
+
+/** Whether all that there is are tools of calls that the prompt ended with. */
+const isOfEarlierRun = ({ steps: [first, second] }: Run): boolean =>
+  second === undefined && first?.turn.status === 'waiting' && first.tools.length > 0;
+
+/** What became of calls already. */
+function withTools(run: Run, tools: readonly RunTool[]): Run {
+  const known = new Map(tools.map((tool) => [tool.callId, tool]));
+  const steps = run.steps.map((step) => ({
+    ...step,
+    tools: step.tools.map((tool) => ({ ...tool, ...known.get(tool.callId), call: tool.call })),
+  }));
+  return { ...run, steps };
 }
 
 function runCompleted(run: Run, reason: RunEndReason, turns: number): RunCompletedEvent {

@@ -9,7 +9,8 @@ import { idText, readId } from './entry-id.js';
 import type { LogEntry } from './turn-log.js';
 
 // What stands in the data of an entry: one part, or several as a JSON list of strings. The first character of a part
-// says what it is. 1,000 deltas of four characters take 14 kB eight to an entry; as JSON events they would take 150.
+// says what it is. 1,000 deltas of four characters are 8 kB eight to an entry (14 in Redis); as JSON
+// events they would be over 100 (150).
 //
 //   t…      a piece of the assistant's text          c…  a runner has begun, and a word of its own
 //   r…      a piece of reasoning                     h   a heartbeat

@@ -1,5 +1,5 @@
 import { asyncScheduler, EMPTY, Observable, of, type SchedulerLike, type Subscription } from 'rxjs';
-import { clampDelay } from '../flow/timers.js';
+import { inBackground } from '../flow/timers.js';
 import { comesAfter, isAfter, readId } from './entry-id.js';
 import type { LogEntry, TurnLog } from './turn-log.js';
 
@@ -23,6 +23,8 @@ type Listener = (message?: string) => void;
  */
 export function memoryLog(options: { readonly scheduler?: SchedulerLike | undefined } = {}): TurnLog {
   const { scheduler = asyncScheduler } = options;
+  // What is kept keeps no process alive.
+  const background = inBackground(scheduler);
   const turns = new Map<string, Kept>();
   const listeners = new Map<string, Set<Listener>>();
 
@@ -50,7 +52,7 @@ export function memoryLog(options: { readonly scheduler?: SchedulerLike | undefi
     if (keep === undefined) return;
     turn.expiry?.unsubscribe();
     turn.expiry = undefined;
-    if (keep !== Infinity) turn.expiry = scheduler.schedule(() => turns.delete(id), clampDelay(keep));
+    if (keep !== Infinity) turn.expiry = background.schedule(() => turns.delete(id), keep);
   }
 
   /** What there is, then what is added, and at least every second what there is anew: perhaps nothing. */

@@ -40,6 +40,11 @@ export interface ToolOptions<S extends ToolInput> {
   readonly timeout?: number | undefined;
   /** Whether a call needs the run's approval, always or by its arguments. Default `false`. */
   readonly approve?: ToolApproval<ToolArguments<S>> | undefined;
+  /**
+   * Whether a call may be executed again where a run is resumed, and the call was started without an end. Default
+   * `false`: the model is told that its outcome is not known.
+   */
+  readonly idempotent?: boolean | undefined;
   /** Whether the provider must hold the model to the schema. Default: not sent. */
   readonly strict?: boolean | undefined;
 }
@@ -53,6 +58,7 @@ export interface Tool<Args = never> {
   readonly execute: (args: Args, context: ToolContext) => unknown;
   readonly timeout: number | undefined;
   readonly approve: ToolApproval<Args>;
+  readonly idempotent?: boolean;
 }
 
 /** Without any arguments. */
@@ -80,7 +86,7 @@ const nothing: JsonSchema = { type: 'object', properties: {} };
 export function tool<const S extends ToolInput = JsonSchema>(
   options: ToolOptions<S>,
 ): Tool<ToolArguments<S>> {
-  const { name, description, execute, timeout, approve = false, strict } = options;
+  const { name, description, execute, timeout, approve = false, idempotent = false, strict } = options;
   const input: ToolInput = options.input ?? nothing;
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
     throw new TypeError('A tool needs a name: 1 to 64 letters, digits, "_" or "-".');
@@ -96,7 +102,7 @@ export function tool<const S extends ToolInput = JsonSchema>(
           parameters: jsonSchemaOf(input, `tool("${name}").input`),
           ...(strict !== undefined && { strict }),
         };
-  return { name, definition, input, execute, timeout, approve };
+  return { name, definition, input, execute, timeout, approve, idempotent };
 }
 
 /** A value that is progress at once, and never the output: {@link toolProgress}. */

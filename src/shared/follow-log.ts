@@ -1,67 +1,97 @@
-import { concatMap, defer, EMPTY, from, type Observable, of, take, takeWhile, throwError } from 'rxjs';
-import type { SchedulerLike } from 'rxjs';
-import { monotonicClock } from '../flow/monotonic-clock.js';
+import {
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  interval,
+  map,
+  merge,
+  type Observable,
+  of,
+  retry,
+  type SchedulerLike,
+  takeWhile,
+  throwError,
+} from 'rxjs';
+import { timerOf } from '../flow/timers.js';
+import { comesAfter, readId } from './entry-id.js';
 import { UnknownTurnError } from './errors.js';
+import { logNow } from './log-now.js';
 import { joined, type LogPart, partsOf } from './log-parts.js';
-import type { TurnLog } from './turn-log.js';
+import type { LogEntry, TurnLog } from './turn-log.js';
 
-/** Nobody has written anything for so long, although the log could be read: `lapsed`. */
-export type Followed = LogPart | { readonly type: 'lapsed'; readonly id: string };
+/**
+ * A part; or that nobody has written anything for so long, although the log could be read: `lapsed`; or that the place
+ * is of an epoch which this log has not reached: `unwritten`.
+ */
+export type Followed = LogPart | { readonly type: 'lapsed' | 'unwritten'; readonly id: string };
 
 export interface FollowOptions {
   readonly after: string;
-  /** Milliseconds of silence until the runner is taken for dead. */
+  /** Milliseconds of silence until the runner is taken for dead; in steps of 1,000. */
   readonly lapse: number;
   readonly scheduler: SchedulerLike;
 }
 
-/** Reads come every second, even if there is nothing new. After a gap, the log could not be read. */
-const longestGap = 2_500;
+/** How often silence is counted, in milliseconds. A log that can be read says so at least as often. */
+const step = 1_000;
+/** After so many steps without a word of the log, it could not be read. */
+const longestGap = 3;
 
 /**
  * Reads a turn's log from a place on: what there is at once, pieces of one text joined, then what is added. Completes
- * after the part that ended the turn, and after `lapsed`.
+ * after the part that ended the turn, and after `lapsed` and `unwritten`.
  *
- * Only silence of a log that could be read counts, on this machine's own clock: a log that is gone for a minute, or a
- * clock that is wrong by one, makes nobody dead.
+ * Only silence of a log that can be read counts, by timers alone: a log that is gone for a minute, or a clock that is
+ * wrong by one, makes nobody dead.
  */
 export function followLog(log: TurnLog, id: string, options: FollowOptions): Observable<Followed> {
-  const { after, lapse } = options;
+  const { after, lapse, scheduler } = options;
   return defer(() => {
-    const clock = monotonicClock(options.scheduler);
     let last = after;
-    let readAt = clock.now();
-    let silentSince = readAt;
+    let silence = 0;
+    let gap = 0;
     let isFirst = true;
-    return log.read(id, after).pipe(
-      concatMap((entries): Observable<Followed> => {
-        const now = clock.now();
-        if (entries.length > 0 || now - readAt > longestGap) silentSince = now;
-        readAt = now;
-        const parts = entries.flatMap(partsOf);
-        last = parts.at(-1)?.id ?? last;
-        const wasFirst = isFirst;
-        isFirst = false;
-        if (wasFirst && entries.length === 0) return known(log, id);
-        if (entries.length === 0)
-          return now - silentSince >= lapse ? of({ type: 'lapsed' as const, id: last }) : EMPTY;
-        return from(wasFirst ? joined(parts) : parts);
-      }),
-      takeWhile(({ type }) => type !== 'end' && type !== 'error' && type !== 'lapsed', true),
+
+    function added(entries: readonly LogEntry[]): Observable<Followed> {
+      gap = 0;
+      const wasFirst = isFirst;
+      isFirst = false;
+      if (entries.length === 0) return wasFirst ? placed(log, id, last) : EMPTY;
+      silence = 0;
+      // An entry has the place of its last part: a reader may have some of it.
+      const parts = entries.flatMap(partsOf).filter((part) => comesAfter(part.id, last));
+      last = parts.at(-1)?.id ?? last;
+      return from(wasFirst ? joined(parts) : parts);
+    }
+
+    function passed(): Observable<Followed> {
+      gap += 1;
+      silence = gap > longestGap ? 0 : silence + step;
+      return silence >= lapse && gap <= 1 ? of({ type: 'lapsed', id: last } as const) : EMPTY;
+    }
+
+    const entries = defer(() => log.read(id, last)).pipe(
+      retry({ delay: () => timerOf(step, scheduler) }),
+      map((list) => () => added(list)),
+    );
+    return merge(entries, interval(step, scheduler).pipe(map(() => passed))).pipe(
+      concatMap((next) => next()),
+      takeWhile(({ type }) => !ends.has(type), true),
     );
   });
 }
 
-/** Whether there is a turn at all: a reader may have all of it, and more than was written. */
-const known = (log: TurnLog, id: string): Observable<never> =>
-  log.read(id, '').pipe(
-    take(1),
-    concatMap((entries) => (entries.length === 0 ? throwError(() => new UnknownTurnError()) : EMPTY)),
-  );
+const ends: ReadonlySet<Followed['type']> = new Set(['end', 'error', 'left', 'lapsed', 'unwritten']);
 
-/** All that is written now. */
-export const logNow = (log: TurnLog, id: string): Observable<readonly LogPart[]> =>
-  log.read(id, '').pipe(
-    take(1),
-    concatMap((entries) => of(entries.flatMap(partsOf))),
+/** A reader that has all there is: of a turn that goes on, of one that is over, or of none. */
+const placed = (log: TurnLog, id: string, after: string): Observable<Followed> =>
+  logNow(log, id).pipe(
+    concatMap((parts): Observable<Followed> => {
+      const last = readId(parts.at(-1)?.id ?? '');
+      if (last === undefined) return throwError(() => new UnknownTurnError());
+      if ((readId(after)?.epoch ?? 0) > last.epoch) return of({ type: 'unwritten', id: after });
+      const ending = parts.find(({ type }) => type === 'end' || type === 'error');
+      return ending === undefined || comesAfter(ending.id, after) ? EMPTY : of(ending);
+    }),
   );

@@ -2,5 +2,11 @@ export { AbandonedTurnError, UnknownTurnError } from './errors.js';
 export type { Logged } from './log-parts.js';
 export { memoryLog } from './memory-log.js';
 export type { WhenLeft } from './runner.js';
-export { type FollowFrom, type SharedTurns, sharedTurns, type SharedTurnsOptions } from './shared-turns.js';
+export {
+  type FollowFrom,
+  type SharedTurns,
+  sharedTurns,
+  type SharedTurnsOptions,
+  type TurnContext,
+} from './shared-turns.js';
 export type { LogEntry, TurnLog } from './turn-log.js';

@@ -1,21 +1,22 @@
 import { continues, append, type Delta, deltaOf, eventOf } from '../turn/delta.js';
 import type { RunEvent } from '../turn/run-events.js';
 import type { FunctionCallArgumentsDeltaEvent, OutputItemDoneEvent } from '../turn/events.js';
-import { isTextDelta } from '../turn/is-text-delta.js';
-import { parseJson } from '../turn/wire.js';
+import { parseJson, writeJson } from '../turn/wire.js';
+import { isWithinDepth } from '../turn/extras.js';
 import { publicFields, readReport, type TurnErrorReport } from '../relay/server-sent-protocol.js';
-import { readResponseEvent } from '../relay/read-response-event.js';
+import { readRunEvent } from '../relay/read-run-event.js';
 import { idText, readId } from './entry-id.js';
 import type { LogEntry } from './turn-log.js';
 
 // What stands in the data of an entry: one part, or several as a JSON list of strings. The first character of a part
-// says what it is. 1,000 deltas of four characters take 14 kB eight to an entry; as JSON events they would take 150.
+// says what it is. 1,000 deltas of four characters are 8 kB eight to an entry (14 in Redis); as JSON
+// events they would be over 100 (150).
 //
-//   t…      a piece of the assistant's text          c   a runner has begun
+//   t…      a piece of the assistant's text          c…  a runner has begun, and a word of its own
 //   r…      a piece of reasoning                     h   a heartbeat
 //   a[…]    a piece of a call's arguments            l   the runner has left: another may take over at once
 //   j{…}    any other event, as JSON                 .   the end
-//   x{…}    the error that ended the turn
+//   x{…}    the error that ended the turn            -   an event that cannot be written
 
 /** An event of a shared turn, and its place: what `Last-Event-ID` carries. */
 export type Logged<E extends RunEvent = RunEvent> = E & { readonly id: string };
@@ -23,49 +24,58 @@ export type Logged<E extends RunEvent = RunEvent> = E & { readonly id: string };
 /** One part of a log. */
 export type LogPart =
   | { readonly type: 'event'; readonly id: string; readonly event: RunEvent }
-  | { readonly type: 'begun' | 'heartbeat' | 'left' | 'end'; readonly id: string }
+  | { readonly type: 'begun'; readonly id: string; readonly by: string }
+  | { readonly type: 'heartbeat' | 'left' | 'end'; readonly id: string }
   | { readonly type: 'error'; readonly id: string; readonly report: TurnErrorReport };
 
-export const begun = 'c';
+const begun = 'c';
+/** The first part of each epoch. */
+export const begunBy = (by: string): string => begun + by;
 export const heartbeat = 'h';
 export const left = 'l';
 export const end = '.';
+const unwritable = '-';
 export const errorPart = (error: unknown): string => `x${JSON.stringify(readReport(publicFields(error)))}`;
 
-/** An event as a part. */
+/** An event as a part. Of an error stands in it what `toServerSentEvents()` tells: nothing that anybody said. */
 export function eventPart(event: RunEvent): string {
-  if (isBareText(event)) return `t${event.item.content[0].text}`;
-  const thought = bareReasoning(event);
-  if (thought !== undefined) return `r${thought}`;
+  const said = bareText(event);
+  if (said !== undefined) return said;
   if (event.type === 'function_call_arguments_delta' && event.choice === undefined) {
     const { index, callId, name, delta } = event;
     return `a${JSON.stringify([index, callId, name, delta])}`;
   }
-  const told = 'error' in event ? { ...event, error: readReport(publicFields(event.error)) } : event;
-  return `j${JSON.stringify(told)}`;
+  if ('error' in event && event.error !== undefined)
+    return `j${JSON.stringify({ ...event, error: readReport(publicFields(event.error)) })}`;
+  const json = writeJson(event);
+  return json === undefined || !isWithinDepth(JSON.parse(json)) ? unwritable : `j${json}`;
 }
 
-const isBareText = (event: RunEvent): event is OutputItemDoneEvent & TextEvent =>
-  isTextDelta(event as never) &&
-  !('choice' in event) &&
-  (event as unknown as TextEvent).item.content.length === 1;
-
-interface TextEvent {
-  readonly item: { readonly content: readonly [{ readonly text: string }] };
+/** A piece of text or reasoning that says nothing else. */
+function bareText(event: RunEvent): string | undefined {
+  if (event.type !== 'output_item_done' || event.choice !== undefined) return undefined;
+  const { item } = event;
+  if (item.type === 'message') {
+    const [part, second] = item.content;
+    const isBare = item.role === 'assistant' && part?.type === 'output_text' && second === undefined;
+    return isBare && isOnly(item, 3) && isOnly(part, 2) ? `t${part.text}` : undefined;
+  }
+  if (item.type !== 'reasoning') return undefined;
+  const [part, second] = item.content;
+  return part !== undefined && second === undefined && isOnly(item, 2) && isOnly(part, 2)
+    ? `r${part.text}`
+    : undefined;
 }
 
-function bareReasoning(event: RunEvent): string | undefined {
-  if (event.type !== 'output_item_done' || event.choice !== undefined || event.item.type !== 'reasoning')
-    return undefined;
-  const { content, reasoning_details: details, extras, provider } = event.item;
-  const isBare =
-    content.length === 1 && details === undefined && extras === undefined && provider === undefined;
-  return isBare ? content[0]?.text : undefined;
-}
+const isOnly = (record: object, fields: number): boolean => Object.keys(record).length === fields;
 
-/** The data of an entry for several parts. */
-export const entryData = (parts: readonly string[]): string =>
-  parts.length === 1 && parts[0] !== undefined ? parts[0] : JSON.stringify(parts);
+/** The data of an entry for several parts. Half a character, as some providers cut them, survives as an escape alone. */
+export function entryData(parts: readonly string[]): string {
+  const [only, second] = parts;
+  return only === undefined || second !== undefined || /\p{Surrogate}/u.test(only)
+    ? JSON.stringify(parts)
+    : only;
+}
 
 /** The parts of an entry, each with its own place: the entry has that of its last. */
 export function partsOf({ id, data }: LogEntry): readonly LogPart[] {
@@ -89,13 +99,13 @@ function partOf(text: string, id: string): readonly LogPart[] {
     case 'a':
       return argumentsEvent(rest).map((event) => ({ type: 'event', id, event }));
     case 'j': {
-      const event = readResponseEvent(parseJson(rest));
+      const event = readRunEvent(parseJson(rest));
       return event === undefined ? [] : [{ type: 'event', id, event }];
     }
     case 'x':
       return [{ type: 'error', id, report: readReport(parseJson(rest)) }];
     case begun:
-      return [{ type: 'begun', id }];
+      return [{ type: 'begun', id, by: rest }];
     case heartbeat:
       return [{ type: 'heartbeat', id }];
     case left:
@@ -136,7 +146,9 @@ export function joined(parts: readonly LogPart[]): readonly LogPart[] {
     open = undefined;
   };
   for (const part of parts) {
-    const delta = part.type === 'event' ? deltaOf(part.event as never) : undefined;
+    // Signs of life that are over say nothing.
+    if (part.type === 'heartbeat') continue;
+    const delta = part.type === 'event' ? deltaOf(part.event) : undefined;
     if (delta !== undefined && open !== undefined && continues(open.delta, delta)) {
       append(open.delta, delta);
       open.id = part.id;

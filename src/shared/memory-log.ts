@@ -1,5 +1,5 @@
 import { asyncScheduler, EMPTY, Observable, of, type SchedulerLike, type Subscription } from 'rxjs';
-import { clampDelay } from '../flow/timers.js';
+import { inBackground } from '../flow/timers.js';
 import { comesAfter, isAfter, readId } from './entry-id.js';
 import type { LogEntry, TurnLog } from './turn-log.js';
 
@@ -8,10 +8,13 @@ const quiet = 1_000;
 
 interface Kept {
   readonly entries: LogEntry[];
-  readonly messages: string[];
-  readonly wake: Set<() => void>;
+  /** One of each. */
+  readonly messages: Set<string>;
   expiry: Subscription | undefined;
 }
+
+/** Called for a new entry, and with each message. */
+type Listener = (message?: string) => void;
 
 /**
  * Turns in the memory of one process: for development, for tests, and where there is one instance only.
@@ -20,45 +23,52 @@ interface Kept {
  */
 export function memoryLog(options: { readonly scheduler?: SchedulerLike | undefined } = {}): TurnLog {
   const { scheduler = asyncScheduler } = options;
+  // What is kept keeps no process alive.
+  const background = inBackground(scheduler);
   const turns = new Map<string, Kept>();
+  const listeners = new Map<string, Set<Listener>>();
 
   function turnOf(id: string): Kept {
-    const turn = turns.get(id) ?? { entries: [], messages: [], wake: new Set(), expiry: undefined };
+    const turn = turns.get(id) ?? { entries: [], messages: new Set(), expiry: undefined };
     turns.set(id, turn);
     return turn;
+  }
+
+  /** Whoever listens may come before the turn does, and outlive it. */
+  function listen(id: string, listener: Listener): () => void {
+    const all = listeners.get(id) ?? new Set();
+    listeners.set(id, all.add(listener));
+    return () => {
+      all.delete(listener);
+      if (all.size === 0) listeners.delete(id);
+    };
+  }
+
+  function announce(id: string, message?: string): void {
+    for (const listener of [...(listeners.get(id) ?? [])]) listener(message);
   }
 
   function keepFor(id: string, turn: Kept, keep: number | undefined): void {
     if (keep === undefined) return;
     turn.expiry?.unsubscribe();
     turn.expiry = undefined;
-    if (keep !== Infinity) turn.expiry = scheduler.schedule(() => turns.delete(id), clampDelay(keep));
+    if (keep !== Infinity) turn.expiry = background.schedule(() => turns.delete(id), keep);
   }
 
-  const wakeAll = (turn: Kept): void => {
-    for (const wake of [...turn.wake]) wake();
-  };
-
   /** What there is, then what is added, and at least every second what there is anew: perhaps nothing. */
-  const listen = <T>(id: string, next: (turn: Kept | undefined) => readonly T[]): Observable<readonly T[]> =>
+  const lists = <T>(id: string, lister: () => (message?: string) => readonly T[]): Observable<readonly T[]> =>
     new Observable((subscriber) => {
-      let turn: Kept | undefined;
+      const next = lister();
       let waiting: Subscription | undefined;
-      const wake = (): void => {
-        // Expired or begun meanwhile.
-        const now = turns.get(id);
-        if (now !== turn) {
-          turn?.wake.delete(wake);
-          now?.wake.add(wake);
-          turn = now;
-        }
+      const look = (message?: string): void => {
         waiting?.unsubscribe();
-        waiting = scheduler.schedule(wake, quiet);
-        subscriber.next(next(turn));
+        waiting = scheduler.schedule(() => look(), quiet);
+        subscriber.next(next(message));
       };
-      wake();
+      const leave = listen(id, look);
+      look();
       return () => {
-        turn?.wake.delete(wake);
+        leave();
         waiting?.unsubscribe();
       };
     });
@@ -70,7 +80,7 @@ export function memoryLog(options: { readonly scheduler?: SchedulerLike | undefi
       if (last !== undefined && epochOf(last) >= epochOf(first)) return of(false);
       turn.entries.push(first);
       keepFor(id, turn, keep);
-      wakeAll(turn);
+      announce(id);
       return of(true);
     },
     append(id, entry, keep) {
@@ -79,33 +89,36 @@ export function memoryLog(options: { readonly scheduler?: SchedulerLike | undefi
       if (turn === undefined || last === undefined || epochOf(last) !== epochOf(entry)) return of(false);
       if (comesAfter(entry.id, last.id)) {
         turn.entries.push(entry);
-        wakeAll(turn);
+        announce(id);
       }
       keepFor(id, turn, keep);
       return of(true);
     },
-    read(id, after) {
-      let last = after;
-      return listen(id, (turn) => {
-        const added = entriesAfter(turn?.entries ?? [], last);
-        last = added.at(-1)?.id ?? last;
-        return added;
-      });
-    },
+    read: (id, after) =>
+      lists(id, () => {
+        let last = after;
+        return () => {
+          const added = entriesAfter(turns.get(id)?.entries ?? [], last);
+          last = added.at(-1)?.id ?? last;
+          return added;
+        };
+      }),
     tell(id, message) {
       const turn = turns.get(id);
-      turn?.messages.push(message);
-      if (turn !== undefined) wakeAll(turn);
+      if (turn === undefined) return EMPTY;
+      turn.messages.add(message);
+      announce(id, message);
       return EMPTY;
     },
-    told(id) {
-      let given = 0;
-      return listen(id, (turn) => {
-        const added = turn?.messages.slice(given) ?? [];
-        given += added.length;
-        return added;
-      });
-    },
+    told: (id) =>
+      lists(id, () => {
+        let isFirst = true;
+        return (message) => {
+          const all = isFirst ? [...(turns.get(id)?.messages ?? [])] : message === undefined ? [] : [message];
+          isFirst = false;
+          return all;
+        };
+      }),
     close() {
       for (const turn of turns.values()) turn.expiry?.unsubscribe();
       turns.clear();

@@ -1,43 +1,58 @@
 import {
-  catchError,
+  combineLatest,
+  concat,
+  concatMap,
+  defer,
   distinctUntilChanged,
   filter,
-  from,
   interval,
   map,
   merge,
-  mergeMap,
   NEVER,
   Observable,
   type ObservableInput,
-  share,
+  of,
+  retry,
+  shareReplay,
+  startWith,
   Subject,
   Subscription,
   switchMap,
+  take,
   tap,
+  timer,
 } from 'rxjs';
-import { monotonicClock } from '../flow/monotonic-clock.js';
 import { inBackground, timerOf } from '../flow/timers.js';
 import { stopWhen } from '../operators/stop-when.js';
 import type { RunEvent } from '../turn/run-events.js';
-import { end, errorPart, eventPart, heartbeat, left, type Logged } from './log-parts.js';
+import { end, errorPart, eventPart, left, type Logged } from './log-parts.js';
 import { type LogWriterOptions, logWriter } from './log-writer.js';
 
 /** What happens when the last reader of a turn has gone. */
 export type WhenLeft = 'finish' | 'abort' | { readonly abortAfter: number };
 
 export interface RunnerOptions extends LogWriterOptions {
-  readonly source: ObservableInput<RunEvent>;
+  /** Subscribed to when the epoch is claimed; told when what it has emitted is in the log. */
+  readonly source: (written: Observable<unknown>) => ObservableInput<RunEvent>;
   readonly whenLeft: WhenLeft;
+  /** Milliseconds between signs of life. */
+  readonly heartbeat: number;
+  /** Milliseconds until it begins, and goes on, without an answer of the log. */
+  readonly logTimeout: number;
 }
 
 /** A turn that this instance runs, and writes down. */
 export interface Runner {
-  /** Its events, for the one who runs it here: the first subscription begins the turn. Others read the log. */
+  readonly id: string;
+  /** Begins, once. From then on it is nobody's leaving that ends it. */
+  begin(): void;
+  /** Its events, as they come, for the one who begins it here. Others read the log. */
   readonly events: Observable<Logged>;
   /** Leaves the turn, so that another instance may take over at once. Completes when that is written. */
   leave(): Observable<never>;
-  /** Completes when all is written. */
+  /** Leaves without another word. */
+  abort(): void;
+  /** Completes when all is written, or the log gets no more of it. */
   readonly written: Observable<never>;
 }
 
@@ -48,40 +63,56 @@ export class SupersededError extends Error {}
 export const stop = 'stop';
 export const here = 'here';
 
-/** Runs a turn for all who follow it. It begins when its events are subscribed to, and no one's leaving ends it. */
+/** Runs a turn for all who follow it. */
 export function runner(options: RunnerOptions): Runner {
-  const { log, id, whenLeft } = options;
+  const { log, id, epoch, whenLeft, heartbeat, logTimeout, scheduler } = options;
+  // Whoever takes over waits for the log: it knows what there was.
+  const isHeir = epoch > 1;
   const writer = logWriter(options);
-  const background = inBackground(options.scheduler);
+  const background = inBackground(scheduler);
   const direct = new Subject<Logged>();
   const readersChanged = new Subject<void>();
   const running = new Subscription();
   let readers = 0;
 
-  const messages = log.told(id).pipe(
-    mergeMap((list) => list),
+  const told = log.told(id).pipe(
     // The turn goes on where the log cannot be reached.
-    catchError(() => NEVER),
-    share(),
+    retry({ delay: () => timerOf(1_000, scheduler) }),
+    // Several look at the first list.
+    shareReplay({ bufferSize: 1, refCount: true }),
   );
-  const stopped = messages.pipe(filter((message) => message === stop));
+  const messages = told.pipe(concatMap((list) => list));
 
   /** Emits once nobody has read the turn for as long as `whenLeft` says. */
   function abandoned(): Observable<unknown> {
     if (whenLeft === 'finish') return NEVER;
-    const clock = monotonicClock(options.scheduler);
-    const patience = whenLeft === 'abort' ? 0 : whenLeft.abortAfter;
-    let hereAt = -Infinity;
-    const signs = messages.pipe(
-      filter((message) => message === here),
-      tap(() => (hereAt = clock.now())),
+    const wait = whenLeft === 'abort' ? 0 : whenLeft.abortAfter;
+    const signs = messages.pipe(filter((message) => message === here));
+    // Those who followed the runner before have yet to say that they are there.
+    const isReadElsewhere = (isHeir ? signs.pipe(startWith(here)) : signs).pipe(
+      switchMap(() => concat(of(true), timer(3 * heartbeat, background).pipe(map(() => false)))),
+      startWith(false),
     );
-    return merge(signs, readersChanged, interval(options.heartbeat, background)).pipe(
-      map(() => readers > 0 || clock.now() - hereAt < 3 * options.heartbeat),
+    const isReadHere = readersChanged.pipe(
+      startWith(undefined),
+      map(() => readers > 0),
+    );
+    return combineLatest([isReadHere, isReadElsewhere]).pipe(
+      map(([isHere, isElsewhere]) => isHere || isElsewhere),
       distinctUntilChanged(),
-      switchMap((isRead) => (isRead ? NEVER : timerOf(patience, options.scheduler))),
+      switchMap((isRead) => (isRead ? NEVER : timerOf(wait, scheduler))),
     );
   }
+
+  /** Emits when the turn may be asked for. */
+  function ready(): Observable<unknown> {
+    if (!isHeir) return merge(writer.claimed, timerOf(logTimeout, scheduler)).pipe(take(1));
+    // A stop that was told to the runner before ends the turn before anything is asked.
+    return writer.claimed.pipe(concatMap(() => told.pipe(take(1))));
+  }
+
+  const written = defer(() => merge(writer.settled(), timerOf(logTimeout, scheduler)).pipe(take(1)));
+  const turn = ready().pipe(concatMap(() => options.source(written)));
 
   function finish(part: string): void {
     writer.write(part);
@@ -89,51 +120,49 @@ export function runner(options: RunnerOptions): Runner {
     running.unsubscribe();
   }
 
-  function run(): void {
-    const beats = interval(options.heartbeat, background).pipe(
-      filter(() => writer.idleFor() >= options.heartbeat),
-      tap(() => writer.write(heartbeat)),
-    );
-    const isTaken = writer.superseded.pipe(
+  function fail(error: unknown): void {
+    running.unsubscribe();
+    direct.error(error);
+  }
+
+  function begin(): void {
+    const beats = interval(heartbeat / 2, background).pipe(tap(() => writer.beat()));
+    const superseded = writer.superseded.pipe(
       map(() => {
         throw new SupersededError();
       }),
     );
+    running.add(merge(beats, superseded).subscribe({ error: fail }));
+    writer.open();
+    if (running.closed) return;
+    const stopped = messages.pipe(filter((message) => message === stop));
     running.add(
-      merge(beats, isTaken).subscribe({
+      turn.pipe(stopWhen<RunEvent>(merge(stopped, abandoned()))).subscribe({
+        next(event) {
+          const part = eventPart(event);
+          const place = event.type === 'completed' ? writer.writeTurnEnd(part) : writer.write(part);
+          direct.next({ ...event, id: place });
+        },
         error(error: unknown) {
-          running.unsubscribe();
+          finish(errorPart(error));
           direct.error(error);
         },
+        complete() {
+          finish(end);
+          direct.complete();
+        },
       }),
-    );
-    running.add(
-      from(options.source)
-        .pipe(
-          stopWhen(merge(stopped, abandoned())) as never as (
-            source: Observable<RunEvent>,
-          ) => Observable<RunEvent>,
-        )
-        .subscribe({
-          next: (event) => direct.next({ ...event, id: writer.write(eventPart(event)) }),
-          error(error: unknown) {
-            finish(errorPart(error));
-            direct.error(error);
-          },
-          complete() {
-            finish(end);
-            direct.complete();
-          },
-        }),
     );
   }
 
   return {
+    id,
+    begin,
     written: writer.written,
     events: new Observable((subscriber) => {
       const reading = direct.subscribe(subscriber);
       readers += 1;
-      run();
+      readersChanged.next();
       return () => {
         reading.unsubscribe();
         readers -= 1;
@@ -144,6 +173,10 @@ export function runner(options: RunnerOptions): Runner {
       finish(left);
       direct.error(new SupersededError());
       return writer.written;
+    },
+    abort: () => {
+      fail(new SupersededError());
+      writer.abort();
     },
   };
 }

@@ -3,41 +3,48 @@ import {
   catchError,
   concat,
   concatMap,
-  defaultIfEmpty,
+  connect,
   defer,
   EMPTY,
+  endWith,
   exhaustMap,
-  forkJoin,
   from,
   ignoreElements,
   interval,
   lastValueFrom,
-  map,
   merge,
   type Observable,
   type ObservableInput,
   of,
+  repeat,
   type SchedulerLike,
   startWith,
-  take,
+  Subject,
   takeUntil,
   tap,
   throwError,
-  timeout,
 } from 'rxjs';
-import { share } from 'rxjs';
-import { checkLimit, inBackground } from '../flow/timers.js';
+import { checkLimit, inBackground, timerOf } from '../flow/timers.js';
 import { stoppedEvent } from '../operators/stop-when.js';
 import { RemoteTurnError } from '../relay/remote-turn-error.js';
 import { emptyRun, reduceRun, type Run } from '../run/run.js';
 import { StreamError } from '../turn/errors.js';
 import type { RestartingEvent } from '../turn/events.js';
 import type { RunEvent } from '../turn/run-events.js';
-import { idText, readId } from './entry-id.js';
-import { AbandonedTurnError, UnknownTurnError } from './errors.js';
-import { followLog, logNow } from './follow-log.js';
-import { begun, eventPart, type Logged, type LogPart } from './log-parts.js';
-import { here, runner, type Runner, stop, SupersededError, type WhenLeft } from './runner.js';
+import { comesAfter, type EntryId, readId } from './entry-id.js';
+import { AbandonedTurnError } from './errors.js';
+import { type Followed, followLog } from './follow-log.js';
+import { logNow } from './log-now.js';
+import type { Logged, LogPart } from './log-parts.js';
+import {
+  here,
+  runner,
+  type Runner,
+  type RunnerOptions,
+  stop,
+  SupersededError,
+  type WhenLeft,
+} from './runner.js';
 import type { TurnLog } from './turn-log.js';
 
 export interface SharedTurnsOptions {
@@ -64,6 +71,17 @@ export interface FollowFrom {
   readonly after?: string | undefined;
 }
 
+/** What a turn is given besides what was logged of it. */
+export interface TurnContext {
+  /**
+   * Emits once all that the turn has emitted so far is in the log, or after `logTimeout`: what must not be done twice
+   * waits for it.
+   */
+  readonly written: Observable<unknown>;
+}
+
+type Turn = (logged: Run | undefined, context: TurnContext) => ObservableInput<RunEvent>;
+
 /** Turns that any instance can follow, stop and take over. */
 export interface SharedTurns {
   /**
@@ -74,7 +92,7 @@ export interface SharedTurns {
    */
   run<E extends RunEvent>(
     id: string,
-    turn: (logged: Run | undefined) => ObservableInput<E>,
+    turn: (logged: Run | undefined, context: TurnContext) => ObservableInput<E>,
     from?: FollowFrom,
   ): Observable<Logged<E>>;
   /**
@@ -112,157 +130,207 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
   const { maxWaiting = 4_194_304, scheduler = asyncScheduler } = options;
   for (const [name, value] of Object.entries({ ttl, heartbeat, logTimeout, maxWaiting }))
     checkLimit(name, value);
-  const runners = new Map<string, Runner>();
+  const runners = new Set<Runner>();
+  const closing = new Subject<never>();
   const lapse = 3 * heartbeat;
+  let isClosing = false;
 
-  type Turn = (logged: Run | undefined) => ObservableInput<RunEvent>;
-
-  /** Runs a turn here whose epoch was claimed. */
-  function start(id: string, epoch: number, source: () => ObservableInput<RunEvent>): Observable<Logged> {
+  function newRunner(id: string, epoch: number, source: RunnerOptions['source']): Runner {
     const own = runner({
       log,
       id,
       epoch,
-      source: defer(source),
+      source,
       ttl,
       heartbeat,
       whenLeft,
+      logTimeout,
       maxWaiting,
       scheduler,
     });
-    runners.set(id, own);
-    const forget = () => runners.get(id) === own && runners.delete(id);
+    runners.add(own);
+    const forget = () => runners.delete(own);
     own.written.subscribe({ error: forget, complete: forget });
-    let last = idText({ epoch, seq: 0 });
-    return own.events.pipe(
-      tap(({ id: place }) => (last = place)),
-      // Another instance runs it now: from here on, its words count.
-      catchError((error: unknown) => {
-        if (error instanceof SupersededError) return readers(id, last);
-        throw error;
+    return own;
+  }
+
+  const isRunHere = (id: string): boolean => [...runners].some((own) => own.id === id);
+
+  /** Runs a turn that nobody has begun, and follows it where somebody has. */
+  const begun = (id: string, turn: Turn): Observable<Logged> =>
+    defer(() => {
+      const own = newRunner(id, 1, (written) => turn(undefined, { written }));
+      let last = '';
+      return merge(
+        own.events,
+        defer(() => (own.begin(), EMPTY)),
+      ).pipe(
+        tap((event) => (last = event.id)),
+        catchError((error: unknown) => {
+          // Another instance runs it: from here on, its words count.
+          if (error instanceof SupersededError) return followed(id, last, turn);
+          throw error;
+        }),
+      );
+    });
+
+  /** Takes a turn over, if nobody else does. Who follows it reads its words in the log. */
+  function takeOver(id: string, place: string, turn: Turn | undefined): Observable<never> {
+    return logNow(log, id).pipe(
+      concatMap((parts) => {
+        const { epoch } = placeOf(parts.at(-1)?.id);
+        // One that runs here is not dead, whatever the log has of it.
+        if (isOver(parts) || epoch > placeOf(place).epoch || isRunHere(id) || isClosing) return EMPTY;
+        if (turn === undefined) return throwError(() => new AbandonedTurnError(runOf(parts)));
+        newRunner(id, epoch + 1, (written) => heirOf(id, epoch, (run) => turn(run, { written }))).begin();
+        return EMPTY;
       }),
     );
   }
 
-  const claim = (id: string, epoch: number, data: string): Observable<boolean> =>
-    from(log.claim(id, { id: idText({ epoch, seq: 0 }), data }, ttl)).pipe(take(1), defaultIfEmpty(false));
+  /** What is left of a turn, once no one else writes it. */
+  const heirOf = (
+    id: string,
+    epoch: number,
+    turn: (logged: Run | undefined) => ObservableInput<RunEvent>,
+  ): Observable<RunEvent> =>
+    logNow(log, id).pipe(
+      concatMap((parts): ObservableInput<RunEvent> => {
+        const before = parts.filter((part) => placeOf(part.id).epoch <= epoch);
+        const run = runOf(before);
+        if (isOver(before) || isAnswered(run)) return EMPTY;
+        if (run.steps.length === 0) return turn(undefined);
+        if (run.steps.at(-1)?.turn.status !== 'streaming') return turn(run);
+        const restart = restarting(epoch);
+        return concat(
+          of(restart),
+          defer(() => turn(reduceRun(run, restart))),
+        );
+      }),
+    );
 
   /** Follows, and takes over where `turn` says how. */
-  function readers(id: string, after: string, turn?: Turn): Observable<Logged> {
-    let last = after;
-    return followLog(log, id, { after, lapse: turn === undefined ? 2 * lapse : lapse, scheduler }).pipe(
-      concatMap((part): Observable<Logged> => {
+  const readers = (id: string, after: string, turn?: Turn): Observable<Logged> =>
+    defer(() => {
+      let last = readId(after) === undefined ? '' : after;
+      // Whether the log is known to have that place.
+      let isWritten = last === '';
+      let isVoid = false;
+      let isOver = false;
+
+      function eventOf({ event, id: place }: LogPart & { type: 'event' }): Observable<Logged> {
+        const isTwice = isVoid && event.type === 'restarting';
+        isVoid = false;
+        return isTwice ? EMPTY : of({ ...event, id: place });
+      }
+
+      /** What this reader has of a turn may never have reached the log: then it is void. */
+      const checked = (before: string, begun: string): Observable<Logged> =>
+        logNow(log, id).pipe(
+          concatMap((parts) => {
+            const written = parts.filter((part) => comesAfter(begun, part.id)).at(-1)?.id ?? '0-0';
+            return comesAfter(before, written) ? voided(begun) : EMPTY;
+          }),
+        );
+
+      function voided(place: string): Observable<Logged> {
+        isVoid = true;
+        return of({ ...restarting(placeOf(place).epoch), id: place });
+      }
+
+      function read(part: Followed): Observable<Logged> {
+        const before = last;
+        const wasWritten = isWritten;
         last = part.id;
+        isWritten = true;
         switch (part.type) {
+          case 'begun':
+            return wasWritten ? EMPTY : checked(before, last);
           case 'event':
-            return of({ ...part.event, id: part.id });
+            return eventOf(part);
           case 'error':
             return throwError(() => new RemoteTurnError(part.report));
+          case 'end':
+            isOver = true;
+            return EMPTY;
+          case 'unwritten':
+            last = '0-0';
+            return voided(last);
           case 'left':
             return turn === undefined ? EMPTY : takeOver(id, last, turn);
           case 'lapsed':
+            isWritten = wasWritten;
             return takeOver(id, last, turn);
           default:
             return EMPTY;
         }
-      }),
-    );
-  }
+      }
 
-  /** The runner is dead. Without a way to go on, what there was is all there is. */
-  function takeOver(id: string, after: string, turn: Turn | undefined): Observable<Logged> {
-    return logNow(log, id).pipe(
-      concatMap((parts): Observable<Logged> => {
-        const epoch = readId(parts.at(-1)?.id ?? '')?.epoch ?? 0;
-        const isTaken = epoch > (readId(after)?.epoch ?? 0);
-        if (isOver(parts) || isTaken) return readers(id, after, turn);
-        const run = runOf(parts);
-        if (turn === undefined) return throwError(() => new AbandonedTurnError(run));
-        const first = isOpen(run) ? restarting(epoch) : undefined;
-        return claim(id, epoch + 1, first === undefined ? begun : eventPart(first)).pipe(
-          // A log that cannot be reached is waited for.
-          catchError(() => of(false)),
-          concatMap((isClaimed) => {
-            if (!isClaimed) return readers(id, after, turn);
-            const told: Observable<Logged> =
-              first === undefined ? EMPTY : of({ ...first, id: idText({ epoch: epoch + 1, seq: 0 }) });
-            return concat(
-              told,
-              start(id, epoch + 1, () => turn(run)),
-            );
-          }),
-        );
-      }),
-    );
-  }
+      // Who cannot take over leaves time to those who can.
+      const patience = turn === undefined ? 2 * lapse : lapse;
+      return defer(() => followLog(log, id, { after: last, lapse: patience, scheduler })).pipe(
+        concatMap(read),
+        repeat({ delay: () => (isOver ? EMPTY : of(true)) }),
+      );
+    });
 
-  /** Followers elsewhere tell the runner that they are there, where it wants to know. */
-  function withPresence<T>(id: string, source: Observable<T>): Observable<T> {
+  /** Where it matters, followers tell the runner that they are there. */
+  function followed(id: string, after: string, turn?: Turn): Observable<Logged> {
+    const source = readers(id, after, turn);
     if (whenLeft === 'finish') return source;
     const signs = interval(heartbeat, inBackground(scheduler)).pipe(
       startWith(0),
       exhaustMap(() => from(log.tell(id, here)).pipe(catchError(() => EMPTY))),
       ignoreElements(),
     );
-    return defer(() => {
-      const shared = source.pipe(share());
-      return merge(shared, signs.pipe(takeUntil(shared.pipe(ignoreElements(), defaultIfEmpty(0)))));
-    });
+    return source.pipe(
+      connect((shared) =>
+        merge(shared, signs.pipe(takeUntil(shared.pipe(ignoreElements(), endWith(undefined))))),
+      ),
+    );
   }
 
-  const followed = (id: string, after: string, turn?: Turn): Observable<Logged> =>
-    withPresence(id, readers(id, after, turn));
+  /** Ends with the instance. */
+  const whileOpen = <E extends RunEvent>(source: Observable<Logged>): Observable<Logged<E>> =>
+    source.pipe(takeUntil(closing)) as Observable<never>;
 
   return {
-    run<E extends RunEvent>(
+    run: <E extends RunEvent>(
       id: string,
-      turn: (logged: Run | undefined) => ObservableInput<E>,
-      place: FollowFrom = {},
-    ) {
-      const { after = '' } = place;
-      return defer(() => {
-        if (after !== '') return followed(id, after, turn);
-        return claim(id, 1, begun).pipe(
-          timeout({ first: logTimeout, scheduler }),
-          map((isClaimed) => (isClaimed ? 'here' : 'elsewhere')),
-          catchError(() => of('alone')),
-          concatMap((where) => {
-            if (where === 'elsewhere') return followed(id, '', turn);
-            if (where === 'here') return start(id, 1, () => turn(undefined));
-            let seq = 0;
-            return from(turn(undefined)).pipe(
-              map((event) => ({ ...event, id: idText({ epoch: 0, seq: (seq += 1) }) })),
-            );
-          }),
-        );
-      }) as Observable<never>;
-    },
-    follow(id: string, { after = '' }: FollowFrom = {}) {
-      return followed(id, after) as Observable<never>;
-    },
+      turn: (logged: Run | undefined, context: TurnContext) => ObservableInput<E>,
+      { after = '' }: FollowFrom = {},
+    ) => whileOpen<E>(readId(after) === undefined ? begun(id, turn) : followed(id, after, turn)),
+    follow: <E extends RunEvent>(id: string, { after = '' }: FollowFrom = {}) =>
+      whileOpen<E>(followed(id, after)),
     stop: (id) =>
       concat(
-        from(log.tell(id, stop)).pipe(ignoreElements()),
+        defer(() => log.tell(id, stop)).pipe(ignoreElements()),
+        // Where nobody runs it any more, it is ended here.
         readers(id, '', () => of(stoppedEvent)).pipe(
           ignoreElements(),
           // However the turn ended, it is over.
           catchError((error: unknown) =>
-            error instanceof UnknownTurnError ? throwError(() => error) : EMPTY,
+            error instanceof RemoteTurnError ? EMPTY : throwError(() => error),
           ),
         ),
       ),
     async close() {
-      const leaving = [...runners.values()].map((own) => own.leave().pipe(defaultIfEmpty(undefined)));
-      await lastValueFrom(
-        forkJoin(leaving).pipe(
-          timeout({ first: logTimeout, scheduler }),
-          catchError(() => EMPTY),
-        ),
-        {
-          defaultValue: [],
-        },
+      isClosing = true;
+      const left = [...runners].map((own) => own.leave());
+      const isWritten = merge(...left).pipe(takeUntil(timerOf(logTimeout, scheduler)));
+      await lastValueFrom(isWritten, { defaultValue: undefined });
+      // The log has had its time.
+      for (const own of runners) own.abort();
+      closing.error(
+        new StreamError({ message: 'This instance is closing. The turn can be followed elsewhere.' }),
       );
-      await lastValueFrom(from(log.close()), { defaultValue: undefined });
+      await lastValueFrom(
+        concat(
+          isWritten,
+          defer(() => log.close()),
+        ),
+        { defaultValue: undefined },
+      );
     },
   };
 }
@@ -273,11 +341,13 @@ const isOver = (parts: readonly LogPart[]): boolean =>
 const runOf = (parts: readonly LogPart[]): Run =>
   parts.reduce((run, part) => (part.type === 'event' ? reduceRun(run, part.event) : run), emptyRun);
 
-/** Whether a turn was in the middle of its answer: that is void. */
-function isOpen({ steps }: Run): boolean {
-  const turn = steps.at(-1)?.turn;
-  return turn !== undefined && turn.status !== 'completed' && turn.status !== 'stopped';
+/** Whether nothing of it is left but its end. A turn that called tools, and has no end, is of a run that goes on. */
+function isAnswered({ reason, steps }: Run): boolean {
+  const last = steps.at(-1);
+  return reason !== undefined || (last?.turn.status === 'completed' && last.tools.length === 0);
 }
+
+const placeOf = (id = ''): EntryId => readId(id) ?? { epoch: 0, seq: 0 };
 
 const restarting = (attempt: number): RestartingEvent => ({
   type: 'restarting',

@@ -10,6 +10,7 @@ import type { SchemaIssue } from './schema.js';
  * - `'timeout'`: the tool took too long
  * - `'failed'`: the tool failed, or gave something that cannot be sent
  * - `'cancelled'`: the run ended before the tool did
+ * - `'outcome_unknown'`: whoever executed the tool has gone, and it is not `idempotent`
  */
 export type ToolErrorCode =
   | 'unknown_tool'
@@ -18,7 +19,8 @@ export type ToolErrorCode =
   | 'rejected'
   | 'timeout'
   | 'failed'
-  | 'cancelled';
+  | 'cancelled'
+  | 'outcome_unknown';
 
 const sayings: Readonly<Record<ToolErrorCode, string>> = {
   unknown_tool: 'The model called a tool that does not exist.',
@@ -28,6 +30,7 @@ const sayings: Readonly<Record<ToolErrorCode, string>> = {
   timeout: 'A tool took too long.',
   failed: 'A tool failed.',
   cancelled: 'A tool call was cancelled.',
+  outcome_unknown: 'A tool was started, and its outcome is not known.',
 };
 
 /**

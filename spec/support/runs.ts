@@ -87,6 +87,7 @@ export const callOptions = (tools: readonly Tool[], options: Partial<CallOptions
   concurrency: Infinity,
   toolTimeout: Infinity,
   approve: undefined,
+  beforeTool: undefined,
   toolError: 'tell',
   scheduler: asyncScheduler,
   ...options,

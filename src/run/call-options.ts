@@ -24,6 +24,7 @@ export interface CallOptions {
   readonly concurrency: number;
   readonly toolTimeout: number;
   readonly approve: Approve | undefined;
+  readonly beforeTool: ((call: ToolCallItem) => unknown) | undefined;
   readonly toolError: 'tell' | 'fail';
   readonly scheduler: SchedulerLike;
 }

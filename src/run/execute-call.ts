@@ -2,10 +2,12 @@ import {
   catchError,
   concat,
   defer,
+  ignoreElements,
   map,
   mergeMap,
   type Observable,
   of,
+  take,
   takeUntil,
   tap,
   throwError,
@@ -47,6 +49,13 @@ export function executeCall(
     const timedOut = timerOf(limit, scheduler).pipe(
       mergeMap(() => throwError(() => new ToolError('timeout', call))),
     );
+    /** Whatever is thrown is the failure of this call, the error of a run inside it too. */
+    const fail = (cause: unknown) => throwError(() => new ToolError('failed', call, { cause }));
+    const allowed = defer(() => valuesOf(options.beforeTool?.(call))).pipe(
+      take(1),
+      ignoreElements(),
+      catchError(fail),
+    );
     const progress = defer(() =>
       valuesOf(tool.execute(args as never, { callId, signal: controller.signal })),
     ).pipe(
@@ -58,7 +67,7 @@ export function executeCall(
         hasLast = true;
         return before;
       }),
-      catchError((cause: unknown) => throwError(() => new ToolError('failed', call, { cause }))),
+      catchError(fail),
       takeUntil(timedOut),
       map((value): ToolEvent => ({ type: 'tool_progress', callId, value })),
     );
@@ -70,7 +79,7 @@ export function executeCall(
     });
     return concat(
       of<ToolEvent>({ type: 'tool_started', call, ...(changed !== undefined && { arguments: changed }) }),
-      concat(progress, end).pipe(
+      concat(allowed, progress, end).pipe(
         catchError((thrown: unknown) => {
           const error = thrown as ToolError;
           const said = error.code === 'timeout' ? `The tool did not finish within ${limit} ms.` : undefined;

@@ -46,5 +46,14 @@ export const cutCalls = (calls: readonly ToolCallItem[], options: CallOptions): 
     mergeMap((call) => failed(call, new ToolError('incomplete_arguments', call), options, cutOff)),
   );
 
+/** Tells the model of calls that were started by somebody who has gone. */
+export const lostCalls = (calls: readonly ToolCallItem[], options: CallOptions): Observable<ToolEvent> =>
+  from(calls).pipe(
+    mergeMap((call) => failed(call, new ToolError('outcome_unknown', call), options, outcomeUnknown)),
+  );
+
+const outcomeUnknown =
+  'The tool was started, then the connection to it was lost. Whether it took effect is not known: find out before you call it again.';
+
 const cutOff =
   'The call was cut off before its arguments were complete, so it was not executed. Repeat it, with shorter arguments if they were long.';

@@ -25,11 +25,12 @@ import type { ResponseEvent, ResponseItem, ToolCallItem } from '../turn/events.j
 import type { RunCompletedEvent, RunEndReason, RunEvent } from '../turn/run-events.js';
 import { isRecord, stringOf } from '../turn/wire.js';
 import type { Approve, CallOptions } from './call-options.js';
-import { cutCalls, executeCalls } from './execute-calls.js';
+import { cutCalls, executeCalls, lostCalls } from './execute-calls.js';
 import { openCalls } from './open-calls.js';
-import { emptyRun, isOpen, lastStep, type Run } from './run.js';
+import { cutCallsOf, cutTurn, type Resumption, resumptionOf } from './resume.js';
+import { emptyRun, isOpen, lastStep, type Run, type RunStep } from './run.js';
 import { runFold } from './run-fold.js';
-import { callItem, runItems, stepItems } from './run-items.js';
+import { runItems, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
 import { valuesOf } from './values-of.js';
 
@@ -71,6 +72,18 @@ export interface RunToolsOptions {
    */
   readonly beforeTurn?:
     ((step: Step) => ObservableInput<Prompt | 'stop'> | Prompt | 'stop' | undefined) | undefined;
+  /**
+   * Called with each call once its `tool_started` was emitted, and waited for until its first value or its end: the tool
+   * executes afterwards. For a log that must know first: `beforeTool: () => written`. An error is one of the tool.
+   */
+  readonly beforeTool?: ((call: ToolCallItem) => ObservableInput<unknown>) | undefined;
+  /**
+   * The run so far, from the same prompt, as `accumulateRun()` gives it: it goes on from there, and its events follow
+   * those before. Outputs are kept, and turns are not asked twice; one that was cut is asked anew, after a `restarting`.
+   * A tool that was started without an end is not started again, unless it is `idempotent`: the model is told that its
+   * outcome is not known. The `run_completed` is that of the whole run.
+   */
+  readonly resume?: Run | undefined;
   /** Whether a call that fails is told to the model, or ends the run with its `ToolError`. Default `'tell'`. */
   readonly toolError?: 'tell' | 'fail' | undefined;
   /** For `toolTimeout` and durations. Default `asyncScheduler`. */
@@ -125,10 +138,12 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
     const left = openCalls(asked.input);
     // Durations are never negative, whatever the clock shows.
     const scheduler = monotonicClock(callOptions.scheduler);
-    let next = asked;
-    const fold = runFold(emptyRun);
-    let turns = 0;
-    let reason: RunEndReason | undefined;
+    const fold = runFold(options.resume ?? emptyRun);
+    const begun = resumptionOf(fold.run, tools);
+    let next: Prompt = { ...asked, input: [...asked.input, ...begun.items] };
+    let { turns } = begun;
+    let { reason } = fold.run;
+    if (reason !== undefined) return EMPTY;
 
     const unlessOver = (work: () => Observable<RunEvent>) =>
       defer(() => (reason === undefined ? work() : EMPTY));
@@ -157,17 +172,17 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
     });
 
     const calls = unlessOver(() => {
-      const { turn: answer, tools: called } = lastStep(fold.run);
-      const cut = answer.toolCalls.filter(({ item }) => item === undefined).map(callItem);
-      const whole = called.flatMap(({ call }) => call ?? []);
-      if (whole.length + cut.length > 0) return execute(whole, cut);
+      const step = lastStep(fold.run);
+      const cut = cutCallsOf(step);
+      const whole = step.tools.flatMap(({ call }) => call ?? []);
+      if (whole.length + cut.length > 0) return execute({ open: whole, cut });
       reason = 'answered';
       return EMPTY;
     });
 
-    const execute = (whole: readonly ToolCallItem[], cut: readonly ToolCallItem[] = []) => {
+    const execute = ({ open, cut = [], lost = [] }: Calls) => {
       const current = { ...callOptions, ownTools: ownTools(next, tools), scheduler };
-      return concat(cutCalls(cut, current), executeCalls(whole, current)).pipe(
+      return concat(lostCalls(lost, current), cutCalls(cut, current), executeCalls(open, current)).pipe(
         tap({
           complete: () => {
             const step = lastStep(fold.run);
@@ -179,13 +194,18 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
       );
     };
 
+    /** What an earlier run, or this one, has left undone. */
+    const rest = (): Observable<RunEvent> => {
+      if (fold.run.steps.length === 0)
+        return left.length === 0
+          ? EMPTY
+          : concat(of<RunEvent>({ type: 'run_resumed', calls: left }), execute({ open: left }));
+      if (begun.isAtTools) return isAnswer(lastStep(fold.run)) ? calls : execute(begun);
+      return begun.isCut ? of(cutTurn()) : EMPTY;
+    };
+
     return concat(
-      left.length === 0
-        ? EMPTY
-        : concat(
-            of<RunEvent>({ type: 'run_resumed', calls: left }),
-            unlessOver(() => execute(left)),
-          ),
+      unlessOver(rest),
       // Not expand(), which takes fifteen times as long for many events, nor nested concat(), which grows with the turns.
       unlessOver(() => concat(boundary, turn, calls)).pipe(
         // On a trampoline: a turn that ends synchronously leaves nothing on the stack.
@@ -201,6 +221,11 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
   });
 }
 
+/** Calls to be executed, and those of which the model is only told. */
+type Calls = Pick<Resumption, 'open'> & Partial<Pick<Resumption, 'cut' | 'lost'>>;
+
+const isAnswer = ({ turn, tools }: RunStep): boolean => turn.toolCalls.length + tools.length === 0;
+
 function runCompleted(run: Run, reason: RunEndReason = 'answered', turns: number): RunCompletedEvent {
   const { usage } = run;
   const items = runItems(reason === 'pending' ? { ...run, status: 'pending' } : run);
@@ -215,12 +240,13 @@ function callOptionsOf(
     concurrency = Infinity,
     toolTimeout = Infinity,
     approve,
+    beforeTool,
     toolError = 'tell',
     scheduler = asyncScheduler,
   } = options;
   checkLimit('concurrency', concurrency);
   checkLimit('toolTimeout', toolTimeout);
-  return { tools, concurrency, toolTimeout, approve, toolError, scheduler };
+  return { tools, concurrency, toolTimeout, approve, beforeTool, toolError, scheduler };
 }
 
 function toolsByName(tools: readonly Tool[]): ReadonlyMap<string, Tool> {

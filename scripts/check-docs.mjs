@@ -18,7 +18,9 @@ const { text: readme } = documentNamed('README.md');
 const index = join(root, 'src', 'index.ts');
 const entries = [
   index,
-  ...['testing', 'mock-provider', 'node', 'otel'].map((entry) => join(root, 'src', entry, 'index.ts')),
+  ...['testing', 'mock-provider', 'node', 'otel', 'shared', 'redis'].map((entry) =>
+    join(root, 'src', entry, 'index.ts'),
+  ),
 ];
 const { check, finish } = checks();
 

@@ -15,6 +15,8 @@ import {
   type TurnState,
 } from 'rxjs-chat-completions';
 import { traced, traceTurn } from 'rxjs-chat-completions/otel';
+import { memoryLog, type SharedTurns, sharedTurns, type TurnLog } from 'rxjs-chat-completions/shared';
+import { type RedisClient, redisLog } from 'rxjs-chat-completions/redis';
 import { scriptedTransport } from 'rxjs-chat-completions/testing';
 
 const transport: Transport = scriptedTransport({ body: 'data: [DONE]\n\n' });
@@ -54,3 +56,7 @@ export const tracedOptions: ChatOptions = traced(options, { tracer });
 export const tracedTurn: Observable<ResponseEvent> = traceTurn({ tracer }, (each) =>
   streamChatCompletions('Hi', each(options)),
 );
+
+declare const redis: RedisClient;
+export const logs: readonly TurnLog[] = [memoryLog(), redisLog(redis, { prefix: 'chat:' })];
+export const turns: SharedTurns = sharedTurns(redisLog(redis), { whenLeft: { abortAfter: 60_000 } });

@@ -1,9 +1,22 @@
-import { concatMap, defer, EMPTY, from, type Observable, of, take, takeWhile, throwError } from 'rxjs';
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  map,
+  type Observable,
+  of,
+  take,
+  takeWhile,
+  throwError,
+} from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
 import { monotonicClock } from '../flow/monotonic-clock.js';
-import { UnknownTurnError } from './errors.js';
-import { joined, type LogPart, partsOf } from './log-parts.js';
-import type { TurnLog } from './turn-log.js';
+import { comesAfter } from './entry-id.js';
+import { IncompleteLogError, UnknownTurnError } from './errors.js';
+import { isNext, joined, type LogPart, partsOf } from './log-parts.js';
+import type { LogEntry, TurnLog } from './turn-log.js';
 
 /** Nobody has written anything for so long, although the log could be read: `lapsed`. */
 export type Followed = LogPart | { readonly type: 'lapsed'; readonly id: string };
@@ -38,14 +51,20 @@ export function followLog(log: TurnLog, id: string, options: FollowOptions): Obs
         const now = clock.now();
         if (entries.length > 0 || now - readAt > longestGap) silentSince = now;
         readAt = now;
-        const parts = entries.flatMap(partsOf);
-        last = parts.at(-1)?.id ?? last;
+        const added = entriesAfter(entries, last);
+        last = added.last;
         const wasFirst = isFirst;
         isFirst = false;
         if (wasFirst && entries.length === 0) return known(log, id);
         if (entries.length === 0)
           return now - silentSince >= lapse ? of({ type: 'lapsed' as const, id: last }) : EMPTY;
-        return from(wasFirst ? joined(parts) : parts);
+        const parts = from(wasFirst ? joined(added.parts) : added.parts);
+        return added.isWhole
+          ? parts
+          : concat(
+              parts,
+              throwError(() => new IncompleteLogError()),
+            );
       }),
       takeWhile(({ type }) => type !== 'end' && type !== 'error' && type !== 'lapsed', true),
     );
@@ -63,5 +82,25 @@ const known = (log: TurnLog, id: string): Observable<never> =>
 export const logNow = (log: TurnLog, id: string): Observable<readonly LogPart[]> =>
   log.read(id, '').pipe(
     take(1),
-    concatMap((entries) => of(entries.flatMap(partsOf))),
+    map((entries) => {
+      const { parts, isWhole } = entriesAfter(entries, '');
+      // Whoever asks has read some of it: where there is nothing now, it was lost.
+      if (!isWhole || parts.length === 0) throw new IncompleteLogError();
+      return parts;
+    }),
   );
+
+/** The parts after a place, up to where entries are missing. A reader may have stopped in the middle of an entry. */
+function entriesAfter(
+  entries: readonly LogEntry[],
+  after: string,
+): { readonly parts: readonly LogPart[]; readonly last: string; readonly isWhole: boolean } {
+  const parts: LogPart[] = [];
+  let last = after;
+  for (const entry of entries) {
+    if (!isNext(entry, last)) return { parts, last, isWhole: false };
+    for (const part of partsOf(entry)) if (comesAfter(part.id, after)) parts.push(part);
+    last = entry.id;
+  }
+  return { parts, last, isWhole: true };
+}

@@ -19,7 +19,7 @@ export type Word =
   | { readonly reader: number; readonly what: 'error'; readonly name: string }
   | { readonly reader: number; readonly what: 'complete' };
 
-const [, , address = '', baseUrl = ''] = process.argv;
+const [, , address = '', baseUrl = '', heartbeat = ''] = process.argv;
 
 async function main(): Promise<void> {
   const socket = address.startsWith('/')
@@ -28,10 +28,10 @@ async function main(): Promise<void> {
   const client = createClient({ socket });
   client.on('error', () => undefined);
   await client.connect();
-  const turns = sharedTurns(redisLog(client, { commandTimeout: 10_000 }), {
-    heartbeat: 1_000,
+  const turns = sharedTurns(redisLog(client, { commandTimeout: 20_000 }), {
+    heartbeat: Number(heartbeat),
     // 500 turns that begin at once keep a busy machine for a while.
-    logTimeout: 20_000,
+    logTimeout: 60_000,
   });
   const turn = () =>
     streamChatCompletions('Hi', {

@@ -8,6 +8,7 @@ import {
   Observable,
   of,
   type SchedulerLike,
+  tap,
   throwError,
   timeout,
   TimeoutError,
@@ -62,10 +63,15 @@ export const command = (
 ): Observable<unknown> =>
   defer(() => {
     const abort = new AbortController();
+    // Aborting makes an error, with its stack: for commands that nobody waits for alone.
+    let isAnswered = false;
     return from(client.sendCommand(args, { abortSignal: abort.signal })).pipe(
       timeout({ first: limit, scheduler }),
       catchError((error: unknown) => throwError(() => new RedisLogError(args[0] ?? '', reasonOf(error)))),
-      finalize(() => abort.abort()),
+      tap({ next: () => (isAnswered = true) }),
+      finalize(() => {
+        if (!isAnswered) abort.abort();
+      }),
     );
   });
 

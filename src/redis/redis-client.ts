@@ -24,7 +24,21 @@ import { RedisLogError } from './redis-log-error.js';
  * redisLog(commands(io), { reader: commands(io.duplicate()) });
  * ```
  *
- * Whether and when it connects again is the client's.
+ * A cluster of `@redis/client` wants to know the key, and takes `cluster: true`:
+ *
+ * ```ts
+ * const keyOf = (args: string[]) => (args[0] === 'XREAD' ? args[args.indexOf('STREAMS') + 1] : args[1]);
+ * const commands = (cluster: RedisClusterType): RedisClient & RedisConnection => ({
+ *   sendCommand: (args, options) => cluster.sendCommand(keyOf(args), false, args, options),
+ *   connect: () => cluster.connect(),
+ *   destroy: () => cluster.destroy(),
+ *   on: (event, listener) => cluster.on(event, listener),
+ *   duplicate: () => commands(cluster.duplicate()),
+ * });
+ * ```
+ *
+ * Whether and when it connects again is the client's. One that is to notice a connection over which nothing comes any
+ * more needs a `socketTimeout` of some seconds; the reads that wait open another by themselves.
  */
 export interface RedisCommands {
   /**

@@ -63,4 +63,13 @@ export default [
     ...check('json, with rxjs and @streamparser/json', '*', everything, '17.1 kB'),
     path: '../dist/esm/json/index.js',
   },
+  {
+    ...check('turns shared through Redis, own code beside a turn', undefined, ownCode, '35.5 kB'),
+    path: ['../dist/esm/index.js', '../dist/esm/shared/index.js', '../dist/esm/redis/index.js'],
+    import: {
+      '../dist/esm/index.js': '{ streamChatCompletions }',
+      '../dist/esm/shared/index.js': '{ sharedTurns }',
+      '../dist/esm/redis/index.js': '{ redisLog }',
+    },
+  },
 ];

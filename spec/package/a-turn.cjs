@@ -75,6 +75,19 @@ async function structured(
   assert.equal(JSON.parse(transport.requests[0].body).response_format.json_schema.strict, true);
 }
 
+/** A turn that two follow, over a log in memory; and a log in Redis, over a client that has no Redis. */
+async function shared({ textDeltas }, { turnOf }, { sharedTurns, memoryLog }, { redisLog, RedisLogError }) {
+  const turns = sharedTurns(memoryLog());
+  const texts = (events) => lastValueFrom(events.pipe(textDeltas(), toArray()));
+  assert.deepEqual(await texts(turns.run('a', () => turnOf('Hel', 'lo'))), ['Hel', 'lo']);
+  assert.deepEqual(await texts(turns.follow('a')), ['Hello']);
+  await turns.close();
+
+  const client = { sendCommand: () => Promise.reject(new Error('no Redis')) };
+  const log = redisLog(client, { reader: client });
+  await assert.rejects(lastValueFrom(log.claim('a', { id: '1-0', data: 'c' }, 1_000)), RedisLogError);
+}
+
 const loaded = (name) => Object.keys(require.cache).some((file) => file.split(/[\\/]/).includes(name));
 
-module.exports = { scripted, overHttp, spanned, structured, loaded };
+module.exports = { scripted, overHttp, shared, spanned, structured, loaded };

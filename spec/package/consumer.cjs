@@ -1,5 +1,5 @@
 const assert = require('node:assert/strict');
-const { scripted, overHttp, spanned, structured, loaded } = require('./a-turn.cjs');
+const { scripted, overHttp, shared, spanned, structured, loaded } = require('./a-turn.cjs');
 const library = require('rxjs-chat-completions');
 const testing = require('rxjs-chat-completions/testing');
 const mockProvider = require('rxjs-chat-completions/mock-provider');
@@ -28,5 +28,13 @@ assert.deepEqual(
   assert.equal(loaded('@opentelemetry'), false, 'OpenTelemetry is loaded although nothing is traced');
   await spanned(library, testing, require('rxjs-chat-completions/otel'));
   assert.equal(loaded('@opentelemetry'), true, 'OpenTelemetry would be loaded unseen');
+
+  await shared(
+    library,
+    testing,
+    require('rxjs-chat-completions/shared'),
+    require('rxjs-chat-completions/redis'),
+  );
+  assert.equal(loaded('@redis'), false, "a client of Redis is loaded, which is the application's to choose");
   console.log('done');
 })();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as library from 'rxjs-chat-completions';
 import * as mockProvider from 'rxjs-chat-completions/mock-provider';
 import * as testing from 'rxjs-chat-completions/testing';
-import { loaded, overHttp, scripted, spanned, structured } from './a-turn.cjs';
+import { loaded, overHttp, scripted, shared, spanned, structured } from './a-turn.cjs';
 
 assert.match(import.meta.resolve('rxjs-chat-completions'), /\/esm\//);
 await scripted(library, testing);
@@ -19,4 +19,12 @@ await structured(library, testing, await import('rxjs-chat-completions/json'));
 assert.equal(loaded('@opentelemetry'), false, 'OpenTelemetry is loaded although nothing is traced');
 await spanned(library, testing, await import('rxjs-chat-completions/otel'));
 assert.equal(loaded('@opentelemetry'), true, 'OpenTelemetry would be loaded unseen');
+
+await shared(
+  library,
+  testing,
+  await import('rxjs-chat-completions/shared'),
+  await import('rxjs-chat-completions/redis'),
+);
+assert.equal(loaded('@redis'), false, "a client of Redis is loaded, which is the application's to choose");
 console.log('done');

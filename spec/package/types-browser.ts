@@ -35,6 +35,8 @@ import {
 } from 'rxjs-chat-completions';
 import { type DeepPartial, jsonFormat, partialJson, reask, toJson } from 'rxjs-chat-completions/json';
 import { traced, traceTurn } from 'rxjs-chat-completions/otel';
+import { memoryLog, type SharedTurns, sharedTurns, type TurnLog } from 'rxjs-chat-completions/shared';
+import { type RedisClient, redisLog } from 'rxjs-chat-completions/redis';
 import { scriptedTransport } from 'rxjs-chat-completions/testing';
 
 const transport: Transport = scriptedTransport({ body: 'data: [DONE]\n\n' });
@@ -169,3 +171,6 @@ void aRun.pipe(toChatCompletionChunks({ model: 'm' }));
 void messages.pipe(fromServerSentEvents<RunEvent>(), aggregate());
 // @ts-expect-error more than text may come
 export const readText: Observable<TextDeltaEvent> = messages.pipe(fromServerSentEvents());
+declare const redis: RedisClient;
+export const logs: readonly TurnLog[] = [memoryLog(), redisLog(redis, { prefix: 'chat:' })];
+export const turns: SharedTurns = sharedTurns(redisLog(redis), { whenLeft: { abortAfter: 60_000 } });

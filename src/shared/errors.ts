@@ -13,6 +13,21 @@ export class UnknownTurnError extends ChatCompletionsError {
 }
 
 /**
+ * A part of the turn is no longer in its log: it was trimmed, or the store has lost it.
+ *
+ * What to do: nothing that was read is wrong, and the rest is not to be had. Ask again under another id.
+ */
+export class IncompleteLogError extends ChatCompletionsError {
+  override get name() {
+    return 'IncompleteLogError' as const;
+  }
+
+  constructor() {
+    super('A part of this shared turn is no longer in its log.');
+  }
+}
+
+/**
  * Whoever ran the turn has gone, and nobody took over.
  *
  * What to do: show what there was (`run`), and ask again under another id.

@@ -1,4 +1,5 @@
 import {
+  concat,
   concatMap,
   defer,
   EMPTY,
@@ -15,9 +16,9 @@ import {
 } from 'rxjs';
 import { timerOf } from '../flow/timers.js';
 import { comesAfter, readId } from './entry-id.js';
-import { UnknownTurnError } from './errors.js';
+import { IncompleteLogError, UnknownTurnError } from './errors.js';
 import { logNow } from './log-now.js';
-import { joined, type LogPart, partsOf } from './log-parts.js';
+import { entriesAfter, joined, type LogPart } from './log-parts.js';
 import type { LogEntry, TurnLog } from './turn-log.js';
 
 /**
@@ -59,10 +60,15 @@ export function followLog(log: TurnLog, id: string, options: FollowOptions): Obs
       isFirst = false;
       if (entries.length === 0) return wasFirst ? placed(log, id, last) : EMPTY;
       silence = 0;
-      // An entry has the place of its last part: a reader may have some of it.
-      const parts = entries.flatMap(partsOf).filter((part) => comesAfter(part.id, last));
-      last = parts.at(-1)?.id ?? last;
-      return from(wasFirst ? joined(parts) : parts);
+      const { parts, place, isWhole } = entriesAfter(entries, last);
+      last = place;
+      const known = from(wasFirst ? joined(parts) : parts);
+      return isWhole
+        ? known
+        : concat(
+            known,
+            throwError(() => new IncompleteLogError()),
+          );
     }
 
     function passed(): Observable<Followed> {

@@ -1,4 +1,4 @@
-export { AbandonedTurnError, UnknownTurnError } from './errors.js';
+export { AbandonedTurnError, IncompleteLogError, UnknownTurnError } from './errors.js';
 export type { Logged } from './log-parts.js';
 export { memoryLog } from './memory-log.js';
 export type { WhenLeft } from './runner.js';

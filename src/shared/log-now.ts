@@ -1,10 +1,15 @@
 import { map, type Observable, take } from 'rxjs';
-import { type LogPart, partsOf } from './log-parts.js';
+import { IncompleteLogError } from './errors.js';
+import { entriesAfter, type LogPart } from './log-parts.js';
 import type { TurnLog } from './turn-log.js';
 
-/** All that is written of a turn now. */
+/** All that is written of a turn now. Errors with an {@link IncompleteLogError} where a part of it is missing. */
 export const logNow = (log: TurnLog, id: string): Observable<readonly LogPart[]> =>
   log.read(id, '').pipe(
     take(1),
-    map((entries) => entries.flatMap(partsOf)),
+    map((entries) => {
+      const { parts, isWhole } = entriesAfter(entries, '');
+      if (!isWhole) throw new IncompleteLogError();
+      return parts;
+    }),
   );

@@ -5,7 +5,7 @@ import { parseJson, writeJson } from '../turn/wire.js';
 import { isWithinDepth } from '../turn/extras.js';
 import { publicFields, readReport, type TurnErrorReport } from '../relay/server-sent-protocol.js';
 import { readRunEvent } from '../relay/read-run-event.js';
-import { idText, readId } from './entry-id.js';
+import { comesAfter, type EntryId, idText, readId } from './entry-id.js';
 import type { LogEntry } from './turn-log.js';
 
 // What stands in the data of an entry: one part, or several as a JSON list of strings. The first character of a part
@@ -78,14 +78,49 @@ export function entryData(parts: readonly string[]): string {
 }
 
 /** The parts of an entry, each with its own place: the entry has that of its last. */
-export function partsOf({ id, data }: LogEntry): readonly LogPart[] {
-  const last = readId(id);
-  const texts = data.startsWith('[') ? parseJson(data) : [data];
-  if (last === undefined || !Array.isArray(texts)) return [];
+export function partsOf(entry: LogEntry): readonly LogPart[] {
+  const last = readId(entry.id);
+  const texts = textsOf(entry);
+  if (last === undefined) return [];
   return texts.flatMap((text: unknown, place) => {
     const seq = last.seq - (texts.length - 1 - place);
     return typeof text === 'string' ? partOf(text, idText({ epoch: last.epoch, seq })) : [];
   });
+}
+
+function textsOf({ data }: LogEntry): readonly unknown[] {
+  const texts = data.startsWith('[') ? parseJson(data) : [data];
+  return Array.isArray(texts) ? texts : [];
+}
+
+/** The place of an entry's first part. */
+function firstOf(entry: LogEntry): EntryId | undefined {
+  const last = readId(entry.id);
+  return last && { epoch: last.epoch, seq: last.seq - Math.max(textsOf(entry).length - 1, 0) };
+}
+
+/** Whether an entry begins where the one before ends, or with an epoch: nothing is missing between. */
+function isNext(entry: LogEntry, before: string): boolean {
+  const first = firstOf(entry);
+  const last = readId(before);
+  if (first === undefined) return true;
+  if (last === undefined || first.epoch > last.epoch) return first.seq === 0;
+  return first.seq <= last.seq + 1;
+}
+
+/** The parts after a place, up to where entries are missing. A reader may have stopped in the middle of an entry. */
+export function entriesAfter(
+  entries: readonly LogEntry[],
+  after: string,
+): { readonly parts: readonly LogPart[]; readonly place: string; readonly isWhole: boolean } {
+  const parts: LogPart[] = [];
+  let place = after;
+  for (const entry of entries) {
+    if (!isNext(entry, place)) return { parts, place, isWhole: false };
+    for (const part of partsOf(entry)) if (comesAfter(part.id, after)) parts.push(part);
+    place = entry.id;
+  }
+  return { parts, place, isWhole: true };
 }
 
 /** None for what only a later version knows. */

@@ -32,7 +32,7 @@ import { StreamError } from '../turn/errors.js';
 import type { RestartingEvent } from '../turn/events.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { comesAfter, type EntryId, readId } from './entry-id.js';
-import { AbandonedTurnError } from './errors.js';
+import { AbandonedTurnError, IncompleteLogError } from './errors.js';
 import { type Followed, followLog } from './follow-log.js';
 import { logNow } from './log-now.js';
 import type { Logged, LogPart } from './log-parts.js';
@@ -179,6 +179,8 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
     return logNow(log, id).pipe(
       concatMap((parts) => {
         const { epoch } = placeOf(parts.at(-1)?.id);
+        // Whoever takes over has read some of it: where there is nothing now, it was lost.
+        if (parts.length === 0) return throwError(() => new IncompleteLogError());
         // One that runs here is not dead, whatever the log has of it.
         if (isOver(parts) || epoch > placeOf(place).epoch || isRunHere(id) || isClosing) return EMPTY;
         if (turn === undefined) return throwError(() => new AbandonedTurnError(runOf(parts)));

@@ -33,6 +33,9 @@ export interface TurnLog {
    * The entries after an id (`''`: from the start). The first list holds all that are there, and may be empty; then
    * come lists of new ones, and an empty list each time the log was asked and had nothing new, at least every second.
    * While the log cannot be reached it emits nothing. It does not complete by itself.
+   *
+   * A log may have lost entries, the first ones or others: the ids say so to the reader, which then fails with an
+   * `IncompleteLogError`. An entry that the writer appends after a loss is kept, for readers that have what came before.
    */
   read(id: string, after: string): Observable<readonly LogEntry[]>;
   /** Leaves a message for whoever runs the turn, now or later. */

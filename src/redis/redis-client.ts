@@ -1,0 +1,133 @@
+import {
+  catchError,
+  concat,
+  defer,
+  finalize,
+  from,
+  NEVER,
+  Observable,
+  of,
+  type SchedulerLike,
+  tap,
+  throwError,
+  timeout,
+  TimeoutError,
+} from 'rxjs';
+import { platformCode, propertyOf } from '../turn/errors.js';
+import { RedisLogError } from './redis-log-error.js';
+
+/**
+ * What a log asks of a Redis client. One of `@redis/client` is one; ioredis needs a line:
+ *
+ * ```ts
+ * const commands = (io: Redis) => ({ sendCommand: ([name = '', ...args]: string[]) => io.call(name, ...args) });
+ * redisLog(commands(io), { reader: commands(io.duplicate()) });
+ * ```
+ *
+ * A cluster of `@redis/client` wants to know the key, and takes `cluster: true`:
+ *
+ * ```ts
+ * const keyOf = (args: string[]) => (args[0] === 'XREAD' ? args[args.indexOf('STREAMS') + 1] : args[1]);
+ * const commands = (cluster: RedisClusterType): RedisClient & RedisConnection => ({
+ *   sendCommand: (args, options) => cluster.sendCommand(keyOf(args), false, args, options),
+ *   connect: () => cluster.connect(),
+ *   destroy: () => cluster.destroy(),
+ *   on: (event, listener) => cluster.on(event, listener),
+ *   duplicate: () => commands(cluster.duplicate()),
+ * });
+ * ```
+ *
+ * Whether and when it connects again is the client's. One that is to notice a connection over which nothing comes any
+ * more needs a `socketTimeout` of some seconds; the reads that wait open another by themselves.
+ */
+export interface RedisCommands {
+  /**
+   * Sends a command.
+   *
+   * @param options - `abortSignal`: nobody waits for the reply any more, so that a command which still waits for a
+   * connection need not be sent
+   */
+  sendCommand(args: string[], options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
+}
+
+/** A client that can open further connections, as one of `@redis/client` can. */
+export interface RedisClient extends RedisCommands {
+  duplicate?(): RedisConnection;
+}
+
+/** A connection that the log opens, and closes. */
+export interface RedisConnection extends RedisCommands {
+  connect(): Promise<unknown>;
+  destroy(): unknown;
+  on?(event: 'error', listener: (error: unknown) => void): unknown;
+}
+
+/** The code for an entry whose id is not higher than that of the last. */
+export const notHigher = 'NOTHIGHER';
+
+/** How long a connection may take, in milliseconds. Then another is opened. */
+const connectTimeout = 10_000;
+
+/** Sends a command. Unsubscribing takes it back, where it was not sent yet. */
+export const command = (
+  client: RedisCommands,
+  args: string[],
+  limit: number,
+  scheduler: SchedulerLike,
+): Observable<unknown> =>
+  defer(() => {
+    const abort = new AbortController();
+    // Aborting makes an error, with its stack: for commands that nobody waits for alone.
+    let isAnswered = false;
+    return from(client.sendCommand(args, { abortSignal: abort.signal })).pipe(
+      timeout({ first: limit, scheduler }),
+      catchError((error: unknown) => throwError(() => new RedisLogError(args[0] ?? '', reasonOf(error)))),
+      tap({ next: () => (isAnswered = true) }),
+      finalize(() => {
+        if (!isAnswered) abort.abort();
+      }),
+    );
+  });
+
+/** The code that begins an error's message in Redis, or that of the platform. Nothing else of it: it may quote a command. */
+function reasonOf(error: unknown): string {
+  if (error instanceof TimeoutError) return 'TIMEOUT';
+  const message = String(propertyOf(error, 'message'));
+  const [, reply] = /^([A-Z]{2,16})(?: |$)/.exec(message) ?? [];
+  if (reply === 'ERR') {
+    if (message.includes('equal or smaller')) return notHigher;
+    if (message.includes('max number of clients')) return 'MAXCLIENTS';
+  }
+  return reply ?? platformCode(error) ?? 'CONNECTION';
+}
+
+/** Opens a connection of its own; unsubscribing closes it. */
+export const opened = (client: RedisClient, scheduler: SchedulerLike): Observable<RedisCommands> =>
+  new Observable<RedisCommands>((subscriber) => {
+    const connection = client.duplicate?.();
+    if (connection === undefined) return undefined;
+    // What breaks is told by the commands; without a listener it would end the process.
+    connection.on?.('error', () => undefined);
+    subscriber.add(
+      concat(
+        defer(() => connection.connect()).pipe(
+          timeout({ first: connectTimeout, scheduler }),
+          catchError(() => throwError(() => new RedisLogError('connect', 'CONNECTION'))),
+        ),
+        NEVER,
+      ).subscribe({
+        next: () => subscriber.next(connection),
+        error: (error: unknown) => subscriber.error(error),
+      }),
+    );
+    return () => {
+      try {
+        connection.destroy();
+      } catch {
+        // It is closed already.
+      }
+    };
+  });
+
+/** A connection that is there. */
+export const given = (reader: RedisCommands): Observable<RedisCommands> => concat(of(reader), NEVER);

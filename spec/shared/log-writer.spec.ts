@@ -32,7 +32,7 @@ describe('what waits for a log', () => {
   it('is at most maxWaiting characters: exactly so many are written, one more ends the writing', () => {
     // A hundred characters each, with the letter before it.
     const word = 'w'.repeat(99);
-    const written = (words: number) => {
+    const written = (...last: readonly string[]) => {
       const told: string[][] = [];
       virtually((cold) => {
         const log = memory();
@@ -42,7 +42,8 @@ describe('what waits for a log', () => {
           outage.set(true);
           // One is being written, and waits no more.
           subscriber.next(text('first'));
-          for (let place = 0; place < words; place += 1) subscriber.next(text(word));
+          for (const each of [...Array.from({ length: 10 }, () => word), ...last])
+            subscriber.next(text(each));
           return cold('5s a 5s (E|)', events).subscribe(subscriber);
         });
         const run = reading(turns.run('x', () => source));
@@ -56,13 +57,13 @@ describe('what waits for a log', () => {
       return told;
     };
     const lengths = (told: readonly string[]) => told.map(({ length }) => length);
-    const [ten, eleven] = [10, 11].map((words) => written(words).map(lengths));
-    expect(ten).toEqual([
-      [5, ...Array.from({ length: 10 }, () => 99), 1, 1, 1],
+    const ten = Array.from({ length: 10 }, () => 99);
+    expect(written().map(lengths)).toEqual([
+      [5, ...ten, 1, 1, 1],
       [996, 1, 1],
     ]);
-    // What was written before it is there, and its end never comes.
-    expect(eleven).toEqual([[5, ...Array.from({ length: 11 }, () => 99), 1, 1, 1], []]);
+    // The letter alone. What was to be written is dropped, and the end never comes.
+    expect(written('').map(lengths)).toEqual([[5, ...ten, 0, 1, 1, 1], []]);
   });
 
   it('holds no more than that, whatever the turn says and however long the log is gone', () => {

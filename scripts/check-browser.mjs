@@ -410,7 +410,7 @@ for (const [kind, html] of Object.entries(pages)) {
     const { page } = opened;
     await share(page, { id: 'a turn' });
     await shows(page, 'text', 'Hel');
-    await inPage(context, async ({ page: other }) => {
+    await inTab(context, async ({ page: other }) => {
       await share(other, { id: 'a turn', follow: true });
       await shows(other, 'text', 'Hel');
     });
@@ -419,7 +419,7 @@ for (const [kind, html] of Object.entries(pages)) {
     assert.equal(await page.textContent('#text'), 'Hello');
     assert.equal(mock.requests.length, before + 1);
     // What is over is read from the copies of other tabs.
-    await inPage(context, async ({ page: late }) => {
+    await inTab(context, async ({ page: late }) => {
       await share(late, { id: 'a turn' });
       await shows(late, 'end', 'stop');
       assert.equal(await late.textContent('#text'), 'Hello');
@@ -441,7 +441,7 @@ for (const [kind, html] of Object.entries(pages)) {
       );
       // Its silence would be noticed after an hour.
       const turns = { heartbeat: 3_600_000 };
-      await inPage(context, async ({ page: first }) => {
+      await inTab(context, async ({ page: first }) => {
         await share(first, { id: 'a turn', turns });
         await shows(first, 'text', 'Hel');
         await share(page, { id: 'a turn', turns });
@@ -461,8 +461,8 @@ for (const [kind, html] of Object.entries(pages)) {
 
   await fact('tabs that run a turn at once send one request', async (opened) => {
     const before = mock.requests.length;
-    await inPage(context, async ({ page: second }) => {
-      await inPage(context, async ({ page: third }) => {
+    await inTab(context, async ({ page: second }) => {
+      await inTab(context, async ({ page: third }) => {
         const rest = gate();
         mock.enqueue({ content: pieces('Hel', rest.opened, 'lo') });
         const tabs = [opened.page, second, third];
@@ -485,11 +485,11 @@ for (const [kind, html] of Object.entries(pages)) {
     mock.enqueue({ content: ['Hel', { wait: Infinity }] });
     await share(page, { id: 'a turn' });
     await shows(page, 'text', 'Hel');
-    await inPage(context, async ({ page: other }) => {
+    await inTab(context, async ({ page: other }) => {
       await other.evaluate((id) => window.stopShared(id), 'a turn');
     });
     await left;
-    await shows(page, 'end', 'stopped');
+    await shows(page, 'end', 'none');
     assert.equal(await page.textContent('#text'), 'Hel');
   });
 
@@ -556,6 +556,16 @@ function scriptAt(url) {
 
 /** Runs in a page of its own. No error that the page has not caught passes. */
 async function inPage(context, run) {
+  try {
+    await inTab(context, run);
+  } finally {
+    await context.setOffline(false);
+    await mock.whenIdle();
+  }
+}
+
+/** The same while a turn may go on in another page. */
+async function inTab(context, run) {
   const page = await context.newPage();
   try {
     page.setDefaultTimeout(limit / 2);
@@ -579,8 +589,6 @@ async function inPage(context, run) {
     assert.deepEqual(problems, []);
   } finally {
     await page.close();
-    await context.setOffline(false);
-    await mock.whenIdle();
   }
 }
 

@@ -1,13 +1,9 @@
 // Checks turns through a real nginx between the library and the mock provider: which settings stream, which
 // do not, and what a turn makes of what a proxy does. Where nginx is not installed, only CI fails.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { map, tap } from 'rxjs';
 import {
   fetchTransport,
@@ -20,10 +16,9 @@ import { nodeTransport } from '../dist/esm/node/index.js';
 import { commentChunk, doneChunk, finishChunk, textChunk } from '../dist/esm/testing/index.js';
 import { checks } from './checks.mjs';
 import { gate, pieces, within } from './held-answers.mjs';
+import { nginxVersion, startNginx } from './nginx.mjs';
 
-// Distributions install it where only the administrator's PATH leads.
-const env = { ...process.env, PATH: [process.env.PATH, '/usr/sbin', '/usr/local/sbin'].join(delimiter) };
-const version = /nginx\/\S+/.exec(spawnSync('nginx', ['-v'], { env, encoding: 'utf8' }).stderr ?? '')?.[0];
+const version = nginxVersion();
 if (version === undefined) {
   console.log('nginx is not installed: no proxy was checked.');
   process.exit(process.env.CI === 'true' ? 1 : 0);
@@ -67,17 +62,8 @@ const groups = {
   'next-whatever': 'pair',
 };
 
-const configuration = (port) => `
-  daemon off;
-  # One event loop: what it has passed on tells what it has seen.
-  worker_processes 1;
-  ${process.getuid?.() === 0 ? 'user root;' : ''}
-  pid ${folder}/pid;
-  error_log ${folder}/error.log;
-  events { worker_connections 256; }
-  http {
+const servers = (port) => `
     access_log ${folder}/access.log;
-    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
     upstream one { server ${authority(upstream)}; }
     upstream kept { server ${authority(upstream)}; keepalive 4; }
     upstream gone { server ${authority(closed)}; }
@@ -88,11 +74,10 @@ const configuration = (port) => `
       ${Object.entries(settings)
         .map(([name, more]) => `location /${name}/ { proxy_pass http://${groups[name] ?? 'one'}/; ${more} }`)
         .join('\n      ')}
-    }
-  }`;
+    }`;
 
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const nginx = await startNginx();
+const nginx = await startNginx(folder, servers);
 process.prependListener('exit', () => nginx.process.kill());
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 console.log(`${version}, Node ${process.version}`);
@@ -325,7 +310,7 @@ for (const [name, transport] of Object.entries(transports)) {
   await checkOf('the key reaches the provider unchanged, or is the one that the proxy adds', async () => {
     const { headers } = await requestOf(() => turn('streaming').outcome);
     assert.equal(headers.authorization, 'Bearer sk-of-the-client');
-    const provider = { name: 'proxied', baseUrl: nginx.baseUrl('own-key') };
+    const provider = { name: 'proxied', baseUrl: baseUrl('own-key') };
     const own = await requestOf(() => turn('own-key', { provider }).outcome);
     assert.equal(own.headers.authorization, 'Bearer sk-of-the-proxy');
   });
@@ -343,8 +328,12 @@ await Promise.all([upstream.close(), second.close()]);
 // Connections of the two clients are kept alive.
 process.exit();
 
+function baseUrl(setting) {
+  return `${nginx.origin}/${setting}`;
+}
+
 function optionsOf(setting, options) {
-  const provider = { name: 'proxied', baseUrl: nginx.baseUrl(setting), apiKey: 'sk-of-the-client' };
+  const provider = { name: 'proxied', baseUrl: baseUrl(setting), apiKey: 'sk-of-the-client' };
   return { model: 'm', provider, ...options };
 }
 
@@ -392,42 +381,4 @@ async function requestOf(run) {
   const arrived = upstream.whenRequested(upstream.requests.length + 1);
   await run();
   return arrived;
-}
-
-async function startNginx() {
-  const file = join(folder, 'nginx.conf');
-  // Another process may take a free port before nginx does.
-  for (let attempt = 1; attempt <= 5; attempt += 1) {
-    const port = await freePort();
-    writeFileSync(file, configuration(port));
-    const child = spawn('nginx', ['-p', folder, '-c', file, '-e', join(folder, 'error.log')], {
-      env,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const ended = once(child, 'exit');
-    ended.catch(() => {});
-    while (child.exitCode === null && child.signalCode === null) {
-      if (await accepts(port))
-        return { process: child, baseUrl: (setting) => `http://127.0.0.1:${port}/${setting}` };
-      await sleep(10);
-    }
-  }
-  throw new Error(`nginx did not start:\n${readFileSync(join(folder, 'error.log'), 'utf8')}`);
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function accepts(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }

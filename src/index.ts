@@ -72,7 +72,11 @@ export type {
   ToolCallDelta,
 } from './relay/chunk-writer.js';
 export { encodeEventStream } from './relay/encode-event-stream.js';
-export { fromServerSentEvents, type FromServerSentEventsOptions } from './relay/from-server-sent-events.js';
+export {
+  fromServerSentEvents,
+  type FromServerSentEventsOptions,
+  type ReceivedEvent,
+} from './relay/from-server-sent-events.js';
 export type { HeartbeatOptions } from './relay/heartbeat.js';
 export { isTextDelta, type TextDeltaEvent } from './turn/is-text-delta.js';
 export type { PullOptions } from './flow/pull.js';

@@ -1,4 +1,4 @@
-import { map, of, range, take, takeWhile } from 'rxjs';
+import { from, map, of, range, take, takeWhile } from 'rxjs';
 import {
   ChatCompletionsError,
   StreamError,
@@ -17,6 +17,9 @@ import { failureOf, received, testScheduler } from '../support/marbles.js';
 import { inputAdded, runCompleted, toolEvents, weatherCall, wholeRun } from '../support/run-events.js';
 import { toServerSentEvents } from '../../src/relay/to-server-sent-events.js';
 import type { RunEvent } from '../../src/turn/run-events.js';
+import { encodeEventStream } from '../../src/relay/encode-event-stream.js';
+import { decodeEventStream } from '../../src/response/decode-event-stream.js';
+import type { FollowFrom } from '../../src/shared/index.js';
 
 const events = { a: text('Hel'), b: text('lo'), c: completed({ finishReason: 'stop' }) };
 const json = (value: unknown, event?: string): ServerSentMessage => ({ data: JSON.stringify(value), event });
@@ -43,6 +46,79 @@ describe('fromServerSentEvents', () => {
       const source = cold('                                       -a-b-c-D--|', messages);
       expectObservable(source.pipe(fromServerSentEvents())).toBe('-a-b-c-|', events);
       expectSubscriptions(source.subscriptions).toBe('            ^---------!');
+    });
+  });
+
+  describe('ids', () => {
+    it('of messages are those of their events, and nobody else has one', () => {
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const source = cold('                                       -a-p-b-c-D--|', {
+          ...messages,
+          a: { ...json(events.a), id: '1-1' },
+          p: { ...json({ type: 'ping' }, 'ping'), id: 'p' },
+          c: { ...json(events.c), id: '1-3' },
+        });
+        expectObservable(source.pipe(fromServerSentEvents())).toBe('-a---b-c-|', {
+          a: { ...events.a, id: '1-1' },
+          b: events.b,
+          c: { ...events.c, id: '1-3' },
+        });
+        expectSubscriptions(source.subscriptions).toBe('            ^-----------!');
+      });
+    });
+
+    it('come back as they were sent, as text too, however the bytes are cut', () => {
+      const longest = '~'.repeat(1_024);
+      const again = new RemoteTurnError({ name: 'RemoteTurnError', status: 503, code: 'busy' });
+      const sent = [
+        { ...events.a, id: '1-1' },
+        { ...events.b, id: longest },
+        events.b,
+        { ...restartingEvent({ error: again }), id: '2-0' },
+        { ...events.c, id: '2-999' },
+      ];
+      const written = from(sent).pipe(toServerSentEvents(), encodeEventStream());
+      const bytes = new TextEncoder().encode(received(written).join(''));
+      for (const size of [1, 7, bytes.length]) {
+        const reads = range(0, Math.ceil(bytes.length / size)).pipe(
+          map((place) => bytes.slice(place * size, (place + 1) * size)),
+        );
+        expect(received(reads.pipe(decodeEventStream(), fromServerSentEvents()))).toEqual(sent);
+      }
+    });
+
+    it('may be given to whoever follows a shared turn', () => {
+      const after: readonly FollowFrom[] = received(
+        of({ ...json(events.a), id: '1-1' }, { data: '[DONE]' }).pipe(
+          fromServerSentEvents<RunEvent>(),
+          map(({ id }) => ({ after: id })),
+        ),
+      );
+      expect(after).toEqual([{ after: '1-1' }]);
+    });
+
+    it.each([
+      ['a line feed', '1-1\nx: y'],
+      ['a carriage return', '1-1\r'],
+      ['a NUL', '1-1\0'],
+      ['a space', ' 1-1'],
+      ['what is no ASCII', '１-１'],
+      ['nothing', ''],
+      ['1,025 characters', '1'.repeat(1_025)],
+    ])('are none where no header can carry them: %s', (_, id) => {
+      const [event] = received(
+        of({ ...json(events.a), id }, { data: '[DONE]' }).pipe(fromServerSentEvents()),
+      );
+      expect(event).toEqual(events.a);
+      expect(event).not.toHaveProperty('id');
+    });
+
+    it.each(['1-1', 5, null, {}])('are not taken from the data: %j', (id) => {
+      const data = { ...events.a, id };
+      const read = (message: ServerSentMessage) =>
+        received(of(message, { data: '[DONE]' }).pipe(fromServerSentEvents()))[0];
+      expect(read(json(data))).not.toHaveProperty('id');
+      expect(read({ ...json(data), id: '2-2' })).toEqual({ ...events.a, id: '2-2' });
     });
   });
 

@@ -180,11 +180,11 @@ const turns = fc.array(fc.oneof({ weight: 2, arbitrary: event }, { weight: 1, ar
   maxLength: 6,
 });
 
-/** What NestJS makes of an `@Sse()` handler's messages: it writes an id into each. */
-const written = (source: Observable<{ data: string; type?: string }>) =>
+/** What NestJS makes of an `@Sse()` handler's messages: it writes an id into each that has none. */
+const written = (source: Observable<{ data: string; type?: string; id?: string }>) =>
   source.pipe(
     map((message, index) => {
-      const { data, type, id } = Object.assign(message, { id: String(index + 1) });
+      const { data, type, id } = Object.assign(message, { id: message.id ?? String(index + 1) });
       return `${type === undefined ? '' : `event: ${type}\n`}id: ${id}\ndata: ${data}\n\n`;
     }),
   );
@@ -193,23 +193,34 @@ const ways = [
   [
     'encodeEventStream()',
     (source: Observable<RunEvent>) => source.pipe(toServerSentEvents(), encodeEventStream()),
+    (events: readonly RunEvent[]) => events,
   ],
   [
     'toMessageEvents() by way of NestJS',
     (source: Observable<RunEvent>) => written(source.pipe(toServerSentEvents(), toMessageEvents())),
+    (events: readonly RunEvent[]) => events.map((event, index) => ({ id: String(index + 1), ...event })),
   ],
 ] as const;
 
-describe.each(ways)('What %s has written', (_, write) => {
+/** Events of a shared turn, among others. */
+const withIds = (events: readonly RunEvent[], ids: readonly (string | undefined)[]): readonly RunEvent[] =>
+  events.map((event, index) => ({ ...event, ...(ids[index] !== undefined && { id: ids[index] }) }));
+
+const eventIds = fc.array(fc.option(fc.stringMatching(/^[\x21-\x7e]{1,32}$/), { nil: undefined }), {
+  maxLength: 6,
+});
+
+describe.each(ways)('What %s has written', (_, write, come) => {
   const bytesOf = (source: Observable<RunEvent>) => utf8(received(write(source)).join(''));
   const read = (reads: readonly Uint8Array[]) =>
     record(from(reads).pipe(decodeEventStream(), fromServerSentEvents<RunEvent>()));
 
   it('fromServerSentEvents() reads as it was, however the bytes are cut', () => {
     fc.assert(
-      fc.property(turns, cutOffsets, (events, offsets) => {
+      fc.property(turns, eventIds, cutOffsets, (said, ids, offsets) => {
+        const events = withIds(said, ids);
         const bytes = bytesOf(from(events));
-        const expected = { events, error: undefined, ended: 1 };
+        const expected = { events: come(events), error: undefined, ended: 1 };
         for (const reads of [[bytes], cutAt(bytes, offsets), pieces(bytes, 1)])
           expect(read(reads)).toEqual(expected);
       }),
@@ -236,7 +247,7 @@ describe.each(ways)('What %s has written', (_, write) => {
           expect(new TextDecoder().decode(bytes)).not.toContain('private');
           const result = read(cutAt(bytes, offsets));
           expect(result).toEqual({
-            events,
+            events: come(events),
             error: new RemoteTurnError({ name: 'RetryLimitError', status, code, retryAfter }),
             ended: 1,
           });
@@ -252,7 +263,7 @@ describe.each(ways)('What %s has written', (_, write) => {
     const bytes = bytesOf(of(...events));
     for (let length = 0; length < bytes.length; length += 1) {
       const { events: seen, error, ended } = read([bytes.subarray(0, length)]);
-      expect(seen).toEqual(events.slice(0, seen.length));
+      expect(seen).toEqual(come(events).slice(0, seen.length));
       expect(error).toMatchObject({ name: 'StreamError' });
       expect(ended).toBe(1);
     }

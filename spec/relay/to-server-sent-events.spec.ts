@@ -50,6 +50,65 @@ function told(error: unknown, options: ToServerSentEventsOptions = {}): unknown 
 }
 
 describe('toServerSentEvents', () => {
+  describe('ids', () => {
+    const logged = (id: unknown, event: RunEvent = values.a): RunEvent => Object.assign({ id }, event);
+
+    it("is the message's, and not in the data; the end has none", () => {
+      testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
+        const source = cold<RunEvent>('-a-b-(c|)', {
+          a: logged('1-1', values.a),
+          b: logged('1-3', values.b),
+          c: logged('1-4', values.c),
+        });
+        expectObservable(source.pipe(toServerSentEvents())).toBe('-a-b-(cD|)', {
+          ...messages,
+          a: { ...messages['a'], id: '1-1' },
+          b: { ...messages['b'], id: '1-3' },
+          c: { ...messages['c'], id: '1-4' },
+        });
+        expectSubscriptions(source.subscriptions).toBe('         ^----!');
+      });
+    });
+
+    it('is there with an error inside the event, and with none of the error that ends the stream', () => {
+      const restarting = logged('2-1', restartingEvent({ error: failed }));
+      const source = concat(
+        of(restarting),
+        throwError(() => failed),
+      );
+      const [first, last] = received(source.pipe(toServerSentEvents()));
+      expect(first?.id).toBe('2-1');
+      expect(JSON.parse(first?.data ?? '')).toEqual({
+        type: 'restarting',
+        attempt: 1,
+        delay: 0,
+        error: { name: 'RetryLimitError', status: 429, code: 'rate_limit_exceeded', retryAfter: 70_000 },
+      });
+      expect(last).toEqual(messages['E']);
+    });
+
+    it.each([
+      ['a line feed', '1-1\ndata: x'],
+      ['a carriage return', '1-1\rdata: x'],
+      ['a NUL', '1-1\0'],
+      ['a space', '1 1'],
+      ['what is no ASCII', '1–1'],
+      ['nothing', ''],
+      ['1,025 characters', '1'.repeat(1_025)],
+      ['a number', 1],
+      ['null', null],
+      ['undefined', undefined],
+      ['an object', { toString: () => '1-1' }],
+    ])('is left out where no header can carry it: %s', (_, id) => {
+      expect(received(of(logged(id)).pipe(toServerSentEvents()))).toEqual([messages['a'], messages['D']]);
+    });
+
+    it('may have 1,024 characters', () => {
+      const id = '~'.repeat(1_024);
+      expect(received(of(logged(id)).pipe(toServerSentEvents()))[0]).toEqual({ ...messages['a'], id });
+    });
+  });
+
   it('gives each event as one message, and the end mark after the last', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ResponseEvent>('-a-b-(c|)', values);

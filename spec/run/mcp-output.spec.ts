@@ -16,6 +16,30 @@ describe('mcpOutput', () => {
     ]);
   });
 
+  it.each<[unknown, unknown, string]>([
+    [undefined, undefined, '[Image that cannot be shown]'],
+    ['text/html', 'iVBO', '[Image (text/html) that cannot be shown]'],
+    ['image png', 'iVBO', '[Image that cannot be shown]'],
+    ['image/png', '', '[Image (image/png) that cannot be shown]'],
+    ['image/png', 5, '[Image (image/png) that cannot be shown]'],
+    ['image/png', '<svg>', '[Image (image/png) that cannot be shown]'],
+  ])('says of an image of type %j with the data %j that it is none', (mimeType, data, said) => {
+    expect(output({ type: 'image', mimeType, data })).toBe(said);
+    expect(output({ type: 'resource', resource: { uri: 'x://a', mimeType: 'image/png', blob: '<' } })).toBe(
+      '[Image (image/png) that cannot be shown]',
+    );
+    expect(output({ type: 'resource', resource: { uri: 'x://a', mimeType: 'a/b', blob: 7 } })).toBe(
+      '[File (a/b) that cannot be shown]',
+    );
+  });
+
+  it('takes data that is broken into lines, and a media type with parameters', () => {
+    const data = { mimeType: 'image/png; x=y', data: 'iVBO\r\nRw==\n' };
+    expect(output({ type: 'image', ...data })).toEqual([
+      { type: 'input_image', image_url: 'data:image/png;base64,iVBORw==' },
+    ]);
+  });
+
   it('says of audio what it is', () => {
     expect(output({ type: 'audio', mimeType: 'audio/wav', data: 'UklG' })).toBe(
       '[Audio (audio/wav) that cannot be shown]',

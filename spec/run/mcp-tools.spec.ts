@@ -127,12 +127,25 @@ describe('mcpTools', () => {
     expect(pages).toBe(1_000);
   });
 
+  it('asks for each page on a trampoline', () => {
+    let pages = 0;
+    const client: McpClient = {
+      listTools: () => of({ tools: [], nextCursor: String((pages += 1)) }),
+      callTool: () => NEVER,
+    };
+    expect(failureOf(mcpTools(client))).toMatchObject({ code: 'endless' });
+    expect(pages).toBe(1_000);
+  });
+
   it.each([
     ['nothing', undefined],
     ['no list', { tools: 'none' }],
     ['a tool without a name', { tools: [{ inputSchema: {} }] }],
     ['a tool without a schema', { tools: [{ name: 'a' }] }],
     ['a tool that is none', { tools: [null] }],
+    ['a tool with an empty name', { tools: [{ name: '', inputSchema: {} }] }],
+    ['a schema of a text', { tools: [{ name: 'a', inputSchema: { type: 'string' } }] }],
+    ['properties that are none', { tools: [{ name: 'a', inputSchema: { type: 'object', properties: [] } }] }],
   ])('fails where the server sends %s', (_what, page) => {
     const client: McpClient = { listTools: () => of(page as unknown as McpToolPage), callTool: () => NEVER };
     expect(failureOf(mcpTools(client))).toMatchObject({ name: 'ToolListError', code: 'malformed' });
@@ -154,11 +167,13 @@ describe('mcpTools', () => {
       listed('b', { title: 'Buy' }),
       listed('c', { annotations: { title: 'Cut' } }),
       listed('d'),
+      listed('e', { description: { en: 'Add' }, title: 5, annotations: 'none' } as never),
     );
     expect(toolsOf(client).map(({ definition }) => definition.description)).toEqual([
       'Adds.',
       'Buy',
       'Cut',
+      undefined,
       undefined,
     ]);
   });
@@ -217,6 +232,18 @@ describe('mcpTools', () => {
       listed('b', { execution: { taskSupport: 'optional' } }),
     );
     expect(toolsOf(client).map(({ name }) => name)).toEqual(['b']);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ approve: 'always' }, /options\.approve must be a boolean or a function/],
+    [{ approve: null }, /options\.approve must be a boolean or a function/],
+    [{ filter: ['a'] }, /options\.filter must be a function/],
+    [{ timeout: 0 }, /options\.timeout must be a number of at least 1/],
+    [{ prefix: 5 }, /options\.prefix may hold letters/],
+  ])('refuses %j at once', (options, message) => {
+    const { client } = clientOf(listed('a'));
+    expect(() => mcpTools(client, options as never)).toThrow(TypeError);
+    expect(() => mcpTools(client, options as never)).toThrow(message);
   });
 
   it('refuses a client that is none, and a prefix that no name can have, at once', () => {

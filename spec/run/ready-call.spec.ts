@@ -163,6 +163,8 @@ describe('readyCall', () => {
       ['an Observable of a decision', () => of({ approved: true })],
       ['a promise', () => Promise.resolve({ approved: true })],
       ['a decision', () => ({ approved: true, reason: 'fine' })],
+      ['a list, as RxJS takes one', () => [true]],
+      ['a list of a decision', () => [{ approved: true }]],
       [
         'an async generator',
         async function* () {
@@ -263,10 +265,12 @@ describe('readyCall', () => {
         expect(needing(much, 11)).toEqual(['approval_requested']);
         expect(needing(() => of(true, false))).toEqual(['approval_requested']);
         expect(needing(() => of(false, true))).toEqual(['ready']);
+        expect(needing(() => [false])).toEqual(['ready']);
       });
 
       it('is asked for where it does not say', () => {
-        expect(needing(() => EMPTY)).toEqual(['approval_requested']);
+        for (const unsaid of [EMPTY, [], undefined, null, 0, '', () => false])
+          expect(needing(() => unsaid)).toEqual(['approval_requested']);
       });
 
       it('is told to have failed where it fails: the tool is not executed', () => {

@@ -539,6 +539,27 @@ describe('runTools', () => {
       });
     });
 
+    it('is given as a list, as RxJS takes one', () => {
+      const summary = userMessage('In short: Hi.');
+      const { turn, prompts } = turnsOf(turnCalling(a));
+      const steps: readonly (readonly (Prompt | 'stop')[])[] = [[{ input: [summary] }], ['stop']];
+      const run = runStill('Hi', { turn, tools: [simple('a')], beforeTurn: ({ step }) => steps[step - 1]! });
+      expect(endOf(outcomeOf(run).events)?.reason).toBe('stopped');
+      expect(prompts.map(({ input }) => input)).toEqual([[summary]]);
+    });
+
+    it.each<unknown>([null, 'continue', {}, { input: 'Hi' }, 5, [[]]])(
+      'ends the run with a TypeError that says what it may give, for %j',
+      (given) => {
+        const run = runStill('Hi', { turn: () => answer, tools: [], beforeTurn: () => of(given) as never });
+        expect(outcomeOf(run).end).toEqual(
+          new TypeError(
+            "options.beforeTurn must give a prompt, whose input is an array of items, 'stop', or nothing.",
+          ),
+        );
+      },
+    );
+
     it('tells apart what the prompt that it gives has tools for', () => {
       const { turn } = turnsOf(turnCalling(b));
       const own = { type: 'function', name: 'b', parameters: {} } as const;
@@ -663,6 +684,21 @@ describe('runTools', () => {
       'concurrency: 0',
       () => runStill('Hi', { turn: () => [], tools: [], concurrency: 0 }),
       /options\.concurrency/,
+    ],
+    [
+      'an approve that is no function',
+      () => runStill('Hi', { turn: () => [], tools: [], approve: true as never }),
+      /options\.approve must be a function/,
+    ],
+    [
+      'a beforeTurn that is no function',
+      () => runStill('Hi', { turn: () => [], tools: [], beforeTurn: 'stop' as never }),
+      /options\.beforeTurn must be a function/,
+    ],
+    [
+      'a toolError that is not known',
+      () => runStill('Hi', { turn: () => [], tools: [], toolError: 'throw' as never }),
+      /options\.toolError must be 'tell' or 'fail'/,
     ],
     [
       'toolTimeout: 0',

@@ -70,6 +70,11 @@ describe('tool', () => {
 
   it.each<[string, object, RegExp]>([
     ['no execute', { execute: undefined }, /tool\("a"\)\.execute must be a function/],
+    [
+      'an approve that decides nothing',
+      { approve: 'always' },
+      /tool\("a"\)\.approve must be a boolean or a function/,
+    ],
     ['a timeout of 0', { timeout: 0 }, /timeout must be a number of at least 1/],
     [
       'a schema that writes none',

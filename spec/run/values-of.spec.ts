@@ -1,5 +1,5 @@
 import { from, of, throwError } from 'rxjs';
-import { valuesOf } from '../../src/run/values-of.js';
+import { decisionsOf, valuesOf } from '../../src/run/values-of.js';
 import { received } from '../support/marbles.js';
 
 function* counting() {
@@ -80,5 +80,23 @@ describe('valuesOf', () => {
     await expect(allOf(throwError(() => error))).rejects.toBe(error);
     await expect(allOf(Promise.reject(error))).rejects.toBe(error);
     await expect(allOf(from(Promise.reject(error)))).rejects.toBe(error);
+  });
+});
+
+describe('decisionsOf', () => {
+  it.each<[string, unknown]>([
+    ['a list', [1, 2]],
+    ['a set', new Set([1, 2])],
+    ['an Observable', of(1, 2)],
+  ])('gives the values of %s', (_, returned) => {
+    expect(received(decisionsOf(returned))).toEqual([1, 2]);
+  });
+
+  it.each<[string, unknown]>([
+    ['a text', 'stop'],
+    ['an object', { approved: true }],
+    ['nothing', undefined],
+  ])('takes %s as one value', (_, returned) => {
+    expect(received(decisionsOf<unknown>(returned))).toEqual([returned]);
   });
 });

@@ -12,124 +12,29 @@ import {
   type SchedulerLike,
   type Subscription,
   throwError,
-  timer,
 } from 'rxjs';
-import type { TestScheduler } from 'rxjs/testing';
 import { StreamError, UnexpectedStatusError } from '../../src/index.js';
-import {
-  AbandonedTurnError,
-  memoryLog,
-  type SharedTurns,
-  sharedTurns,
-  type SharedTurnsOptions,
-  type TurnLog,
-} from '../../src/shared/index.js';
+import { AbandonedTurnError, memoryLog, sharedTurns, type TurnLog } from '../../src/shared/index.js';
 import type { ResponseEvent } from '../../src/turn/events.js';
-import type { RunEvent } from '../../src/turn/run-events.js';
-import { completed, text } from '../support/events.js';
-import { testScheduler } from '../support/marbles.js';
+import { text } from '../support/events.js';
 import { story, timedEvents } from '../support/random-events.js';
-
-const end = completed({ finishReason: 'stop' });
-const events = { a: text('a'), b: text('b'), c: text('c'), d: text('d'), E: end };
-type Cold = (marbles: string, values: typeof events, error?: unknown) => Observable<ResponseEvent>;
-
-/** An event as its text, or in a letter: the end, a stopped end, a restart. */
-const word = (event: RunEvent): string => {
-  if (event.type === 'completed') return event.stopped === true ? 'S' : 'E';
-  if (event.type === 'restarting') return 'R';
-  if (event.type === 'output_item_done' && event.item.type === 'message')
-    return event.item.content.map((part) => ('text' in part ? part.text : '')).join('');
-  return event.type;
-};
-
-/** What a reader gets, in words, and how it ends. */
-function reading(source: Observable<RunEvent>) {
-  const told: string[] = [];
-  const errors: unknown[] = [];
-  const subscription = source.subscribe({
-    next: (event) => told.push(word(event)),
-    error: (error: unknown) => {
-      errors.push(error);
-      told.push('#');
-    },
-    complete: () => told.push('|'),
-  });
-  return { told, errors, subscription };
-}
-
-/** A log as one instance sees it, and its end: from then on no word of the instance gets anywhere. */
-function seenBy(log: TurnLog) {
-  let isDead = false;
-  const unlessDead = <T extends object>(call: () => T): T => (isDead ? (NEVER as never) : call());
-  const view: TurnLog = {
-    claim: (...given) => unlessDead(() => log.claim(...given)),
-    append: (...given) => unlessDead(() => log.append(...given)),
-    read: (...given) => unlessDead(() => log.read(...given)),
-    tell: (...given) => unlessDead(() => log.tell(...given)),
-    told: (...given) => unlessDead(() => log.told(...given)),
-    close: () => EMPTY,
-  };
-  return { view, die: () => (isDead = true) };
-}
-
-/** That of the spec; `undefined` for RxJS's own. */
-let scheduler: TestScheduler | undefined;
-const shared = (log: TurnLog, options: SharedTurnsOptions = {}): SharedTurns =>
-  sharedTurns(log, { scheduler, ...options });
-const memory = (): TurnLog => memoryLog({ scheduler });
-
-/** A log that takes a while to do what it is asked. */
-const slowed = (log: TurnLog, milliseconds: () => number): TurnLog => ({
-  ...log,
-  claim: (...given) => timer(milliseconds(), scheduler).pipe(concatMap(() => log.claim(...given))),
-  append: (...given) => timer(milliseconds(), scheduler).pipe(concatMap(() => log.append(...given))),
-});
-
-const at = (milliseconds: number, act: () => void): Subscription =>
-  timer(milliseconds, scheduler).subscribe(act);
-
-/** A turn that counts how often it is asked, and is subscribed to. */
-function counted(source: Observable<ResponseEvent>) {
-  const counts = { asked: 0, open: 0 };
-  const turn = () =>
-    new Observable<ResponseEvent>((subscriber) => {
-      counts.asked += 1;
-      counts.open += 1;
-      const subscription = source.subscribe(subscriber);
-      return () => {
-        counts.open -= 1;
-        subscription.unsubscribe();
-      };
-    });
-  return { counts, turn };
-}
-
-/**
- * Five minutes of virtual time: who waits for ever does not hold the spec up. The scheduler is given, not put in place of
- * `asyncScheduler`: timers that are cleared in the frame in which they are due upset the latter (ReactiveX/rxjs).
- */
-function virtually(body: (cold: Cold) => void): void {
-  const virtual = testScheduler();
-  scheduler = virtual;
-  virtual.run(({ cold }) => {
-    virtual.maxFrames = 300_000;
-    body((marbles, values, error) => cold(marbles, values, error));
-  });
-}
-
-/** The same with marbles to compare. */
-function marbles(body: (helpers: RunHelpers) => void): void {
-  const virtual = testScheduler();
-  scheduler = virtual;
-  virtual.run(body);
-}
-
-type RunHelpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
+import {
+  after,
+  at,
+  counted,
+  end,
+  events,
+  marbles,
+  memory,
+  reading,
+  seenBy,
+  shared,
+  slowed,
+  virtually,
+  word,
+} from '../support/shared-turns.js';
 
 describe('sharedTurns()', () => {
-  afterEach(() => (scheduler = undefined));
-
   describe('one turn, many readers', () => {
     it('asks once, and gives late readers the past joined, then what comes', () => {
       marbles(({ cold, expectObservable, expectSubscriptions }) => {
@@ -165,9 +70,7 @@ describe('sharedTurns()', () => {
             const one = shared(slowed(log, () => wait));
             const two = shared(log);
             const source = from(timed).pipe(
-              concatMap(({ event, gap }) =>
-                gap === 0 ? of(event) : timer(gap, scheduler).pipe(map(() => event)),
-              ),
+              concatMap(({ event, gap }) => (gap === 0 ? of(event) : after(gap).pipe(map(() => event)))),
             );
             const all: (ResponseEvent & { id: string })[] = [];
             const rest = (place: string) => {

@@ -1,4 +1,4 @@
-import { map, merge, type Observable } from 'rxjs';
+import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { describeIssues, jsonSchemaOf, type Schema, validate } from '../../src/turn/schema.js';
@@ -83,6 +83,24 @@ describe('validate', () => {
     expect(check).toHaveBeenCalledTimes(2);
   });
 
+  it('waits for a function that is asynchronous', async () => {
+    const text = (value: unknown) => {
+      if (typeof value !== 'string') throw new Error('Not a text.');
+      return value;
+    };
+    const checked = (value: unknown) =>
+      firstValueFrom(validate({ validate: async (given) => text(given), jsonSchema: {} }, value));
+    await expect(checked('x')).resolves.toEqual({ value: 'x' });
+    await expect(checked(7)).resolves.toEqual({ issues: [{ message: 'Not a text.' }] });
+  });
+
+  it.each<unknown>([null, 'Bad', 5, {}])(
+    'takes issues that are no list, as %j, for a value that does not match',
+    (issues) => {
+      expect(received(validate(standard({ validate: () => ({ issues }) }), 7))).toEqual([{ issues: [] }]);
+    },
+  );
+
   it('fails with what the schema throws', () => {
     const error = new RangeError('out of order');
     const check = () => {
@@ -113,6 +131,19 @@ describe('describeIssues', () => {
       { message: 'Empty', path: [] },
     ];
     expect(describeIssues(issues)).toBe('Bad\n/a/0/b: Required\nEmpty');
+  });
+
+  it('writes what there is of issues that are not as the standard says', () => {
+    const said = 'The value does not match.';
+    const guarded = {
+      get message(): never {
+        throw new Error('private');
+      },
+    };
+    const issues = [null, {}, { message: 5, path: ['a'] }, guarded, { message: 'Bad', path: null }];
+    const odd = { message: 'Bad', path: [null, Symbol('s'), { key: Object.create(null) as never }] };
+    expect(describeIssues(issues as never)).toBe(`${said}\n${said}\n/a: ${said}\n${said}\nBad`);
+    expect(describeIssues([odd] as never)).toBe('//Symbol(s)/: Bad');
   });
 
   it('cuts a line that quotes a long value', () => {

@@ -7,14 +7,13 @@ import {
   map,
   type Observable,
   type OperatorFunction,
-  scan,
   tap,
 } from 'rxjs';
-import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
+import { type EndedTurn, endedTurns } from '../operators/ended-turns.js';
 import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { type Schema, type SchemaOutput, validate } from '../turn/schema.js';
-import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
+import type { Turn } from '../turn/turn.js';
 import { valueIn } from './json-in-text.js';
 import { OutputError } from './output-error.js';
 import { hasCalls, turnFault } from './turn-fault.js';
@@ -54,7 +53,7 @@ export function toJson<S extends Schema>(schema: S): OperatorFunction<RunEvent, 
     defer(() => {
       let calling: Turn | undefined;
 
-      const noteCalls = ({ turn }: Ended): void => {
+      const noteCalls = ({ turn }: EndedTurn): void => {
         calling = hasCalls(turn) ? turn : undefined;
       };
       const checkCalls = defer(() => {
@@ -63,8 +62,7 @@ export function toJson<S extends Schema>(schema: S): OperatorFunction<RunEvent, 
       });
       const outputs = source.pipe(
         filter(isTurnEvent),
-        scan(foldTurn, nothingYet),
-        filter(hasEnded),
+        endedTurns(),
         tap(noteCalls),
         filter(({ turn }) => !hasCalls(turn)),
         concatMap((ended) => outputOf(ended, schema)),
@@ -73,23 +71,7 @@ export function toJson<S extends Schema>(schema: S): OperatorFunction<RunEvent, 
     });
 }
 
-/** A turn so far, and the last event in it. */
-interface Fold {
-  readonly turn: Turn;
-  readonly event: ResponseEvent | undefined;
-}
-
-interface Ended extends Fold {
-  readonly event: CompletedEvent;
-}
-
-const nothingYet: Fold = { turn: emptyTurn, event: undefined };
-
-const foldTurn = ({ turn }: Fold, event: ResponseEvent): Fold => ({ turn: reduceTurn(turn, event), event });
-
-const hasEnded = (fold: Fold): fold is Ended => fold.event?.type === 'completed';
-
-function outputOf<S extends Schema>({ turn, event }: Ended, schema: S): Observable<SchemaOutput<S>> {
+function outputOf<S extends Schema>({ turn, event }: EndedTurn, schema: S): Observable<SchemaOutput<S>> {
   const code = turnFault(turn, event);
   const found = code === undefined ? valueIn(turn.text) : { code };
   if ('code' in found) throw new OutputError(found.code, turn);

@@ -1,7 +1,8 @@
-import { concatMap, filter, type OperatorFunction, pipe, scan } from 'rxjs';
-import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
-import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
+import { concatMap, type OperatorFunction, pipe } from 'rxjs';
+import type { ResponseEvent } from '../turn/events.js';
+import type { Turn } from '../turn/turn.js';
 import { turnItems } from '../turn/turn-items.js';
+import { type EndedTurn, endedTurns } from './ended-turns.js';
 
 /**
  * Replaces the pieces of a turn by whole items: silent while the model writes, then the reasoning, the
@@ -27,26 +28,10 @@ import { turnItems } from '../turn/turn-items.js';
  * ```
  */
 export function aggregate(): OperatorFunction<ResponseEvent, ResponseEvent> {
-  return pipe(scan(foldTurn, nothingYet), filter(hasEnded), concatMap(wholeItems));
+  return pipe(endedTurns(), concatMap(wholeItems));
 }
 
-/** A turn so far, and the last event in it. */
-interface Fold {
-  readonly turn: Turn;
-  readonly event: ResponseEvent | undefined;
-}
-
-interface Ended extends Fold {
-  readonly event: CompletedEvent;
-}
-
-const nothingYet: Fold = { turn: emptyTurn, event: undefined };
-
-const foldTurn = ({ turn }: Fold, event: ResponseEvent): Fold => ({ turn: reduceTurn(turn, event), event });
-
-const hasEnded = (fold: Fold): fold is Ended => fold.event?.type === 'completed';
-
-const wholeItems = ({ turn, event }: Ended): readonly ResponseEvent[] => [...itemEvents(turn), event];
+const wholeItems = ({ turn, event }: EndedTurn): readonly ResponseEvent[] => [...itemEvents(turn), event];
 
 function itemEvents(turn: Turn): readonly ResponseEvent[] {
   return [turn, ...turn.choices].flatMap((answer) =>

@@ -24,3 +24,10 @@ export function checkMessage({ data, event = '', id = '' }: ServerSentMessage): 
     throw new TypeError('The id of a server-sent event must be a string without line breaks or NUL.');
   }
 }
+
+/**
+ * Whether an id can be sent back as a `Last-Event-ID`, by an `EventSource` as by `fetch`, and past proxies: 1 to 1,024
+ * visible characters of ASCII.
+ */
+export const isEventId = (id: unknown): id is string =>
+  typeof id === 'string' && /^[\x21-\x7e]{1,1024}$/.test(id);

@@ -2,7 +2,7 @@ import { catchError, endWith, filter, map, of, type OperatorFunction, pipe } fro
 import { isWithinDepth } from '../turn/extras.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { writeJson } from '../turn/wire.js';
-import type { ServerSentMessage } from './server-sent-message.js';
+import { isEventId, type ServerSentMessage } from './server-sent-message.js';
 import { endMark, publicFields, readReport, type TurnErrorReport } from './server-sent-protocol.js';
 
 export interface ToServerSentEventsOptions {
@@ -23,6 +23,10 @@ export interface ToServerSentEventsOptions {
  * `encodeEventStream()` writes the messages as text, `toMessageEvents()` hands them to NestJS. An
  * `EventSource` reads them too.
  *
+ * An event with an `id`, such as those of shared turns, is a message with that `id`, which the data does not repeat: what a
+ * client sends as `Last-Event-ID` to go on from there. Left out is one that no header can carry: any but 1 to 1,024 visible
+ * characters of ASCII.
+ *
  * Progress of a call whose name or id is longer than 1,024 UTF-16 code units is left out, since each of its
  * messages would repeat them; the call arrives whole. Left out, too, is a tool's progress that JSON cannot write (a cycle,
  * a BigInt, a function, more than 100 levels), and such `arguments` of a `tool_started`.
@@ -39,6 +43,11 @@ export interface ToServerSentEventsOptions {
  * @example
  * ```ts
  * turn.pipe(toServerSentEvents(), encodeEventStream()).subscribe((text) => response.write(text));
+ *
+ * turns
+ *   .follow(id, { after: request.headers['last-event-id'] })
+ *   .pipe(toServerSentEvents(), encodeEventStream())
+ *   .subscribe((text) => response.write(text));
  * ```
  *
  * Errors only with what `toError` throws.
@@ -50,13 +59,15 @@ export function toServerSentEvents(
   const reportOf = (error: unknown) => readReport(toError(error));
   return pipe(
     filter(isWorthwhile),
-    map((event): ServerSentMessage => ({
-      data: JSON.stringify(
+    map((received): ServerSentMessage => {
+      const { id, event } = apart(received);
+      const data = JSON.stringify(
         'error' in event && event.error !== undefined
           ? { ...event, error: reportOf(event.error) }
           : withWritableArguments(event),
-      ),
-    })),
+      );
+      return isEventId(id) ? { data, id } : { data };
+    }),
     endWith({ data: endMark }),
     catchError((error: unknown) =>
       of<ServerSentMessage>({
@@ -65,6 +76,13 @@ export function toServerSentEvents(
       }),
     ),
   );
+}
+
+/** An event, and its place in a log if it has one. */
+function apart(event: RunEvent): { readonly id?: unknown; readonly event: RunEvent } {
+  if (!('id' in event)) return { event };
+  const { id, ...rest } = event;
+  return { id, event: rest };
 }
 
 const maxIdentityLength = 1_024;

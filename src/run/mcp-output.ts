@@ -26,7 +26,7 @@ const textsOf = (parts: readonly OutputPart[]): readonly string[] =>
 
 function partOf(block: Record<string, unknown>): OutputPart {
   const type = stringOf(own(block, 'type'));
-  const mimeType = stringOf(own(block, 'mimeType'));
+  const mimeType = mediaTypeOf(block);
   switch (type) {
     case 'text':
       return text(stringOf(own(block, 'text')));
@@ -34,7 +34,7 @@ function partOf(block: Record<string, unknown>): OutputPart {
       return image(mimeType, own(block, 'data'));
     case 'audio':
       // No output of a tool can hold audio, and a provider that refuses it would end the run.
-      return text(`[Audio (${mimeType}) that cannot be shown]`);
+      return unshown('Audio', mimeType);
     case 'resource':
       return resourcePart(own(block, 'resource'));
     case 'resource_link': {
@@ -51,22 +51,34 @@ function resourcePart(resource: unknown): OutputPart {
   if (!isRecord(resource)) return text('');
   const written = own(resource, 'text');
   if (typeof written === 'string') return text(written);
-  const mimeType = stringOf(own(resource, 'mimeType')) || 'application/octet-stream';
+  const mimeType = mediaTypeOf(resource) || 'application/octet-stream';
   const blob = own(resource, 'blob');
   if (mimeType.startsWith('image/')) return image(mimeType, blob);
+  const file_data = dataUrl(mimeType, blob);
+  if (file_data === undefined) return unshown('File', mimeType);
   const filename = stringOf(own(resource, 'uri')).split('/').at(-1) ?? '';
-  return {
-    type: 'input_file',
-    file_data: dataUrl(mimeType, blob),
-    ...(filename !== '' && { filename }),
-  };
+  return { type: 'input_file', file_data, ...(filename !== '' && { filename }) };
 }
 
 const text = (given: string): InputText => ({ type: 'input_text', text: given });
 
-const image = (mimeType: string, data: unknown): InputImage => ({
-  type: 'input_image',
-  image_url: dataUrl(mimeType, data),
-});
+/** A media type without its parameters; `''` where there is none. */
+function mediaTypeOf(record: Record<string, unknown>): string {
+  const [type = ''] = stringOf(own(record, 'mimeType')).split(';', 1);
+  return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : '';
+}
 
-const dataUrl = (mimeType: string, data: unknown): string => `data:${mimeType};base64,${stringOf(data)}`;
+/** What a provider would refuse, and with it the run. */
+const unshown = (what: string, mimeType: string): InputText =>
+  text(`[${what}${mimeType === '' ? '' : ` (${mimeType})`} that cannot be shown]`);
+
+function image(mimeType: string, data: unknown): InputImage | InputText {
+  const image_url = mimeType.startsWith('image/') ? dataUrl(mimeType, data) : undefined;
+  return image_url === undefined ? unshown('Image', mimeType) : { type: 'input_image', image_url };
+}
+
+/** `undefined` where the data is no Base64. It may be broken into lines. */
+function dataUrl(mimeType: string, data: unknown): string | undefined {
+  const base64 = stringOf(data).replace(/\s+/g, '');
+  return /^[\w+/-]+={0,2}$/.test(base64) ? `data:${mimeType};base64,${base64}` : undefined;
+}

@@ -1,8 +1,20 @@
-import { defer, EMPTY, expand, from, map, Observable, type ObservableInput, tap, toArray } from 'rxjs';
-import { longestDelay } from '../flow/timers.js';
+import {
+  defer,
+  EMPTY,
+  expand,
+  from,
+  map,
+  Observable,
+  type ObservableInput,
+  queueScheduler,
+  subscribeOn,
+  tap,
+  toArray,
+} from 'rxjs';
+import { checkLimit, longestDelay } from '../flow/timers.js';
 import { ChatCompletionsError } from '../turn/errors.js';
 import type { JsonSchema } from '../turn/schema.js';
-import { isRecord, own } from '../turn/wire.js';
+import { isRecord, own, stringOf } from '../turn/wire.js';
 import type { McpCall, McpClient, McpRequestOptions, McpTool, McpToolPage } from './mcp-client.js';
 import { mcpOutput } from './mcp-output.js';
 import { tool, type Tool, type ToolContext, toolProgress } from './tool.js';
@@ -83,10 +95,15 @@ export class ToolListError extends ChatCompletionsError {
  * @throws TypeError for a client or options of the wrong kind
  */
 export function mcpTools(client: McpClient, options: McpToolsOptions = {}): Observable<readonly Tool[]> {
-  const { prefix = '', filter = () => true } = options;
+  const { prefix = '', filter = () => true, approve = false, timeout = Infinity } = options;
   if (typeof client?.listTools !== 'function' || typeof client.callTool !== 'function')
     throw new TypeError('mcpTools() needs a client with listTools() and callTool().');
-  if (!/^[\w-]*$/.test(prefix)) throw new TypeError('options.prefix may hold letters, digits, "_" and "-".');
+  if (typeof prefix !== 'string' || !/^[\w-]*$/.test(prefix))
+    throw new TypeError('options.prefix may hold letters, digits, "_" and "-".');
+  if (typeof filter !== 'function') throw new TypeError('options.filter must be a function.');
+  if (typeof approve !== 'boolean' && typeof approve !== 'function')
+    throw new TypeError('options.approve must be a boolean or a function.');
+  checkLimit('timeout', timeout);
   return listTools(client).pipe(
     map((listed) => {
       const wanted = listed.filter((each) => each.execution?.taskSupport !== 'required' && filter(each));
@@ -105,6 +122,8 @@ function listTools(client: McpClient): Observable<readonly McpTool[]> {
     const page = (cursor?: string) =>
       defer(() => client.listTools(cursor === undefined ? undefined : { cursor }, { signal })).pipe(
         map(checked),
+        // On a trampoline: hundreds of pages that are given at once leave nothing on the stack.
+        subscribeOn(queueScheduler),
       );
     return page().pipe(
       expand(({ nextCursor = '' }) => {
@@ -140,7 +159,14 @@ function checked(page: unknown): McpToolPage {
 }
 
 const isTool = (entry: unknown): entry is McpTool =>
-  isRecord(entry) && typeof own(entry, 'name') === 'string' && isRecord(own(entry, 'inputSchema'));
+  isRecord(entry) && stringOf(own(entry, 'name')) !== '' && isParameters(own(entry, 'inputSchema'));
+
+/** A provider refuses a whole request for one tool whose parameters are no object. */
+function isParameters(schema: unknown): boolean {
+  if (!isRecord(schema)) return false;
+  const { type = 'object', properties = {} } = schema;
+  return type === 'object' && isRecord(properties);
+}
 
 /** Names that OpenAI allows. */
 function namesOf(tools: readonly McpTool[], prefix: string): readonly string[] {
@@ -166,13 +192,15 @@ function toolOf(
 ): Tool {
   return tool({
     name,
-    description: listed.description ?? listed.title ?? listed.annotations?.title,
+    description: [listed.description, listed.title, listed.annotations?.title].find(isText),
     input: { validate: argumentsOf, jsonSchema: parametersOf(listed.inputSchema) },
     execute: (args, context) => callTool(client, { name: listed.name, arguments: args }, context),
     timeout,
     approve: typeof approve === 'function' ? (args) => approve(listed, args) : approve,
   });
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** The server checks what is in them. */
 function argumentsOf(value: unknown): Record<string, unknown> {

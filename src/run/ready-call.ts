@@ -19,7 +19,7 @@ import { parseJson } from '../turn/wire.js';
 import type { ApprovalDecision, CallOptions } from './call-options.js';
 import type { Tool } from './tool.js';
 import { failed, finished } from './tool-finished.js';
-import { valuesOf } from './values-of.js';
+import { decisionsOf } from './values-of.js';
 
 /** A call that may be executed now. */
 export interface ReadyCall {
@@ -89,11 +89,12 @@ function argumentsFor(tool: Tool, call: ToolCallItem, given: () => unknown): Obs
   );
 }
 
-/** Whether a call has to be approved: where its tool does not say, it does. */
+/** Whether a call has to be approved: where its tool does not say that it need not be, it does. */
 function needsApproval({ approve }: Tool, call: ToolCallItem, args: unknown): Observable<boolean> {
   if (typeof approve !== 'function') return of(approve);
-  return defer(() => valuesOf(approve(args as never))).pipe(
+  return defer(() => decisionsOf<unknown>(approve(args as never))).pipe(
     take(1),
+    map((needed) => needed !== false),
     defaultIfEmpty(true),
     catchError((cause: unknown) => {
       throw new ToolError('failed', call, { cause });
@@ -105,7 +106,7 @@ function needsApproval({ approve }: Tool, call: ToolCallItem, args: unknown): Ob
 function approved(ready: ReadyCall, options: CallOptions): Observable<ToolEvent | ReadyCall> {
   const { call, tool } = ready;
   const { approve } = options;
-  const decided = defer(() => (approve === undefined ? EMPTY : valuesOf(approve(call)))).pipe(
+  const decided = defer(() => (approve === undefined ? EMPTY : decisionsOf(approve(call)))).pipe(
     take(1),
     map(decisionOf),
     mergeMap((decision): Observable<ToolEvent | ReadyCall> => {

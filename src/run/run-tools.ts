@@ -21,6 +21,7 @@ import { checkLimit } from '../flow/timers.js';
 import { itemOf } from '../prompt/messages.js';
 import { type InputItem, type Prompt, userMessage } from '../prompt/prompt.js';
 import type { ToolDefinition } from '../prompt/tools.js';
+import { propertyOf } from '../turn/errors.js';
 import type { ResponseEvent, ResponseItem, ToolCallItem } from '../turn/events.js';
 import type { RunCompletedEvent, RunEndReason, RunEvent } from '../turn/run-events.js';
 import { isRecord, stringOf } from '../turn/wire.js';
@@ -32,7 +33,7 @@ import { emptyRun, isOpen, lastStep, type Run, type RunStep } from './run.js';
 import { runFold } from './run-fold.js';
 import { runItems, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
-import { valuesOf } from './values-of.js';
+import { decisionsOf } from './values-of.js';
 
 /** A turn that is about to be asked for. */
 export interface Step {
@@ -129,6 +130,8 @@ export interface RunToolsOptions {
 export function runTools(prompt: Prompt | string, options: RunToolsOptions): Observable<RunEvent> {
   const { turn: turnOf, beforeTurn, maxTurns = 8 } = options;
   if (typeof turnOf !== 'function') throw new TypeError('options.turn must be a function.');
+  if (beforeTurn !== undefined && typeof beforeTurn !== 'function')
+    throw new TypeError('options.beforeTurn must be a function.');
   checkLimit('maxTurns', maxTurns);
   const tools = toolsByName(options.tools);
   const asked = promptWith(prompt, tools);
@@ -149,7 +152,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
       defer(() => (reason === undefined ? work() : EMPTY));
 
     const boundary = unlessOver(() =>
-      valuesOf(beforeTurn?.({ step: turns + 1, prompt: next, run: fold.run })).pipe(
+      decisionsOf(beforeTurn?.({ step: turns + 1, prompt: next, run: fold.run })).pipe(
         take(1),
         mergeMap((given): readonly RunEvent[] => {
           if (given === undefined) return [];
@@ -157,6 +160,10 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
             reason = 'stopped';
             return [];
           }
+          if (!Array.isArray(propertyOf(given, 'input')))
+            throw new TypeError(
+              "options.beforeTurn must give a prompt, whose input is an array of items, 'stop', or nothing.",
+            );
           const items = itemsAdded(next.input, given.input);
           next = given;
           return items.length === 0 ? [] : [{ type: 'input_added', items }];
@@ -244,6 +251,10 @@ function callOptionsOf(
     toolError = 'tell',
     scheduler = asyncScheduler,
   } = options;
+  if (approve !== undefined && typeof approve !== 'function')
+    throw new TypeError('options.approve must be a function.');
+  if (toolError !== 'tell' && toolError !== 'fail')
+    throw new TypeError("options.toolError must be 'tell' or 'fail'.");
   checkLimit('concurrency', concurrency);
   checkLimit('toolTimeout', toolTimeout);
   return { tools, concurrency, toolTimeout, approve, beforeTool, toolError, scheduler };

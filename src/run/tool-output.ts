@@ -2,7 +2,7 @@ import { propertyOf } from '../turn/errors.js';
 import type { ToolOutput } from '../turn/events.js';
 import { writeJson } from '../turn/wire.js';
 
-const partTypes: readonly unknown[] = ['input_text', 'input_image', 'input_file'];
+type OutputPart = Exclude<ToolOutput, string>[number];
 
 /**
  * What a model is told that a tool gave: text and parts as they are, nothing as an empty text, anything else as JSON;
@@ -10,11 +10,58 @@ const partTypes: readonly unknown[] = ['input_text', 'input_image', 'input_file'
  */
 export function toolOutput(value: unknown): ToolOutput | undefined {
   if (value === undefined) return '';
-  if (typeof value === 'string' || isParts(value)) return value;
-  return writeJson(value);
+  if (typeof value === 'string') return value;
+  return partsOf(value) ?? writeJson(value);
 }
 
-const isParts = (value: unknown): value is Exclude<ToolOutput, string> =>
-  Array.isArray(value) && value.length > 0 && value.every(isPart);
+/** A list of parts, copied: a tool may change its own later. */
+function partsOf(value: unknown): OutputPart[] | undefined {
+  try {
+    if (!Array.isArray(value) || value.length === 0) return undefined;
+    // Holes, too.
+    const parts = Array.from(value, partOf);
+    return parts.every((part) => part !== undefined) ? parts : undefined;
+  } catch {
+    // A proxy.
+    return undefined;
+  }
+}
 
-const isPart = (value: unknown): boolean => partTypes.includes(propertyOf(value, 'type'));
+/** A part, if it is one in every field: a provider that refuses it would end the run. */
+function partOf(value: unknown): OutputPart | undefined {
+  const fields = (...names: readonly string[]) => textsOf(value, names);
+  switch (propertyOf(value, 'type')) {
+    case 'input_text': {
+      const { text } = fields('text') ?? {};
+      return text === undefined ? undefined : { type: 'input_text', text };
+    }
+    case 'input_image': {
+      const { image_url, detail } = fields('image_url', 'detail') ?? {};
+      if (image_url === undefined) return undefined;
+      if (detail === undefined) return { type: 'input_image', image_url };
+      return isDetail(detail) ? { type: 'input_image', image_url, detail } : undefined;
+    }
+    case 'input_file': {
+      const { filename, ...place } = fields('file_id', 'file_data', 'file_url', 'filename') ?? {};
+      if (Object.keys(place).length === 0) return undefined;
+      return { type: 'input_file', ...place, ...(filename !== undefined && { filename }) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+const isDetail = (detail: string): detail is 'auto' | 'low' | 'high' =>
+  detail === 'auto' || detail === 'low' || detail === 'high';
+
+/** The fields that there are; `undefined` where one of them is no text. */
+function textsOf(value: unknown, names: readonly string[]): Readonly<Record<string, string>> | undefined {
+  const texts: Record<string, string> = {};
+  for (const name of names) {
+    const field = propertyOf(value, name);
+    if (field === undefined) continue;
+    if (typeof field !== 'string') return undefined;
+    texts[name] = field;
+  }
+  return texts;
+}

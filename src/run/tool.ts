@@ -38,7 +38,7 @@ export interface ToolOptions<S extends ToolInput> {
   readonly execute: (args: ToolArguments<S>, context: ToolContext) => unknown;
   /** Milliseconds until the tool must be done. Default: the run's `toolTimeout`. */
   readonly timeout?: number | undefined;
-  /** Whether a call needs the run's approval, always or by its arguments. Default `false`. */
+  /** Whether a call needs the run's approval, always or by its arguments: unless a function says `false`. Default `false`. */
   readonly approve?: ToolApproval<ToolArguments<S>> | undefined;
   /**
    * Whether a call may be executed again where a run is resumed, and the call was started without an end. Default
@@ -81,7 +81,7 @@ const nothing: JsonSchema = { type: 'object', properties: {} };
  * });
  * ```
  *
- * @throws TypeError for a name that is none, a `timeout` below 1, or a schema that cannot be written as JSON schema
+ * @throws TypeError for a name that is none, an `approve` of the wrong kind, a `timeout` below 1, or a schema that cannot be written as JSON schema
  */
 export function tool<const S extends ToolInput = JsonSchema>(
   options: ToolOptions<S>,
@@ -91,6 +91,8 @@ export function tool<const S extends ToolInput = JsonSchema>(
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
     throw new TypeError('A tool needs a name: 1 to 64 letters, digits, "_" or "-".');
   if (typeof execute !== 'function') throw new TypeError(`tool("${name}").execute must be a function.`);
+  if (typeof approve !== 'boolean' && typeof approve !== 'function')
+    throw new TypeError(`tool("${name}").approve must be a boolean or a function.`);
   checkLimit('timeout', timeout ?? Infinity);
   const told = { name, ...(description !== undefined && { description }) };
   const definition: FunctionTool | CustomTool =

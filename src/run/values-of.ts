@@ -8,6 +8,16 @@ import { propertyOf } from '../turn/errors.js';
 export const valuesOf = <T>(returned: ObservableInput<T> | T): Observable<T> =>
   isSource<T>(returned) ? from(returned) : of(returned);
 
+/**
+ * What a callback has decided, as {@link valuesOf} gives it. No decision is a list, so a list, too, is as many values as
+ * it has.
+ */
+export const decisionsOf = <T>(returned: ObservableInput<T> | T): Observable<T> =>
+  isList<T>(returned) ? from(returned) : valuesOf(returned);
+
+const isList = <T>(returned: unknown): returned is Iterable<T> =>
+  typeof returned === 'object' && returned !== null && hasMethod(returned, Symbol.iterator);
+
 function isSource<T>(returned: ObservableInput<T> | T): returned is ObservableInput<T> {
   if (isObservable(returned)) return true;
   if (typeof returned !== 'object' || returned === null) return false;

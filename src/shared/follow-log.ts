@@ -9,12 +9,10 @@ import {
   merge,
   type Observable,
   of,
-  retry,
   type SchedulerLike,
   takeWhile,
   throwError,
 } from 'rxjs';
-import { timerOf } from '../flow/timers.js';
 import { comesAfter, readId } from './entry-id.js';
 import { IncompleteLogError, UnknownTurnError } from './errors.js';
 import { logNow } from './log-now.js';
@@ -41,7 +39,7 @@ const longestGap = 3;
 
 /**
  * Reads a turn's log from a place on: what there is at once, pieces of one text joined, then what is added. Completes
- * after the part that ended the turn, and after `lapsed` and `unwritten`.
+ * after the part that ended the turn, and after `lapsed` and `unwritten`. An error of the log's `read()` is that of the reader.
  *
  * Only silence of a log that can be read counts, by timers alone: a log that is gone for a minute, or a clock that is
  * wrong by one, makes nobody dead.
@@ -77,10 +75,7 @@ export function followLog(log: TurnLog, id: string, options: FollowOptions): Obs
       return silence >= lapse && gap <= 1 ? of({ type: 'lapsed', id: last } as const) : EMPTY;
     }
 
-    const entries = defer(() => log.read(id, last)).pipe(
-      retry({ delay: () => timerOf(step, scheduler) }),
-      map((list) => () => added(list)),
-    );
+    const entries = log.read(id, last).pipe(map((list) => () => added(list)));
     return merge(entries, interval(step, scheduler).pipe(map(() => passed))).pipe(
       concatMap((next) => next()),
       takeWhile(({ type }) => !ends.has(type), true),

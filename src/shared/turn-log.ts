@@ -12,7 +12,8 @@ export interface LogEntry {
  *
  * A log has one writer at a time. Whoever has the highest epoch is it, and the log itself refuses every other.
  *
- * Each method may return a promise or an Observable. An error means that the log cannot be reached now.
+ * Each method may return a promise or an Observable. An error means that the log cannot be reached now; one of
+ * `read()` is final.
  */
 export interface TurnLog {
   /**
@@ -32,7 +33,8 @@ export interface TurnLog {
   /**
    * The entries after an id (`''`: from the start). The first list holds all that are there, and may be empty; then
    * come lists of new ones, and an empty list each time the log was asked and had nothing new, at least every second.
-   * While the log cannot be reached it emits nothing. It does not complete by itself.
+   * While the log cannot be reached it emits nothing. An error is final, and the reader's: of rights, or of an entry that
+   * cannot be decoded. It does not complete by itself.
    *
    * A log may have lost entries, the first ones or others: the ids say so to the reader, which then fails with an
    * `IncompleteLogError`. An entry that the writer appends after a loss is kept, for readers that have what came before.

@@ -1,5 +1,6 @@
-import { defer, from, map, type Observable, of } from 'rxjs';
-import { isRecord, own } from './wire.js';
+import { catchError, defer, from, map, type Observable, of } from 'rxjs';
+import { propertyOf } from './errors.js';
+import { isRecord, own, stringOf } from './wire.js';
 
 /** A JSON schema. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -35,7 +36,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 
 /** A schema in two parts, for libraries that do not write JSON schemas themselves, as valibot. */
 export interface SchemaPair<Output = unknown> {
-  /** A Standard Schema, or a function that returns the value and throws where it does not match. */
+  /** A Standard Schema, or a function that returns the value, or a promise of it, and throws where it does not match. */
   readonly validate:
     StandardSchema<unknown, Output> | StandardSchema<never, Output> | ((value: unknown) => Output);
   readonly jsonSchema: JsonSchema;
@@ -50,7 +51,7 @@ export type SchemaOutput<S> = S extends { readonly '~standard': { readonly types
     ? Output
     : unknown
   : S extends { readonly validate: (value: unknown) => infer Output; readonly jsonSchema: JsonSchema }
-    ? Output
+    ? Awaited<Output>
     : S extends { readonly validate: infer V; readonly jsonSchema: JsonSchema }
       ? SchemaOutput<V>
       : unknown;
@@ -103,30 +104,54 @@ export function validate<S extends Schema>(
       const given = standard.validate(value);
       return 'then' in given ? from(given) : of(given);
     }
-    return of(
-      typeof check === 'function' ? byFunction(check as (value: unknown) => unknown, value) : { value },
-    );
+    return typeof check === 'function'
+      ? byFunction(check as (value: unknown) => unknown, value)
+      : of({ value });
   }).pipe(map(validationOf<SchemaOutput<S>>));
 }
 
-function byFunction(check: (value: unknown) => unknown, value: unknown): StandardResult<unknown> {
-  try {
-    return { value: check(value) };
-  } catch (error) {
-    return { issues: [{ message: error instanceof Error ? error.message : 'The value does not match.' }] };
-  }
-}
+const byFunction = (
+  check: (value: unknown) => unknown,
+  value: unknown,
+): Observable<StandardResult<unknown>> =>
+  defer(() => {
+    const checked = check(value);
+    return isThenable(checked) ? from(checked) : of(checked);
+  }).pipe(
+    map((output): StandardResult<unknown> => ({ value: output })),
+    catchError((error: unknown) =>
+      of({ issues: [{ message: error instanceof Error ? error.message : noMatch }] }),
+    ),
+  );
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  isObject(value) && typeof propertyOf(value, 'then') === 'function';
+
+const noMatch = 'The value does not match.';
 
 const validationOf = <Output>(result: StandardResult<unknown>): Validation<Output> =>
-  result.issues === undefined ? { value: result.value as Output } : { issues: result.issues };
+  result.issues === undefined
+    ? { value: result.value as Output }
+    : { issues: Array.isArray(result.issues) ? result.issues : [] };
 
-/** Issues in words, a line each, for a model: `/city: Required`. At most 20, of 500 characters: some quote the value. */
+/**
+ * Issues in words, a line each, for a model: `/city: Required`. At most 20, of 500 characters: some quote the value.
+ * They are a library's, so nothing is taken on trust.
+ */
 export const describeIssues = (issues: readonly SchemaIssue[]): string =>
   issues
     .slice(0, 20)
-    .map(({ message, path = [] }) => (path.length === 0 ? message : `${pointerOf(path)}: ${message}`))
-    .map((line) => line.slice(0, 500))
+    .map((issue) => {
+      const path = propertyOf(issue, 'path');
+      const message = stringOf(propertyOf(issue, 'message')) || noMatch;
+      const line = Array.isArray(path) && path.length > 0 ? `${pointerOf(path)}: ${message}` : message;
+      return line.slice(0, 500);
+    })
     .join('\n');
 
-const pointerOf = (path: NonNullable<SchemaIssue['path']>): string =>
-  path.map((step) => `/${String(typeof step === 'object' ? step.key : step)}`).join('');
+const pointerOf = (path: readonly unknown[]): string => path.map((step) => `/${keyOf(step)}`).join('');
+
+function keyOf(step: unknown): string {
+  const key = typeof step === 'object' ? propertyOf(step, 'key') : step;
+  return typeof key === 'string' || typeof key === 'number' || typeof key === 'symbol' ? String(key) : '';
+}

@@ -4,15 +4,18 @@ import { ChatController } from './chat.controller.js';
 import { ChatService } from './chat.service.js';
 import { ProblemFilter } from './problem.filter.js';
 import type { Settings } from './settings.js';
+import { SharedChats } from './shared-chats.js';
+import { SharedChatsController } from './shared-chats.controller.js';
 
 @Module({})
 export class AppModule {
   static with(settings: Settings): DynamicModule {
     return {
       module: AppModule,
-      controllers: [ChatController],
+      controllers: [ChatController, SharedChatsController],
       providers: [
         { provide: ChatService, useValue: new ChatService(settings) },
+        { provide: SharedChats, useValue: new SharedChats(settings) },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

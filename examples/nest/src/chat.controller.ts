@@ -29,6 +29,6 @@ export class ChatController {
  * NestJS reads the stream as fast as the client does, and cancels it where the client leaves. It sends the
  * headers with the first chunk, so that what fails before comes to the exception filter.
  */
-function eventStream({ text, demand }: Answer): Response {
+export function eventStream({ text, demand }: Answer): Response {
   return new Response(readableStreamFrom(text, { demand }), { headers: eventStreamHeaders });
 }

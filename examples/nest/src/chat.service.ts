@@ -41,14 +41,14 @@ export class ChatService {
 
   /** For `@Sse()`: its status is sent at once, so that retries and every error stand in the stream. */
   messages(question: string): Observable<MessageEventLike> {
-    const options = { ...this.options(), includeRetries: true };
+    const options = { ...answerOptions(this.settings), includeRetries: true };
     return streamChatCompletions(question, options).pipe(toServerSentEvents(), toMessageEvents());
   }
 
   /** In the library's own protocol, which `fromServerSentEvents()` reads. */
   events(request: PromptRequest): Answer {
     const demand = new Demand();
-    const options = { ...this.options(), demand };
+    const options = { ...answerOptions(this.settings), demand };
     const events = refuseInvalid(() => streamChatCompletions(promptOf(request), options));
     return { demand, text: events.pipe(earlyErrorsPass(pipe(toServerSentEvents(), encodeEventStream()))) };
   }
@@ -66,16 +66,17 @@ export class ChatService {
     );
     return { demand, text: events.pipe(earlyErrorsPass(write)) };
   }
-
-  /** Of the library's own protocol, the model and the length of its answers are the backend's. */
-  private options(): ChatOptions {
-    const { turn, models, maxTokens } = this.settings;
-    return { ...turn, model: models[0], params: { max_completion_tokens: maxTokens } };
-  }
 }
 
+/** Of the library's own protocol, the model and the length of its answers are the backend's. */
+export const answerOptions = ({ turn, models, maxTokens }: Settings): ChatOptions => ({
+  ...turn,
+  model: models[0],
+  params: { max_completion_tokens: maxTokens },
+});
+
 /** Of a prompt that no request can be made of, the library throws a `TypeError`. */
-function refuseInvalid(start: () => Observable<ResponseEvent>): Observable<ResponseEvent> {
+export function refuseInvalid(start: () => Observable<ResponseEvent>): Observable<ResponseEvent> {
   try {
     return start();
   } catch (error) {
@@ -88,7 +89,7 @@ function refuseInvalid(start: () => Observable<ResponseEvent>): Observable<Respo
  * Writers put errors into the stream. One that comes before anything was written passes as it is: its
  * status can still be told.
  */
-function earlyErrorsPass(
+export function earlyErrorsPass(
   write: OperatorFunction<ResponseEvent, string>,
 ): OperatorFunction<ResponseEvent, string> {
   return (events) =>

@@ -6,10 +6,13 @@ import {
   InvalidRequestError,
   MissingApiKeyError,
   ProviderStreamError,
+  RemoteTurnError,
   ResponseTimeoutError,
   RetryLimitError,
   UnexpectedStatusError,
 } from 'rxjs-chat-completions';
+import { RedisLogError } from 'rxjs-chat-completions/redis';
+import { AbandonedTurnError, IncompleteLogError, UnknownTurnError } from 'rxjs-chat-completions/shared';
 
 /** An answer that is no stream, with the body of OpenAI's errors, which any client of theirs reads. */
 export interface Problem {
@@ -55,10 +58,17 @@ function problemOfTurn(error: ChatCompletionsError): Problem {
   if (error instanceof ResponseTimeoutError || error instanceof IdleTimeoutError) {
     return retriedAlready(problem(504, 'The provider took too long.'));
   }
+  if (error instanceof UnknownTurnError)
+    return problem(404, 'There is no such turn, or it is no longer kept.');
+  if (error instanceof AbandonedTurnError || error instanceof IncompleteLogError) {
+    return problem(410, 'The rest of this turn is not to be had. Ask again.');
+  }
+  if (error instanceof RedisLogError) return problem(503, 'Shared turns cannot be reached now.');
   const isAnswered =
     error instanceof UnexpectedStatusError ||
     error instanceof RetryLimitError ||
-    error instanceof ProviderStreamError;
+    error instanceof ProviderStreamError ||
+    error instanceof RemoteTurnError;
   const status = isAnswered ? error.status : undefined;
   if (status === 400 || status === 413 || status === 422) {
     return problem(status, 'The provider refused the request: check its messages and parameters.');

@@ -153,6 +153,9 @@ const item = z.union([
 /** One message of the user. */
 export const question = z.string().regex(/\S/);
 
+/** The id of a shared turn, made by its client: 122 random bits, as `crypto.randomUUID()` gives them. */
+export const chatId = z.uuidv4();
+
 /** The body of `POST /api/chat`: a `Prompt` of the library, or one message of the user. */
 export const promptRequest = z.strictObject({
   prompt: z.union([

@@ -11,6 +11,8 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly limits: ServerLimits;
+  /** Where shared turns are kept; `undefined`: in this process. */
+  readonly redisUrl: string | undefined;
   /** The folder of the front end's files. */
   readonly appDir: string | undefined;
 }
@@ -32,6 +34,7 @@ export const maxBodyBytes = 1_048_576;
  * | `CHAT_MAX_TOKENS` | the longest answer that may be asked for; default 4,096 |
  * | `REQUEST_TIMEOUT_MS` | how long a request may take to arrive; default 10,000 |
  * | `HOST`, `PORT` | default `127.0.0.1` and 3000 |
+ * | `REDIS_URL` | `redis://…`, or `unix:` and the path of a socket; default: none, for one instance |
  * | `APP_DIR` | the folder of the front end's files; default: none is served |
  */
 export function settingsFromEnv(env: NodeJS.ProcessEnv): Settings {
@@ -47,6 +50,7 @@ export function settingsFromEnv(env: NodeJS.ProcessEnv): Settings {
     limits: { requestTimeout, connectionsCheckingInterval: requestTimeout / 10 },
     host: env['HOST'] ?? '127.0.0.1',
     port: Number(env['PORT'] ?? 3000),
+    redisUrl: env['REDIS_URL'],
     appDir: env['APP_DIR'],
   };
 }

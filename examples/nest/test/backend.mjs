@@ -35,6 +35,11 @@ export async function startBackend(file, env) {
       child.kill();
       await closed;
     },
+    /** Ends it as a crash does. */
+    async crash() {
+      child.kill('SIGKILL');
+      await closed;
+    },
   };
 }
 

@@ -15,6 +15,7 @@ import {
 } from '@angular/core';
 import { fetchTransport } from 'rxjs-chat-completions';
 import { turnsFromBackend } from './chat/backend-turns';
+import { sharedTurnsFromBackend } from './chat/shared-turns';
 import { httpClientTransport } from './chat/http-client-transport';
 import type { ChatSettings } from './chat/chat-settings';
 import { provideChat } from './chat/provide-chat';
@@ -39,14 +40,19 @@ function sayWhoAsks(...[request, next]: Parameters<HttpInterceptorFn>): ReturnTy
 
 function chatSettings(): ChatSettings {
   const connection = pageSetting('chat-connection');
-  const transport = connection === 'http-client' ? httpClientTransport(inject(HttpClient)) : fetchTransport();
+  const transport = breakingOffline(
+    connection === 'http-client' ? httpClientTransport(inject(HttpClient)) : fetchTransport(),
+  );
   return {
     baseUrl: pageSetting('chat-base-url') ?? '/v1',
     model: pageSetting('chat-model') ?? 'mock',
     instructions: 'Answer shortly, in Markdown.',
     tools: [localTime],
-    transport: breakingOffline(transport),
-    ...(connection === 'backend' && { turns: turnsFromBackend('/api/chat', breakingOffline(transport)) }),
+    transport,
+    ...((connection === 'backend' || connection === 'shared') && {
+      turns: turnsFromBackend('/api/chat', transport),
+    }),
+    ...(connection === 'shared' && { sharedTurns: sharedTurnsFromBackend('/api/chats', transport) }),
   };
 }
 

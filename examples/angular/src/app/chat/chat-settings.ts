@@ -13,6 +13,8 @@ export interface ChatSettings {
   readonly transport?: Transport;
   /** Where a turn comes from, if not from `baseUrl`. */
   readonly turns?: (prompt: Prompt) => Observable<ResponseEvent>;
+  /** Where the turns of answers come from that outlive the page: a reload goes on with the same `id`. */
+  readonly sharedTurns?: (id: string, prompt: Prompt) => Observable<ResponseEvent>;
 }
 
 export const CHAT_SETTINGS = new InjectionToken<ChatSettings>('settings of the chat');

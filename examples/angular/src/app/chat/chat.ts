@@ -1,15 +1,18 @@
 import { computed, inject, Injectable, signal } from '@angular/core';
 import { rxResource, toSignal } from '@angular/core/rxjs-interop';
-import { animationFrames, map, type Observable, of, race, Subject, switchMap, timer } from 'rxjs';
+import { animationFrames, defer, map, type Observable, of, race, Subject, switchAll, tap, timer } from 'rxjs';
 import {
   accumulate,
   type ChatOptions,
   coalesce,
+  emptyRun,
   fetchTransport,
   idleRunState,
   type InputItem,
   type Prompt,
+  reduceRun,
   type ResponseEvent,
+  type Run,
   runItems,
   type RunState,
   runTools,
@@ -18,8 +21,9 @@ import {
   toRunState,
   userMessage,
 } from 'rxjs-chat-completions';
-import { CHAT_SETTINGS } from './chat-settings';
+import { CHAT_SETTINGS, type ChatSettings } from './chat-settings';
 import { isGoingOn } from './is-going-on';
+import { keepChat, keptChat } from './kept-chat';
 
 /** A question and what was answered. */
 export interface Exchange {
@@ -35,16 +39,13 @@ const frame = () => race(animationFrames(), timer(250));
 @Injectable()
 export class Chat {
   readonly #settings = inject(CHAT_SETTINGS);
-  readonly #asked = new Subject<readonly InputItem[] | undefined>();
+  readonly #answers = new Subject<Observable<RunState>>();
   readonly #stopped = new Subject<void>();
   /** The last answer here is what it was when it was asked for: `answer` is what it is. */
   readonly #exchanges = signal<readonly Exchange[]>([]);
 
   /** The last answer. A new question ends one that is going on. */
-  readonly answer = toSignal(
-    this.#asked.pipe(switchMap((input) => (input === undefined ? of(idleRunState) : this.#answerTo(input)))),
-    { initialValue: idleRunState },
-  );
+  readonly answer = toSignal(this.#answers.pipe(switchAll()), { initialValue: idleRunState });
 
   readonly isAnswering = computed(() => isGoingOn(this.answer()));
 
@@ -83,6 +84,10 @@ export class Chat {
     return name === '' ? (this.#exchanges()[0]?.question ?? '') : name;
   });
 
+  constructor() {
+    this.#goOn();
+  }
+
   ask(question: string): void {
     const exchanges = this.exchanges();
     const id = (exchanges.at(-1)?.id ?? 0) + 1;
@@ -100,28 +105,87 @@ export class Chat {
   }
 
   clear(): void {
-    this.#asked.next(undefined);
+    this.#answers.next(of(idleRunState));
     this.#exchanges.set([]);
+    this.#keep();
   }
 
   #ask(exchanges: readonly Exchange[]): void {
-    const last = exchanges.at(-1);
-    if (last === undefined) return;
+    if (exchanges.length === 0) return;
     this.#exchanges.set(exchanges);
-    this.#asked.next([
-      ...exchanges
-        .slice(0, -1)
-        .flatMap(({ question, answer }) => [userMessage(question), ...runItems(answer.run)]),
-      userMessage(last.question),
-    ]);
+    this.#answers.next(this.#answerTo(inputOf(exchanges)));
   }
 
   #answerTo(input: readonly InputItem[]): Observable<RunState> {
-    const { instructions, tools = [] } = this.#settings;
+    const { instructions, tools = [], sharedTurns } = this.#settings;
+    if (sharedTurns !== undefined) return this.#sharedAnswerTo(input, sharedTurns);
     return runTools(
       { instructions, input },
       { turn: (prompt) => this.#turn(prompt), tools, maxTurns: 5 },
     ).pipe(stopWhen(this.#stopped), coalesce(frame), toRunState());
+  }
+
+  /**
+   * An answer that a reload does not end: before each turn, its id is kept with what there is of the run.
+   *
+   * @param before - the run up to the turn that was going on, and that turn's id
+   */
+  #sharedAnswerTo(
+    input: readonly InputItem[],
+    sharedTurns: NonNullable<ChatSettings['sharedTurns']>,
+    before?: { readonly run: Run; readonly turnId: string },
+  ): Observable<RunState> {
+    const { instructions, tools = [] } = this.#settings;
+    const resume = before?.run ?? emptyRun;
+    return defer(() => {
+      let run = resume;
+      let going = before?.turnId;
+      const turn = (prompt: Prompt) => {
+        const id = going ?? crypto.randomUUID();
+        going = undefined;
+        this.#keep(run, id);
+        return sharedTurns(id, prompt);
+      };
+      return runTools({ instructions, input }, { turn, tools, maxTurns: 5, resume }).pipe(
+        tap((event) => (run = reduceRun(run, event))),
+        stopWhen(this.#stopped),
+        coalesce(frame),
+        toRunState(),
+        map((state) => ({ ...state, run: { ...state.run, steps: [...resume.steps, ...state.run.steps] } })),
+        tap((state) => {
+          // What has failed may go on after a reload.
+          if (!isGoingOn(state) && state.status !== 'error') this.#keep(state.run);
+        }),
+      );
+    });
+  }
+
+  /** Keeps the conversation for a reload, where the backend can go on with a turn. */
+  #keep(run?: Run, turnId?: string): void {
+    if (this.#settings.sharedTurns === undefined) return;
+    const exchanges = this.#exchanges();
+    const kept = exchanges.map(({ id, question, answer }, index) => ({
+      id,
+      question,
+      run: index === exchanges.length - 1 && run !== undefined ? run : answer.run,
+    }));
+    keepChat({ exchanges: kept, ...(turnId !== undefined && { turnId }) });
+  }
+
+  /** Goes on where a reload has cut the page off. */
+  #goOn(): void {
+    const { sharedTurns } = this.#settings;
+    const kept = sharedTurns === undefined ? undefined : keptChat();
+    const last = kept?.exchanges.at(-1);
+    if (sharedTurns === undefined || kept === undefined || last === undefined) return;
+    const exchanges = kept.exchanges.map(({ id, question, run }) => ({ id, question, answer: stateOf(run) }));
+    const { turnId } = kept;
+    this.#exchanges.set(exchanges);
+    this.#answers.next(
+      turnId === undefined
+        ? of(stateOf(last.run))
+        : this.#sharedAnswerTo(inputOf(exchanges), sharedTurns, { run: last.run, turnId }),
+    );
   }
 
   #turn(prompt: Prompt): Observable<ResponseEvent> {
@@ -137,3 +201,18 @@ export class Chat {
     return streamChatCompletions(prompt, options);
   }
 }
+
+/** What is asked: the conversation up to the last question. */
+const inputOf = (exchanges: readonly Exchange[]): readonly InputItem[] =>
+  exchanges.flatMap(({ question, answer }, index) => [
+    userMessage(question),
+    ...(index === exchanges.length - 1 ? [] : runItems(answer.run)),
+  ]);
+
+/** A run that is over. */
+const stateOf = (run: Run): RunState => ({
+  status: run.status === 'pending' || run.status === 'completed' ? run.status : 'stopped',
+  run,
+  error: undefined,
+  retry: undefined,
+});

@@ -49,6 +49,7 @@ const importMap = {
     tslib: '/modules/tslib/tslib.es6.mjs',
     'eventsource-parser': '/modules/eventsource-parser/dist/index.js',
     [name]: `/modules/${name}/dist/esm/index.js`,
+    [`${name}/shared`]: `/modules/${name}/dist/esm/shared/index.js`,
     [`${name}/testing`]: `/modules/${name}/dist/esm/testing/index.js`,
   },
 };
@@ -102,7 +103,7 @@ for (const [kind, html] of Object.entries(pages)) {
       files.filter((path) => /cross-fetch|no-fetch|\/node\/|mock-provider|\/cli/.test(path)),
       [],
     );
-    for (const entry of ['index.js', 'testing/index.js'])
+    for (const entry of ['index.js', 'shared/index.js', 'testing/index.js'])
       assert.ok(files.includes(`${name}/dist/esm/${entry}`));
   });
 
@@ -402,6 +403,96 @@ for (const [kind, html] of Object.entries(pages)) {
     await left;
   });
 
+  await fact('two tabs share a turn: one follows and is closed, the other goes on', async (opened) => {
+    const rest = gate();
+    const before = mock.requests.length;
+    mock.enqueue({ content: pieces('Hel', rest.opened, 'lo') });
+    const { page } = opened;
+    await share(page, { id: 'a turn' });
+    await shows(page, 'text', 'Hel');
+    await inTab(context, async ({ page: other }) => {
+      await share(other, { id: 'a turn', follow: true });
+      await shows(other, 'text', 'Hel');
+    });
+    rest.open();
+    await shows(page, 'end', 'stop');
+    assert.equal(await page.textContent('#text'), 'Hello');
+    assert.equal(mock.requests.length, before + 1);
+    // What is over is read from the copies of other tabs.
+    await inTab(context, async ({ page: late }) => {
+      await share(late, { id: 'a turn' });
+      await shows(late, 'end', 'stop');
+      assert.equal(await late.textContent('#text'), 'Hello');
+      assert.equal(await late.evaluate(() => window.turn.asked), 0);
+    });
+    assert.equal(mock.requests.length, before + 1);
+  });
+
+  await fact(
+    'a tab that runs a turn is closed: another asks anew, and nothing is doubled',
+    async (opened) => {
+      const { page } = opened;
+      const before = mock.requests.length;
+      const left = mock.whenAborted(mock.aborted + 1);
+      const rest = gate();
+      mock.enqueue(
+        { content: ['Hel', { wait: Infinity }] },
+        { content: pieces('Hello', rest.opened, ' there') },
+      );
+      // Its silence would be noticed after an hour.
+      const turns = { heartbeat: 3_600_000 };
+      await inTab(context, async ({ page: first }) => {
+        await share(first, { id: 'a turn', turns });
+        await shows(first, 'text', 'Hel');
+        await share(page, { id: 'a turn', turns });
+        await shows(page, 'text', 'Hel');
+        assert.equal(mock.requests.length, before + 1);
+        await first.close();
+      });
+      await left;
+      await shows(page, 'text', 'Hello');
+      rest.open();
+      await shows(page, 'end', 'stop');
+      const { restarts, asked, text } = await turnOf(page);
+      assert.deepEqual([restarts, asked, text], [1, 1, 'Hello there']);
+      assert.equal(mock.requests.length, before + 2);
+    },
+  );
+
+  await fact('tabs that run a turn at once send one request', async (opened) => {
+    const before = mock.requests.length;
+    await inTab(context, async ({ page: second }) => {
+      await inTab(context, async ({ page: third }) => {
+        const rest = gate();
+        mock.enqueue({ content: pieces('Hel', rest.opened, 'lo') });
+        const tabs = [opened.page, second, third];
+        await Promise.all(tabs.map((tab) => share(tab, { id: 'a turn' })));
+        await Promise.all(tabs.map((tab) => shows(tab, 'text', 'Hel')));
+        rest.open();
+        await Promise.all(tabs.map((tab) => shows(tab, 'end', 'stop')));
+        const texts = await Promise.all(tabs.map((tab) => tab.textContent('#text')));
+        assert.deepEqual(texts, ['Hello', 'Hello', 'Hello']);
+        const asked = await Promise.all(tabs.map((tab) => tab.evaluate(() => window.turn.asked)));
+        assert.deepEqual([...asked].sort(), [0, 0, 1]);
+      });
+    });
+    assert.equal(mock.requests.length, before + 1);
+  });
+
+  await fact('a turn is stopped from another tab', async (opened) => {
+    const { page } = opened;
+    const left = mock.whenAborted(mock.aborted + 1);
+    mock.enqueue({ content: ['Hel', { wait: Infinity }] });
+    await share(page, { id: 'a turn' });
+    await shows(page, 'text', 'Hel');
+    await inTab(context, async ({ page: other }) => {
+      await other.evaluate((id) => window.stopShared(id), 'a turn');
+    });
+    await left;
+    await shows(page, 'end', 'none');
+    assert.equal(await page.textContent('#text'), 'Hel');
+  });
+
   await context.close();
 }
 
@@ -465,6 +556,16 @@ function scriptAt(url) {
 
 /** Runs in a page of its own. No error that the page has not caught passes. */
 async function inPage(context, run) {
+  try {
+    await inTab(context, run);
+  } finally {
+    await context.setOffline(false);
+    await mock.whenIdle();
+  }
+}
+
+/** The same while a turn may go on in another page. */
+async function inTab(context, run) {
   const page = await context.newPage();
   try {
     page.setDefaultTimeout(limit / 2);
@@ -488,8 +589,6 @@ async function inPage(context, run) {
     assert.deepEqual(problems, []);
   } finally {
     await page.close();
-    await context.setOffline(false);
-    await mock.whenIdle();
   }
 }
 
@@ -517,6 +616,11 @@ async function shows(page, id, text) {
       const is = await page.textContent(`#${id}`);
       throw new Error(`The page shows ${JSON.stringify(is)} for ${id}, not ${JSON.stringify(text)}.`);
     });
+}
+
+/** Runs or follows a turn that tabs share. */
+function share(page, options) {
+  return page.evaluate((given) => window.shareTurn(given), { baseUrl, ...options });
 }
 
 /** What the page has kept of its turn. */

@@ -13,6 +13,7 @@ import {
   textDeltas,
   toServerSentEvents,
 } from 'rxjs-chat-completions';
+import { sharedTurns, tabsLog } from 'rxjs-chat-completions/shared';
 import {
   recordTransport,
   replayTransport,
@@ -83,6 +84,38 @@ Object.assign(globalThis, {
       complete: () => end({ finishReason: turn.finishReason }),
     });
     globalThis.turn = turn;
+  },
+
+  /** Runs or follows a turn that the tabs of this browser share, and shows it. */
+  shareTurn({ id, follow = false, turns: given, ...options }) {
+    globalThis.turns ??= sharedTurns(tabsLog(), given);
+    const shared = { text: '', restarts: 0, asked: 0, end: undefined };
+    for (const name of ['text', 'end']) show(name, '');
+    const ask = () => {
+      shared.asked += 1;
+      return streamChatCompletions('Hi', optionsOf(options));
+    };
+    const events = follow ? globalThis.turns.follow(id) : globalThis.turns.run(id, ask);
+    shared.subscription = events.subscribe({
+      next: (event) => {
+        if (event.type === 'restarting') {
+          shared.restarts += 1;
+          shared.text = '';
+        }
+        if (isTextDelta(event)) shared.text += event.item.content[0].text;
+        if (event.type === 'completed') shared.finishReason = event.finishReason;
+        show('text', shared.text);
+      },
+      error: (error) => show('end', (shared.end = error.name)),
+      complete: () => show('end', (shared.end = shared.finishReason ?? 'none')),
+    });
+    globalThis.turn = shared;
+  },
+
+  /** Stops a turn that this tab need not run, nor follow. */
+  async stopShared(id) {
+    globalThis.turns ??= sharedTurns(tabsLog());
+    await lastValueFrom(globalThis.turns.stop(id), { defaultValue: undefined });
   },
 
   /** Pulls events until the first text, then leaves. */

@@ -9,4 +9,6 @@ export {
   type SharedTurnsOptions,
   type TurnContext,
 } from './shared-turns.js';
+export { type ChannelLike, tabsLog, type TabsLogOptions } from './tabs-log.js';
 export type { LogEntry, TurnLog } from './turn-log.js';
+export type { LocksLike } from './with-lock.js';

@@ -1,0 +1,44 @@
+import { lastValueFrom, Observable, Subject } from 'rxjs';
+
+/** What is used of the Web Locks API: `navigator.locks` has it. */
+export interface LocksLike {
+  request(
+    name: string,
+    options: { readonly mode?: 'exclusive' | 'shared'; readonly signal?: AbortSignal },
+    granted: () => Promise<unknown>,
+  ): Promise<unknown>;
+  query(): Promise<{
+    readonly held?: readonly { readonly name?: string; readonly mode?: string }[];
+  }>;
+}
+
+/**
+ * Subscribes to `work` when the lock is granted, and releases it when that ends or is unsubscribed from.
+ *
+ * ```
+ * request   ----------granted
+ * work                --a--b|
+ *           ------------a--b|      then released
+ * ```
+ */
+export const withLock = <T>(
+  locks: LocksLike,
+  name: string,
+  mode: 'exclusive' | 'shared',
+  work: Observable<T>,
+): Observable<T> =>
+  new Observable((subscriber) => {
+    const waiting = new AbortController();
+    const held = new Subject<never>();
+    subscriber.add(() => {
+      waiting.abort();
+      held.complete();
+    });
+    locks
+      .request(name, { mode, signal: waiting.signal }, () => {
+        if (!subscriber.closed) work.subscribe(subscriber);
+        return lastValueFrom(held, { defaultValue: undefined });
+      })
+      // That of a request which is taken back comes when nobody listens any more.
+      .catch((error: unknown) => subscriber.error(error));
+  });

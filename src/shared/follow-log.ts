@@ -16,7 +16,7 @@ import {
 import { comesAfter, readId } from './entry-id.js';
 import { IncompleteLogError, UnknownTurnError } from './errors.js';
 import { logNow } from './log-now.js';
-import { entriesAfter, joined, type LogPart } from './log-parts.js';
+import { endsTurn, entriesAfter, joined, type LogPart } from './log-parts.js';
 import type { LogEntry, TurnLog } from './turn-log.js';
 
 /**
@@ -92,7 +92,7 @@ const placed = (log: TurnLog, id: string, after: string): Observable<Followed> =
       const last = readId(parts.at(-1)?.id ?? '');
       if (last === undefined) return throwError(() => new UnknownTurnError());
       if ((readId(after)?.epoch ?? 0) > last.epoch) return of({ type: 'unwritten', id: after });
-      const ending = parts.find(({ type }) => type === 'end' || type === 'error');
+      const ending = parts.find(endsTurn);
       return ending === undefined || comesAfter(ending.id, after) ? EMPTY : of(ending);
     }),
   );

@@ -78,30 +78,34 @@ export function entryData(parts: readonly string[]): string {
 }
 
 /** The parts of an entry, each with its own place: the entry has that of its last. */
-export function partsOf(entry: LogEntry): readonly LogPart[] {
+export const partsOf = (entry: LogEntry): readonly LogPart[] => readEntry(entry).parts;
+
+/** The parts of an entry, and the place of its first, which may be of a kind that only a later version knows. */
+function readEntry(entry: LogEntry): {
+  readonly parts: readonly LogPart[];
+  readonly first: EntryId | undefined;
+} {
   const last = readId(entry.id);
+  if (last === undefined) return { parts: [], first: undefined };
   const texts = textsOf(entry);
-  if (last === undefined) return [];
-  return texts.flatMap((text: unknown, place) => {
-    const seq = last.seq - (texts.length - 1 - place);
-    return typeof text === 'string' ? partOf(text, idText({ epoch: last.epoch, seq })) : [];
-  });
+  const { epoch } = last;
+  const first = { epoch, seq: last.seq - Math.max(texts.length - 1, 0) };
+  const parts = texts.flatMap((text, place) =>
+    typeof text === 'string' ? partOf(text, idText({ epoch, seq: first.seq + place })) : [],
+  );
+  return { parts, first };
 }
+
+/** Whether a part is the last of its turn. */
+export const endsTurn = ({ type }: LogPart): boolean => type === 'end' || type === 'error';
 
 function textsOf({ data }: LogEntry): readonly unknown[] {
   const texts = data.startsWith('[') ? parseJson(data) : [data];
   return Array.isArray(texts) ? texts : [];
 }
 
-/** The place of an entry's first part. */
-function firstOf(entry: LogEntry): EntryId | undefined {
-  const last = readId(entry.id);
-  return last && { epoch: last.epoch, seq: last.seq - Math.max(textsOf(entry).length - 1, 0) };
-}
-
 /** Whether an entry begins where the one before ends, or with an epoch: nothing is missing between. */
-function isNext(entry: LogEntry, before: string): boolean {
-  const first = firstOf(entry);
+function isNext(first: EntryId | undefined, before: string): boolean {
   const last = readId(before);
   if (first === undefined) return true;
   if (last === undefined || first.epoch > last.epoch) return first.seq === 0;
@@ -116,8 +120,9 @@ export function entriesAfter(
   const parts: LogPart[] = [];
   let place = after;
   for (const entry of entries) {
-    if (!isNext(entry, place)) return { parts, place, isWhole: false };
-    for (const part of partsOf(entry)) if (comesAfter(part.id, after)) parts.push(part);
+    const read = readEntry(entry);
+    if (!isNext(read.first, place)) return { parts, place, isWhole: false };
+    for (const part of read.parts) if (comesAfter(part.id, after)) parts.push(part);
     place = entry.id;
   }
   return { parts, place, isWhole: true };

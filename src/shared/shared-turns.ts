@@ -35,7 +35,7 @@ import { comesAfter, type EntryId, readId } from './entry-id.js';
 import { AbandonedTurnError, IncompleteLogError } from './errors.js';
 import { type Followed, followLog } from './follow-log.js';
 import { logNow } from './log-now.js';
-import type { Logged, LogPart } from './log-parts.js';
+import { endsTurn, type Logged, type LogPart } from './log-parts.js';
 import {
   here,
   runner,
@@ -337,8 +337,7 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
   };
 }
 
-const isOver = (parts: readonly LogPart[]): boolean =>
-  parts.some(({ type }) => type === 'end' || type === 'error');
+const isOver = (parts: readonly LogPart[]): boolean => parts.some(endsTurn);
 
 const runOf = (parts: readonly LogPart[]): Run =>
   parts.reduce((run, part) => (part.type === 'event' ? reduceRun(run, part.event) : run), emptyRun);

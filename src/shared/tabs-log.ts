@@ -24,7 +24,7 @@ import {
 } from 'rxjs';
 import { checkLimit, timerOf } from '../flow/timers.js';
 import { comesAfter, idText, readId } from './entry-id.js';
-import { entriesAfter, entryData, left } from './log-parts.js';
+import { endsTurn, entriesAfter, entryData, left } from './log-parts.js';
 import { readTabMessage, type TabMessage } from './tab-messages.js';
 import type { LogEntry, TurnLog } from './turn-log.js';
 import { epochOf, type KeptTurn, turnStore } from './turn-store.js';
@@ -330,7 +330,7 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
 /** Whether nothing says that the last runner has ended the turn, or left it. */
 function isGoingOn({ entries }: KeptTurn): boolean {
   const { parts } = entriesAfter(entries, '');
-  return parts.at(-1)?.type !== 'left' && !parts.some(({ type }) => type === 'end' || type === 'error');
+  return parts.at(-1)?.type !== 'left' && !parts.some(endsTurn);
 }
 
 function platformLocks(): LocksLike {

@@ -9,9 +9,10 @@ import {
   type SchedulerLike,
   startWith,
 } from 'rxjs';
-import { allFailed, asLibraryError, InvalidProviderError, UnexpectedStatusError } from '../turn/errors.js';
-import type { ResponseEvent, RestartingEvent } from '../turn/events.js';
+import { allFailed, InvalidProviderError, UnexpectedStatusError } from '../turn/errors.js';
+import type { ResponseEvent } from '../turn/events.js';
 import { isContextLength } from '../turn/provider-error.js';
+import { restartingNow } from '../turn/restarting-now.js';
 import { type Given, holdChunks } from './hold-chunks.js';
 
 /** Another turn to fall back on, or a function that makes it, of what failed and its place among the others, from 0. */
@@ -115,7 +116,7 @@ export function fallbackWith(
             if (next === undefined) throw allFailed(error, failures);
             failures.push(error);
             const other = attempt(next, error);
-            return given === 'part' ? other.pipe(startWith(restarting(failures.length, error))) : other;
+            return given === 'part' ? other.pipe(startWith(restartingNow(failures.length, error))) : other;
           }),
         );
       }
@@ -136,10 +137,3 @@ function isWorthAnother(error: unknown): boolean {
   if (!(error instanceof UnexpectedStatusError) || error.status !== 400) return true;
   return isContextLength(`${error.code ?? ''} ${error.body}`);
 }
-
-const restarting = (attempt: number, error: unknown): RestartingEvent => ({
-  type: 'restarting',
-  attempt,
-  delay: 0,
-  error: asLibraryError(error),
-});

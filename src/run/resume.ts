@@ -1,5 +1,6 @@
 import { StreamError } from '../turn/errors.js';
 import type { ResponseItem, RestartingEvent, ToolCallItem } from '../turn/events.js';
+import { restartingNow } from '../turn/restarting-now.js';
 import { isOpen, lastStep, type Run, type RunStep } from './run.js';
 import { callItem, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
@@ -51,9 +52,5 @@ const itemsBefore = (step: RunStep, place: number, steps: readonly RunStep[]): r
 ];
 
 /** Takes back what came of the turn that was cut. */
-export const cutTurn = (): RestartingEvent => ({
-  type: 'restarting',
-  attempt: 1,
-  delay: 0,
-  error: new StreamError({ message: 'The run was resumed in the middle of an answer.' }),
-});
+export const cutTurn = (): RestartingEvent =>
+  restartingNow(1, new StreamError({ message: 'The run was resumed in the middle of an answer.' }));

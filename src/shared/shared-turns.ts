@@ -30,6 +30,7 @@ import { RemoteTurnError } from '../relay/remote-turn-error.js';
 import { emptyRun, reduceRun, type Run } from '../run/run.js';
 import { StreamError } from '../turn/errors.js';
 import type { RestartingEvent } from '../turn/events.js';
+import { restartingNow } from '../turn/restarting-now.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { comesAfter, type EntryId, readId } from './entry-id.js';
 import { AbandonedTurnError, IncompleteLogError } from './errors.js';
@@ -350,9 +351,5 @@ function isAnswered({ reason, steps }: Run): boolean {
 
 const placeOf = (id = ''): EntryId => readId(id) ?? { epoch: 0, seq: 0 };
 
-const restarting = (attempt: number): RestartingEvent => ({
-  type: 'restarting',
-  attempt,
-  delay: 0,
-  error: new StreamError({ message: 'The instance that ran this turn has gone.' }),
-});
+const restarting = (attempt: number): RestartingEvent =>
+  restartingNow(attempt, new StreamError({ message: 'The instance that ran this turn has gone.' }));

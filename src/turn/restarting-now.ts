@@ -1,0 +1,10 @@
+import { asLibraryError } from './errors.js';
+import type { RestartingEvent } from './events.js';
+
+/** What takes a turn back whose next attempt begins at once. */
+export const restartingNow = (attempt: number, error: unknown): RestartingEvent => ({
+  type: 'restarting',
+  attempt,
+  delay: 0,
+  error: asLibraryError(error),
+});

@@ -210,6 +210,11 @@ export default tseslint.config(
     rules: imports(noNode, packages('rxjs', '@opentelemetry/api')),
   },
   {
+    // Signals are set once a frame, and a browser has those.
+    files: ['src/angular/**/*.ts'],
+    rules: imports(noNode, packages('rxjs', '@angular/core', '@angular/core/rxjs-interop')),
+  },
+  {
     // Stores are reached through what their users hand over: no client of their own.
     files: ['src/shared/**/*.ts', 'src/redis/**/*.ts'],
     rules: imports(noNode, packages('rxjs')),

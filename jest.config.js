@@ -6,7 +6,7 @@ module.exports = {
   // How long a busy machine takes decides nothing.
   testTimeout: 300_000,
   transform: {
-    '^.+\\.[jt]s$': [
+    '^.+\\.m?[jt]s$': [
       '@swc/jest',
       {
         jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
@@ -16,7 +16,7 @@ module.exports = {
     ],
   },
   // Packages that are ECMAScript modules and nothing else.
-  transformIgnorePatterns: ['/node_modules/(?!arktype/|arkregex/|@ark/)'],
+  transformIgnorePatterns: ['/node_modules/(?!arktype/|arkregex/|@ark/|@angular/)'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^rxjs-chat-completions$': '<rootDir>/src/index.ts',

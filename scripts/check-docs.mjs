@@ -18,7 +18,7 @@ const { text: readme } = documentNamed('README.md');
 const index = join(root, 'src', 'index.ts');
 const entries = [
   index,
-  ...['testing', 'mock-provider', 'node', 'json', 'otel', 'shared', 'redis'].map((entry) =>
+  ...['testing', 'mock-provider', 'node', 'json', 'otel', 'shared', 'redis', 'angular'].map((entry) =>
     join(root, 'src', entry, 'index.ts'),
   ),
 ];

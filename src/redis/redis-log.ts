@@ -16,6 +16,7 @@ import {
   Subscription,
   throwError,
 } from 'rxjs';
+import { randomId } from '../flow/random-id.js';
 import { checkLimit, timerOf } from '../flow/timers.js';
 import type { LogEntry, TurnLog } from '../shared/turn-log.js';
 import { readId } from '../shared/entry-id.js';
@@ -94,7 +95,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
   if (reader === undefined && client.duplicate === undefined)
     throw new TypeError('options.reader must be given where the client has no duplicate().');
 
-  const instance = crypto.randomUUID();
+  const instance = randomId();
   const live = new Map<string, LiveReads>();
   const background = new Subscription();
   const decoded = new WeakMap<StreamEntry, string>();
@@ -217,7 +218,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
   return {
     claim(id, first, keep) {
       const key = keyOf(id);
-      const claimed = Math.random().toString(36).slice(2);
+      const claimed = randomId();
       return add(key, first, [], [claimField, claimed]).pipe(
         concatMap((result) =>
           result === 'added'

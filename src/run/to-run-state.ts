@@ -33,6 +33,11 @@ export type RunState =
       readonly retry: undefined;
     };
 
+export interface ToRunStateOptions extends ToStateOptions {
+  /** The run that `runTools({ resume })` goes on with: the first state is what there is of it. */
+  readonly resume?: Run | undefined;
+}
+
 /** The state before anything was asked, for `initialValue` or `startWith`. */
 export const idleRunState: RunState = /* @__PURE__ */ (() =>
   Object.freeze({ status: 'idle', run: emptyRun, error: undefined, retry: undefined } as const))();
@@ -58,10 +63,10 @@ export const idleRunState: RunState = /* @__PURE__ */ (() =>
  * const state = toSignal(states, { initialValue: idleRunState });
  * ```
  */
-export function toRunState(options: ToStateOptions = {}): OperatorFunction<RunEvent, RunState> {
-  const { scheduler = asyncScheduler } = options;
+export function toRunState(options: ToRunStateOptions = {}): OperatorFunction<RunEvent, RunState> {
+  const { scheduler = asyncScheduler, resume = emptyRun } = options;
   return foldStates<RunEvent, RunState>({
-    first: stateOf(emptyRun),
+    first: stateOf(resume),
     after(state, event) {
       const run = reduceRun(state.run, event);
       if (event.type === 'retrying' || event.type === 'restarting') {

@@ -16,6 +16,7 @@ import {
   take,
   timeout,
 } from 'rxjs';
+import { randomId } from '../flow/random-id.js';
 import { inBackground, timerOf } from '../flow/timers.js';
 import { idText, readId } from './entry-id.js';
 import { logNow } from './log-now.js';
@@ -123,7 +124,7 @@ export function logWriter(options: LogWriterOptions): LogWriter {
 
   function open(): void {
     // Whose claim it was, where the reply is lost.
-    const by = Math.random().toString(36).slice(2, 10);
+    const by = randomId();
     let hasFailed = false;
     const isOurs = logNow(log, id).pipe(
       map((parts) => parts.some((part) => part.type === 'begun' && part.by === by)),

@@ -22,6 +22,7 @@ import {
   take,
   takeUntil,
 } from 'rxjs';
+import { randomId } from '../flow/random-id.js';
 import { checkLimit, timerOf } from '../flow/timers.js';
 import { comesAfter, idText, readId } from './entry-id.js';
 import { endsTurn, entriesAfter, entryData, left } from './log-parts.js';
@@ -83,7 +84,7 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
     throw new TypeError('options.prefix must be a string that does not begin with "-".');
   checkLimit('tabTimeout', tabTimeout);
   const { locks = platformLocks(), channel: openChannel = platformChannel() } = options;
-  const tab = Math.random().toString(36).slice(2);
+  const tab = randomId();
   const store = turnStore(scheduler);
   /** The tab that has begun a turn's last epoch. */
   const writers = new WeakMap<KeptTurn, string>();

@@ -1,0 +1,181 @@
+import * as core from '@angular/core';
+import {
+  assertInInjectionContext,
+  computed,
+  inject,
+  PLATFORM_ID,
+  type Resource,
+  type ResourceSnapshot,
+  type Signal,
+  signal,
+  untracked,
+} from '@angular/core';
+import { toObservable, toSignal } from '@angular/core/rxjs-interop';
+import { defer, EMPTY, from, map, type Observable, type ObservableInput, Subject, switchMap } from 'rxjs';
+import { coalesce } from '../operators/coalesce.js';
+import { stopWhen } from '../operators/stop-when.js';
+import { idleState, toState, type TurnState } from '../operators/to-state.js';
+import type { ResponseEvent } from '../turn/events.js';
+import { emptyTurn, type Turn } from '../turn/turn.js';
+import { frame } from './frame.js';
+import { outsideAngular } from './outside-angular.js';
+
+export interface TurnResourceOptions<Params> {
+  /** What the turn depends on: another value begins another turn, and `undefined` none. */
+  readonly params: () => Params | undefined;
+  /** The turn, as in `rxResource`. */
+  readonly stream: (context: { readonly params: Params }) => ObservableInput<ResponseEvent>;
+  /** As in {@link ChatConfig}. */
+  readonly coalesce?: number | (() => ObservableInput<unknown>) | undefined;
+}
+
+/** A turn as a resource, and what a resource has no word for. */
+export interface TurnResource extends Resource<Turn | undefined> {
+  /** What has arrived of the turn. Unlike `value()` it never throws: a partial answer survives its error. */
+  readonly turn: Signal<Turn>;
+  /** Tells also of retries and restarts. */
+  readonly state: Signal<TurnState>;
+  /** Aborts the request, and keeps what there is: the resource is `'resolved'`. */
+  stop(): void;
+  /** Requests the turn again. Returns `false` where there are no params. */
+  reload(): boolean;
+}
+
+/**
+ * A turn as a resource, like `rxResource`, but loading until the turn is over: `isLoading()` is `true` while its answer
+ * streams in, and `status()` is `'resolved'` once it is complete or stopped.
+ *
+ * `value()` is what there is of the turn, `undefined` before its first event. After an error it throws, as that of any
+ * resource: `turn()` keeps the partial answer. The signals change once a frame. Rendering on a server starts nothing.
+ *
+ * Needs Angular 21.2, where `resourceFromSnapshots()` was new.
+ *
+ * @example
+ * ```ts
+ * readonly topic = input<string>();
+ * readonly poem = turnResource({
+ *   params: () => this.topic(),
+ *   stream: ({ params: topic }) => streamChatCompletions(`A poem about ${topic}`, options),
+ * });
+ * // {{ poem.turn().text }} @if (poem.isLoading()) { … } @else if (poem.error()) { … }
+ * ```
+ *
+ * @throws Error with Angular 20
+ */
+export function turnResource<Params>(options: TurnResourceOptions<Params>): TurnResource {
+  assertInInjectionContext(turnResource);
+  // Angular 20 has none: a name that is imported by itself would break every bundle there.
+  const { resourceFromSnapshots } = core;
+  if (typeof resourceFromSnapshots !== 'function')
+    throw new Error('turnResource() needs Angular 21.2 or later.');
+  const isServer = inject(PLATFORM_ID) === 'server';
+  const outside = outsideAngular<Loading<Params>>();
+  const stopped = new Subject<void>();
+  const reloads = signal(0);
+
+  const request = computed(
+    (): Request<Params> => {
+      const reload = reloads();
+      try {
+        return { params: options.params(), reload };
+      } catch (failure) {
+        return { params: undefined, reload, failure };
+      }
+    },
+    { equal: isSameRequest },
+  );
+  const loaded = toSignal(toObservable(request).pipe(switchMap((asked) => loading(asked).pipe(outside))), {
+    initialValue: undefined,
+  });
+
+  // The effect that begins a turn comes later than its params: until then the turn before is not taken for it.
+  const current = computed((): Loading<Params> => {
+    const asked = request();
+    const last = loaded();
+    if (last?.request === asked) return last;
+    const isIdle = isServer || (asked.params === undefined && !('failure' in asked));
+    return {
+      request: asked,
+      state: isIdle ? idleState : waitingState,
+      before: last !== undefined && isReload(last.request, asked) ? turnOf(last) : undefined,
+    };
+  });
+  const resource = resourceFromSnapshots(computed(() => snapshotOf(current())));
+
+  return {
+    value: resource.value,
+    status: resource.status,
+    error: resource.error,
+    isLoading: resource.isLoading,
+    snapshot: resource.snapshot,
+    hasValue: (() => resource.hasValue()) as TurnResource['hasValue'],
+    turn: computed(() => turnOf(current()) ?? emptyTurn),
+    state: computed(() => current().state),
+    stop: () => stopped.next(),
+    reload() {
+      const isIdle = untracked(() => current().state.status === 'idle');
+      if (!isIdle) reloads.update((count) => count + 1);
+      return !isIdle;
+    },
+  };
+
+  function loading(asked: Request<Params>): Observable<Loading<Params>> {
+    const { params } = asked;
+    const { before, state } = untracked(current);
+    if (state.status === 'idle') return EMPTY;
+    return defer(() => {
+      if ('failure' in asked) throw asked.failure;
+      return from(options.stream({ params: params as Params }));
+    }).pipe(
+      stopWhen(stopped),
+      coalesce(options.coalesce ?? frame),
+      toState(),
+      map((state) => ({ request: asked, state, before })),
+    );
+  }
+}
+
+/** What a turn is requested for. */
+interface Request<Params> {
+  readonly params: Params | undefined;
+  readonly reload: number;
+  /** What `params()` threw. */
+  readonly failure?: unknown;
+}
+
+/** A turn that was requested. */
+interface Loading<Params> {
+  readonly request: Request<Params>;
+  readonly state: TurnState;
+  /** The turn that is reloaded. */
+  readonly before: Turn | undefined;
+}
+
+const waitingState: TurnState = { ...idleState, status: 'waiting' } as TurnState;
+
+const isSameRequest = <Params>(one: Request<Params>, other: Request<Params>): boolean =>
+  one.reload === other.reload && Object.is(one.params, other.params) && one.failure === other.failure;
+
+const isReload = <Params>(last: Request<Params>, asked: Request<Params>): boolean =>
+  last.reload !== asked.reload && Object.is(last.params, asked.params);
+
+/** What there is: until the first event of a turn that is reloaded, the turn before. */
+const turnOf = <Params>({ state, before }: Loading<Params>): Turn | undefined =>
+  state.turn === emptyTurn || (state.turn.status === 'retrying' && before !== undefined)
+    ? before
+    : state.turn;
+
+function snapshotOf<Params>(loading: Loading<Params>): ResourceSnapshot<Turn | undefined> {
+  const { state } = loading;
+  switch (state.status) {
+    case 'idle':
+      return { status: 'idle', value: undefined };
+    case 'error':
+      return { status: 'error', error: state.error };
+    case 'completed':
+    case 'stopped':
+      return { status: 'resolved', value: state.turn };
+    default:
+      return { status: loading.before === undefined ? 'loading' : 'reloading', value: turnOf(loading) };
+  }
+}

@@ -1,7 +1,8 @@
-import { map } from 'rxjs';
+import { distinctUntilChanged, map } from 'rxjs';
 import { stopWhen } from '../../src/operators/stop-when.js';
-import { emptyRun } from '../../src/run/run.js';
+import { emptyRun, reduceRun } from '../../src/run/run.js';
 import { idleRunState, type RunState, toRunState } from '../../src/run/to-run-state.js';
+import { restartingEvent } from '../../src/testing/index.js';
 import { ApplicationError, StreamError } from '../../src/turn/errors.js';
 import type { RunEvent } from '../../src/turn/run-events.js';
 import { completed, text } from '../support/events.js';
@@ -44,6 +45,23 @@ describe('toRunState', () => {
       const state = { status: 'waiting', run: emptyRun, error: undefined, retry: undefined };
       expect(received(cold<RunEvent>('-').pipe(toRunState()))).toEqual([state]);
       expect(idleRunState).toEqual({ ...state, status: 'idle' });
+    });
+  });
+
+  it('goes on from the run that is resumed', () => {
+    testScheduler().run(({ cold, expectObservable }) => {
+      const earlier = [called(a), asked(), started(a), finished('a', '1'), text("It's")];
+      const resume = earlier.reduce(reduceRun, emptyRun);
+      const shown = cold<RunEvent>('-r-u(dR)', { ...events, r: restartingEvent() }).pipe(
+        toRunState({ resume }),
+        map(({ status, run: { steps } }) => [status, ...steps.map(({ turn }) => turn.text)].join(' ')),
+      );
+      expectObservable(shown.pipe(distinctUntilChanged())).toBe('sr-t(c', {
+        s: "streaming  It's",
+        r: 'restarting  ',
+        t: "streaming  It's",
+        c: "completed  It's",
+      });
     });
   });
 

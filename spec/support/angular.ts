@@ -1,4 +1,5 @@
 // Angular without a browser: an application's injector and its effects, and no document.
+/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Angular makes its injectors by functions. */
 import '@angular/compiler';
 import {
   ApplicationRef,

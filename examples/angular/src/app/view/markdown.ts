@@ -179,9 +179,12 @@ function frameTable(table: HTMLTableElement): void {
   frame.tabIndex = 0;
   frame.setAttribute('role', 'group');
   frame.setAttribute('aria-label', 'Table');
-  // A column of sentences must not become as narrow as its longest word.
-  for (const cell of table.querySelectorAll('th, td'))
-    if ((cell.textContent?.length ?? 0) > 40) cell.className = 'prose';
+  // A column of sentences must not become as narrow as its longest word, and "12 May" is one line.
+  for (const cell of table.querySelectorAll('th, td')) {
+    const { length } = cell.textContent ?? '';
+    if (length > 40) cell.className = 'prose';
+    else if (length <= 16) cell.className = 'brief';
+  }
   table.replaceWith(frame);
   frame.append(table);
 }

@@ -33,7 +33,8 @@ export const math: MarkedExtension = {
     {
       name: 'displayMath',
       level: 'block',
-      start: (source) => indexOf(source, /^ {0,3}(?:\\\[|\$\$)/m),
+      // Within the paragraph that it would end: to search all of the rest at each one grows with the square.
+      start: (source) => indexOf(paragraphOf(source), /^ {0,3}(?:\\\[|\$\$)/m),
       tokenizer(source) {
         const [raw, text] = display.exec(source) ?? [];
         return raw === undefined || text === undefined ? undefined : { type: 'displayMath', raw, text };
@@ -47,3 +48,8 @@ function indexOf(source: string, pattern: RegExp): number | undefined {
   const at = source.search(pattern);
   return at === -1 ? undefined : at;
 }
+
+const paragraphOf = (source: string): string => {
+  const end = source.indexOf('\n\n');
+  return end === -1 ? source : source.slice(0, end);
+};

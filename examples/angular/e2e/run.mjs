@@ -666,7 +666,7 @@ for (const [what, wish] of Object.entries({
       await main.evaluate(wish);
       await button(page, 'Latest').waitFor();
       after.open();
-      await page.getByText('End').waitFor({ state: 'attached' });
+      await page.getByText('End', { exact: true }).waitFor({ state: 'attached' });
       await drawn(page);
       assert.equal(await main.evaluate(({ scrollTop }) => scrollTop), before);
     },

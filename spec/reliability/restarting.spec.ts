@@ -622,6 +622,7 @@ describe('the exports', () => {
     'errorChunk',
     'finishChunk',
     'marbleTransport',
+    'observableMatcher',
     'reasoningChunk',
     'reasoningEvent',
     'recordTransport',

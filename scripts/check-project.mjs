@@ -55,7 +55,7 @@ await check('every address of the repository is that of `repository` in package.
 await check('images of the README are shown on npm, where relative ones are not', () => {
   const images = [
     ...read('README.md').matchAll(
-      /!\[[^\]]*\]\(([^)\s]+)|<(?:img|source)\b[^>]*?\b(?:src|srcset)="([^"\s]+)/g,
+      /!\[[^\]]*\]\(([^)\s]+)|<(?:img|source)\b[^>]*?\s(?:src|srcset)="([^"\s]+)/g,
     ),
   ].map(([, markdown, html]) => markdown ?? html);
   for (const image of images) {
@@ -66,7 +66,7 @@ await check('images of the README are shown on npm, where relative ones are not'
 
 await check('links of the README are such as npm resolves: Markdown, relative to the root', () => {
   const readme = read('README.md').replace(/```[^]*?```/g, '');
-  for (const [, link] of readme.matchAll(/<a\b[^>]*?\bhref="([^"\s]+)/g))
+  for (const [, link] of readme.matchAll(/<a\b[^>]*?\shref="([^"\s]+)/g))
     assert.match(link, /^(https:|#)/, link);
   for (const [, link] of readme.matchAll(/\]\(([^)\s]+)/g)) assert.doesNotMatch(link, /^(\/|\.\.)/, link);
 });

@@ -116,7 +116,7 @@ function gap(milliseconds: number, frame: number): string {
 }
 
 /** A time as marbles write it. */
-export function timeOf(milliseconds: number): string {
+function timeOf(milliseconds: number): string {
   const time = Number(milliseconds.toFixed(6));
   if (time > 0 && time % 60_000 === 0) return `${time / 60_000}m`;
   if (time > 0 && time % 1_000 === 0) return `${time / 1_000}s`;

@@ -92,12 +92,15 @@ const sidebar = [
   },
 ];
 
-/** The lines that a block's copy needs and its reader does not. */
+/** The lines that a block's copy needs and its reader does not, in an element of their own. */
 const setupLines = {
   name: 'setup-lines',
-  line(node, line) {
-    const [, count = 0] = /\bsetup=(\d+)/.exec(this.options.meta?.__raw ?? '') ?? [];
-    if (line <= Number(count)) this.addClassToHast(node, 'setup');
+  code(node) {
+    const [, { length } = ''] = /\bsetup-(x+)/.exec(this.options.meta?.__raw ?? '') ?? [];
+    if (length === 0) return;
+    // A line feed follows each line.
+    const children = node.children.splice(0, 2 * length);
+    node.children.unshift({ type: 'element', tagName: 'span', properties: { class: 'setup' }, children });
   },
 };
 
@@ -106,6 +109,11 @@ export default defineConfig({
   description: 'One Chat Completions turn as a cold RxJS Observable',
   base: process.env.SITE_BASE ?? '/',
   lang: 'en',
+  head: [
+    ['link', { rel: 'icon', href: `${process.env.SITE_BASE ?? '/'}icon.svg`, type: 'image/svg+xml' }],
+    // VitePress throws where what stands behind the # cannot be decoded.
+    ['script', {}, "try{decodeURIComponent(location.hash)}catch{history.replaceState(null,'','#malformed')}"],
+  ],
   srcDir: '.pages',
   outDir: '.vitepress/dist',
   lastUpdated: false,
@@ -125,7 +133,7 @@ export default defineConfig({
         const { info } = tokens[index];
         const html = fence(tokens, index, ...others);
         const runs = /\bruns\b/.test(info) ? html.replace('<div class="', '<div data-runs class="') : html;
-        if (!/\bsetup=/.test(info)) return runs;
+        if (!/\bsetup-x/.test(info)) return runs;
         const toggle = '<button type="button" class="show-setup" aria-expanded="false">setup</button>';
         return runs.replace(/<\/div>\s*$/, `${toggle}</div>`);
       };

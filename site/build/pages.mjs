@@ -1,7 +1,7 @@
 // Makes .pages/, which VitePress builds, of the project's own files: their links are rewritten, their pictures get a
 // dark variant, and their code what it takes for given. `--no-reference` leaves typedoc out.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { builtInProviders } from '../../dist/esm/index.js';
 import { linkFrom, pageOf, pages, read, root, site, titleOf } from './files.mjs';
@@ -30,15 +30,28 @@ for (const [file, svg] of marbles) {
 const documents = [...pageOf].map(([file, page]) => ({ file, page, text: pageText(file, read(file)) }));
 for (const { file, page, text } of documents) write(page, frontmatter(file) + text);
 
+const start = readFileSync(join(site, 'pages', 'index.md'), 'utf8');
+const [snippet] = /^```ts\n[^]+?^```$/m.exec(read('README.md')) ?? [];
+write(
+  'index.md',
+  start
+    .replace(/<!-- picture: ([\w-]+) -->/g, (_whole, name) => picture(`Marble diagram of ${name}`, name))
+    .replace('<!-- snippet -->', () => withSetup(snippet)),
+);
+
 write('public/llms.txt', shortList());
 write('public/llms-full.txt', documents.map(({ file }) => read(file).trim()).join('\n\n---\n\n') + '\n');
 
 if (!process.argv.includes('--no-reference')) {
   const out = join(pages, 'public', 'reference');
-  execFileSync(process.execPath, ['node_modules/typedoc/bin/typedoc', '--out', out], {
-    cwd: root,
-    stdio: 'inherit',
-  });
+  execFileSync(
+    process.execPath,
+    ['node_modules/typedoc/bin/typedoc', '--out', out, '--includeHierarchySummary', 'false'],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  );
 }
 
 /** A page's text: code and prose are told apart, since what looks like a link in code is none. */
@@ -59,7 +72,7 @@ function withSetup(fence) {
   const [whole, info, code] = /^```(.*)\n([^]*)```$/.exec(fence) ?? [];
   if (whole === undefined || !/^ts( compile)?$/.test(info)) return fence;
   const setup = setupFor(code);
-  const marks = [info === 'ts' && 'runs', setup !== '' && `setup=${setup.split('\n').length}`];
+  const marks = [info === 'ts' && 'runs', setup !== '' && `setup-${'x'.repeat(setup.split('\n').length)}`];
   const before = setup === '' ? '' : `${setup}\n`;
   return `\`\`\`ts ${marks.filter(Boolean).join(' ')}\n${before}${code}\`\`\``;
 }

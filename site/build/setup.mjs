@@ -24,37 +24,55 @@ const given = {
   weather: { code: 'const weather = (json: string) => `In ${JSON.parse(json).city} the sun shines.`;' },
 };
 
-/** The given names that code uses and does not declare. */
+/** The given names that code uses where nothing declares them, and all that it imports. */
 export function undeclaredIn(code) {
   const file = ts.createSourceFile('block.ts', code, ts.ScriptTarget.Latest, true);
-  const used = new Set();
-  const declared = new Set();
+  const uses = [];
+  const declarations = [];
   const imported = new Set();
   const visit = (node) => {
-    if (ts.isImportSpecifier(node) || ts.isImportClause(node)) {
-      if (node.name) imported.add(node.name.text);
-    } else if (ts.isIdentifier(node) && Object.hasOwn(given, node.text)) {
-      const { parent } = node;
-      const isDeclared =
-        (ts.isVariableDeclaration(parent) || ts.isFunctionDeclaration(parent) || ts.isParameter(parent)) &&
-        parent.name === node;
-      const isBound = ts.isBindingElement(parent) && parent.name === node;
-      const isField =
-        (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
-        (ts.isBindingElement(parent) && parent.propertyName === node) ||
-        ((ts.isPropertyAssignment(parent) ||
-          ts.isPropertySignature(parent) ||
-          ts.isPropertyDeclaration(parent) ||
-          ts.isMethodDeclaration(parent)) &&
-          parent.name === node);
-      if (isDeclared || isBound) declared.add(node.text);
-      else if (!isField) used.add(node.text);
+    if (ts.isImportSpecifier(node)) imported.add(node.name.text);
+    else if (ts.isIdentifier(node) && Object.hasOwn(given, node.text)) {
+      if (isDeclaration(node)) declarations.push({ name: node.text, scope: scopeOf(node.parent) });
+      else if (!isField(node)) uses.push(node);
     }
     ts.forEachChild(node, visit);
   };
   visit(file);
-  const names = new Set([...used].filter((name) => !declared.has(name) && !imported.has(name)));
-  return { names, imported };
+  const free = uses.filter(
+    ({ text, pos, end }) =>
+      !imported.has(text) &&
+      !declarations.some(({ name, scope }) => name === text && scope.pos <= pos && end <= scope.end),
+  );
+  return { names: new Set(free.map(({ text }) => text)), imported };
+}
+
+const isDeclaration = (node) =>
+  (ts.isVariableDeclaration(node.parent) ||
+    ts.isFunctionDeclaration(node.parent) ||
+    ts.isParameter(node.parent) ||
+    ts.isBindingElement(node.parent)) &&
+  node.parent.name === node;
+
+/** The name of a property is no use of what is called so. */
+const isField = (node) => {
+  const { parent } = node;
+  if (ts.isBindingElement(parent)) return parent.propertyName === node;
+  return (
+    (ts.isPropertyAccessExpression(parent) ||
+      ts.isPropertyAssignment(parent) ||
+      ts.isPropertySignature(parent) ||
+      ts.isPropertyDeclaration(parent) ||
+      ts.isMethodDeclaration(parent)) &&
+    parent.name === node
+  );
+};
+
+/** What a declaration can be seen from. */
+function scopeOf(declaration) {
+  let node = declaration.parent;
+  while (!ts.isFunctionLike(node) && !ts.isBlock(node) && !ts.isSourceFile(node)) node = node.parent;
+  return node;
 }
 
 /** The lines that code needs before it, so that it runs as it stands; '' where it needs none. */

@@ -82,8 +82,8 @@ export const limits = {
   text: 60,
   count: 120,
   every: 1_000,
-  /** Of one attempt. */
-  reads: 300,
+  /** Events of one attempt: what is drawn beyond them is not sent. */
+  chunks: 400,
   retryAfter: 120,
   maxRetries: 10,
 } as const;

@@ -98,32 +98,29 @@ export function toWire(attempt: Attempt): WireAnswer {
   const ending = items.find(({ kind, at }) => at >= head.at && (kind === 'cut' || kind === 'end'));
   const last = ending?.at ?? Infinity;
   const byTime = new Map<number, Chunk[]>();
-  for (const item of items) {
-    if (item === ending) break;
-    for (const [at, chunk] of chunksOf(item)) {
-      if (at < head.at || at > last) continue;
-      byTime.set(at, [...(byTime.get(at) ?? []), chunk]);
-    }
+  const body = items.slice(0, ending === undefined ? undefined : items.indexOf(ending)).flatMap(chunksOf);
+  for (const [at, chunk] of body.filter(([at]) => at >= head.at && at <= last).slice(0, limits.chunks)) {
+    byTime.set(at, [...(byTime.get(at) ?? []), chunk]);
   }
   let time = head.at;
-  let body = '';
+  let marbles = '';
   const reads: Read[] = [];
-  for (const [at, chunks] of [...byTime].sort(([a], [b]) => a - b).slice(0, limits.reads)) {
+  for (const [at, chunks] of [...byTime].sort(([a], [b]) => a - b)) {
     const letter = letterAt(reads.length);
-    body += wait(at - time) + letter;
+    marbles += wait(at - time) + letter;
     time = at + 1;
     reads.push({ letter, chunks });
   }
   // An answer without a stream ends with its headers, unless something of it is drawn.
-  if (ending !== undefined) body += wait(ending.at - time) + (ending.kind === 'cut' ? '#' : '|');
-  else if (status >= 300 && reads.length === 0) body += '|';
+  if (ending !== undefined) marbles += wait(ending.at - time) + (ending.kind === 'cut' ? '#' : '|');
+  else if (status >= 300 && reads.length === 0) marbles += '|';
   const headers = retryAfter === undefined ? undefined : { 'retry-after': String(retryAfter) };
   return {
     answer: {
       response: `${wait(head.at)}r`.trim(),
       ...(status !== 200 && { status }),
       ...(headers && { headers }),
-      body: body.trim() === '' ? '-' : body.trim(),
+      body: marbles.trim() === '' ? '-' : marbles.trim(),
       ...(reads.length > 0 && {
         frames: Object.fromEntries(
           reads.map(({ letter, chunks }) => [letter, chunks.map(({ text }) => text).join('')]),

@@ -117,7 +117,7 @@ export function draw(picture, record, { widest = 800, theme = 'auto', unit = 1, 
   });
   const height = round(y + (legend.length > 0 ? 12 : 6));
 
-  const veil = cursor === undefined ? [] : [cursorOf(cursor, xs, width, rowsEnd)];
+  const veil = cursor === undefined ? [] : [cursorOf(cursor, all, xs, width, rowsEnd)];
   const boxLeft = gutter + margin - 26;
   const box = `<rect class="box" x="${boxLeft}" y="${boxTop}" width="${width - margin - boxLeft + 6}" height="40" rx="8"/><text class="call" x="${round((boxLeft + width - margin + 6) / 2)}" y="${boxTop + 25}">${escape(picture.call)}</text>`;
   const words = describe(picture, rows, result);
@@ -340,14 +340,17 @@ const cursorStyle = `.veil{fill:var(--paper);opacity:.72}
 .cursor{stroke:var(--error);stroke-width:2}`;
 
 /** A line at a time, which may lie between those that are drawn, and a veil over what comes after it. */
-function cursorOf(time, xs, width, bottom) {
+function cursorOf(time, rows, xs, width, bottom) {
   const times = [...xs.keys()];
   const before = times.findLast((each) => each <= time) ?? times[0];
   const after = times.find((each) => each > before) ?? before;
   const share = after === before ? 0 : Math.max(0, time - before) / (after - before);
   const x = round(xs.get(before) + share * (xs.get(after) - xs.get(before)));
   // The marbles of that very time have come, whole.
-  const veil = round(x + (before === time ? radius + 4 : 1));
+  const reaches = rows.flatMap(({ events }) =>
+    events.map(({ frame, label }) => (frame === time ? widthOf(label?.lines ?? ['']) / 2 + 2 : 0)),
+  );
+  const veil = round(x + Math.max(1, ...reaches));
   const covered = `<rect class="veil" x="${veil}" y="2" width="${Math.max(0, width - 2 - veil)}" height="${bottom - 2}"/>`;
   return `<style>${cursorStyle}</style>${covered}${line('cursor', x, 4, x, bottom)}`;
 }

@@ -46,7 +46,15 @@ if (!process.argv.includes('--no-reference')) {
   const out = join(pages, 'public', 'reference');
   execFileSync(
     process.execPath,
-    ['node_modules/typedoc/bin/typedoc', '--out', out, '--includeHierarchySummary', 'false'],
+    [
+      'node_modules/typedoc/bin/typedoc',
+      '--out',
+      out,
+      '--includeHierarchySummary',
+      'false',
+      '--favicon',
+      join(site, 'pages', 'public', 'icon.svg'),
+    ],
     {
       cwd: root,
       stdio: 'inherit',

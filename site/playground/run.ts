@@ -151,8 +151,8 @@ function output(name: Output): OperatorFunction<ResponseEvent, unknown> {
 export const stateAt = ({ states }: Run, time: number): TurnState =>
   states.filter(({ frame }) => frame <= time).at(-1)?.state ?? idleState;
 
-/** How wide a picture may get that does not fit into its room; one that fits into none has too many marbles. */
-const widths = [720, 1_000, 1_400, 2_000, 3_000, 4_500, 7_000];
+/** A picture that is wider has too many marbles to be of use. */
+const widest = 8_000;
 
 /** The picture as SVG; `undefined` where it would be wider than anybody scrolls. */
 export function pictureOf(
@@ -161,9 +161,9 @@ export function pictureOf(
   room: number,
 ): string | undefined {
   if ([...record.sources, ...record.results].some(({ messages }) => messages.length > 250)) return undefined;
-  for (const widest of [room, ...widths.filter((width) => width > room)]) {
+  for (let width = room; width < widest; width *= 1.15) {
     try {
-      return draw(picture, record, { ...options, widest, unit: 20 });
+      return draw(picture, record, { ...options, widest: Math.ceil(width), unit: 20 });
     } catch {
       // It is wider than that.
     }

@@ -381,6 +381,34 @@ await inPage('the playground works with the keyboard alone', '/playground.html',
   assert.equal(await page.locator('[data-test=time]').textContent(), '0 ms');
 });
 
+await inPage('the playground: the fields of an item are edited', '/playground.html', {}, async (page) => {
+  const field = (label) => page.locator('[data-test=inspector]').getByLabel(label);
+  await page.locator('.chip').first().focus();
+  await field('Retry-After').fill('2');
+  await field('Retry-After').blur();
+  assert.equal((await logOf(page))[0], '60 retrying, attempt: 1, delay: 2000, UnexpectedStatusError');
+  await field('Retry-After').fill('');
+  await field('Retry-After').blur();
+  assert.equal((await logOf(page))[0], '60 retrying, attempt: 1, delay: 200, UnexpectedStatusError');
+  await field('status').selectOption('401');
+  assert.match((await logOf(page))[0], /^60 UnexpectedStatusError: /);
+  assert.equal((await logOf(page)).length, 1);
+  await field('status').selectOption('200');
+  await page.locator('[data-test=kind-0]').selectOption('flood');
+  await page.locator('[data-test=add-0]').click();
+  await field('deltas').fill('2');
+  await field('deltas').blur();
+  await field('one every').fill('30');
+  await field('one every').blur();
+  await page.locator('[data-test=output]').selectOption('textDeltas');
+  await page.locator('[data-test=idleTimeout]').check();
+  assert.deepEqual(await logOf(page), [
+    '120 "The "',
+    '150 "sky "',
+    '950 IdleTimeoutError: idle timeout waiting for SSE',
+  ]);
+});
+
 await inPage('the playground: an item is dragged', '/playground.html', {}, async (page) => {
   const chip = page.locator('.chip[aria-label^=\'"Air "\']');
   await chip.scrollIntoViewIfNeeded();

@@ -52,6 +52,8 @@ if (!process.argv.includes('--no-reference')) {
       out,
       '--includeHierarchySummary',
       'false',
+      '--titleLink',
+      process.env.SITE_BASE ?? '/',
       '--favicon',
       join(site, 'pages', 'public', 'icon.svg'),
     ],

@@ -7,6 +7,9 @@ import { builtInProviders } from '../../dist/esm/index.js';
 import { linkFrom, pageOf, pages, read, root, site, titleOf } from './files.mjs';
 import { setupFor } from './setup.mjs';
 
+/** Where the site is served from. */
+const base = process.env.SITE_BASE ?? '/';
+
 const write = (file, text) => {
   const path = join(pages, file);
   mkdirSync(dirname(path), { recursive: true });
@@ -53,7 +56,7 @@ if (!process.argv.includes('--no-reference')) {
       '--includeHierarchySummary',
       'false',
       '--titleLink',
-      process.env.SITE_BASE ?? '/',
+      base,
       '--favicon',
       join(site, 'pages', 'public', 'icon.svg'),
     ],
@@ -130,14 +133,14 @@ function benchmarkTable() {
 /** https://llmstxt.org */
 function shortList() {
   const { description } = JSON.parse(read('package.json'));
-  const line = ({ file, page }) => `- [${titleOf(read(file))}](/${page.replace(/\.md$/, '.html')})`;
+  const line = ({ file, page }) => `- [${titleOf(read(file))}](${base}${page.replace(/\.md$/, '.html')})`;
   const of = (folder) => documents.filter(({ page }) => dirname(page) === folder).map(line);
   return [
     '# rxjs-chat-completions',
     '',
     `> ${description}`,
     '',
-    'Everything below in one file: [llms-full.txt](/llms-full.txt).',
+    `Everything below in one file: [llms-full.txt](${base}llms-full.txt).`,
     '',
     '## Start',
     '',

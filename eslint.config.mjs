@@ -91,6 +91,8 @@ export default tseslint.config(
       '**/node_modules/',
       '**/dist/',
       'docs/reference/',
+      'site/.pages/',
+      'site/.vitepress/cache/',
       'examples/angular/src/',
       'examples/nest/src/',
     ],

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { startMockProvider } from '../dist/esm/mock-provider/index.js';
 import { checks } from './checks.mjs';
+import { answer } from './docs/answer.mjs';
 import { deadLinks, linkedFrom, misquoted, readDocuments } from './docs/documents.mjs';
 import { blockRunner } from './docs/run-block.mjs';
 
@@ -93,7 +94,11 @@ for (const { file, line, name } of compiled) {
 
 const mock = await startMockProvider({ answers: answer });
 const runner = blockRunner(root, mock.baseUrl);
-runner.prepare(readFileSync(join(root, 'scripts', 'docs', 'given.mjs'), 'utf8'));
+runner.prepare(
+  ['network.mjs', 'given.mjs']
+    .map((file) => readFileSync(join(root, 'scripts', 'docs', file), 'utf8'))
+    .join('\n'),
+);
 const running = blocks.filter(({ how }) => how === 'run');
 const failures = new Map();
 const waiting = [...running];
@@ -207,21 +212,6 @@ await check("the reference's errors are those that there are", () => {
 });
 
 finish();
-
-/** A call where tools are there to be called and nothing was called yet, JSON where that is asked for, else the default text. */
-function answer({ body: { tools: [tool] = [], messages, response_format: format } }) {
-  if (format !== undefined) return { content: JSON.stringify(valueOf(format.json_schema?.schema ?? {})) };
-  if (tool === undefined || messages.some(({ role }) => role === 'tool')) return {};
-  return { content: [{ toolCall: { name: tool.function.name, arguments: { city: 'Rome' } } }] };
-}
-
-/** A value that matches a schema of the documentation. */
-function valueOf({ type, properties = {}, items }) {
-  if (type === 'array') return [valueOf(items)];
-  if (type === 'number') return 1;
-  if (type === 'string') return 'Rome';
-  return Object.fromEntries(Object.entries(properties).map(([name, inner]) => [name, valueOf(inner)]));
-}
 
 function same(actual, expected) {
   assert.deepEqual(actual.toSorted(), expected.toSorted());

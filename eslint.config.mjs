@@ -93,6 +93,8 @@ export default tseslint.config(
       'docs/reference/',
       'examples/angular/src/',
       'examples/nest/src/',
+      // Copies of examples/nest, but for what copies them.
+      'examples/nest-11/{src,test,variants}/',
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },

@@ -52,7 +52,13 @@ function answerWhole(completion, response) {
   completion.pipe(takeUntil(fromEvent(response, 'close'))).subscribe({
     next: (whole) => json(response, 200, whole),
     // The provider's own words stay here. `x-should-retry`: the turn has retried already.
-    error: (error) => json(response, statusOf(error), problem('No answer.'), { 'x-should-retry': 'false' }),
+    error: (error) =>
+      json(
+        response,
+        statusOf(error),
+        { error: { message: 'No answer.', type: 'server_error', param: null, code: null } },
+        { 'x-should-retry': 'false' },
+      ),
   });
 }
 
@@ -136,11 +142,10 @@ function refuse(request, response, error) {
   if (status === 500) console.error(error);
   // What is still on its way is dropped, so that the client comes to read the answer.
   request.resume();
-  json(response, status, problem(message, 'invalid_request_error'), { allow: 'POST' });
+  response
+    .writeHead(status, { 'content-type': 'application/json', allow: 'POST' })
+    .end(JSON.stringify({ error: { message } }));
 }
-
-/** An error as OpenAI's clients read it. */
-const problem = (message, type = 'server_error') => ({ error: { message, type, param: null, code: null } });
 
 const json = (response, status, body, headers = {}) =>
   response

@@ -95,6 +95,8 @@ export default tseslint.config(
       'site/.vitepress/cache/',
       'examples/angular/src/',
       'examples/nest/src/',
+      // Copies of examples/nest, but for what copies them.
+      'examples/nest-11/{src,test,variants}/',
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },

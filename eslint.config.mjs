@@ -92,6 +92,7 @@ export default tseslint.config(
       '**/dist/',
       'docs/reference/',
       'examples/angular/src/',
+      'examples/angular/angular-22/{src,ngrx}/',
       'examples/nest/src/',
     ],
   },

@@ -91,9 +91,13 @@ export default tseslint.config(
       '**/node_modules/',
       '**/dist/',
       'docs/reference/',
+      'site/.pages/',
+      'site/.vitepress/cache/',
       'examples/angular/src/',
       'examples/angular/angular-22/{src,ngrx}/',
       'examples/nest/src/',
+      // Copies of examples/nest, but for what copies them.
+      'examples/nest-11/{src,test,variants}/',
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },

@@ -1,10 +1,17 @@
+/**
+ * What `npm run test:long` runs and `npm test` does not: each of these repeats what a shorter spec states, over every
+ * byte, recording, seed or peer. `npx jest PATH` finds a spec wherever it belongs.
+ */
+const long = [
+  '**/spec/{peers,properties,redis,reliability}/**/*.spec.ts',
+  '**/spec/conformance/{chunk-pattern,recordings,recordings-over-http}.spec.ts',
+  '**/spec/**/*.long.spec.ts',
+];
+
 /** @type {import('jest').Config} */
-module.exports = {
+const specs = {
   roots: ['<rootDir>/spec'],
-  testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
-  // How long a busy machine takes decides nothing.
-  testTimeout: 300_000,
   transform: {
     '^.+\\.m?[jt]s$': [
       '@swc/jest',
@@ -22,6 +29,20 @@ module.exports = {
     '^rxjs-chat-completions$': '<rootDir>/src/index.ts',
     '^rxjs-chat-completions/(.*)$': '<rootDir>/src/$1/index.ts',
   },
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    {
+      ...specs,
+      displayName: 'short',
+      testMatch: ['**/*.spec.ts', ...long.map((glob) => `!${glob}`)],
+    },
+    { ...specs, displayName: 'long', testMatch: long },
+  ],
+  // How long a busy machine takes decides nothing.
+  testTimeout: 300_000,
   coverageProvider: 'v8',
   // The command line runs as a process of its own, where coverage does not see it.
   collectCoverageFrom: ['src/**/*.ts', '!src/cli/**'],

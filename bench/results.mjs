@@ -1,4 +1,4 @@
-/** The file of results that README's table is made of: the latest full run under each major version of Node. */
+/** The file of results that the table of docs/benchmark.md is made of: the latest full run under each major version of Node. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, totalmem, type } from 'node:os';
 

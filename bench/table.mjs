@@ -1,5 +1,5 @@
 /**
- * The tables out of results.json: prints them, with `--write` puts them into README.md between `<!-- bench -->`
+ * The tables out of results.json: prints them, with `--write` puts them into docs/benchmark.md between `<!-- bench -->`
  * and `<!-- /bench -->` and into bench/README.md between `<!-- aims -->` and `<!-- /aims -->`, with `--check`
  * fails where those have others. `--node MAJOR` chooses the run of the first, else it is the one with the most
  * scenarios, and of those that of the newest Node.
@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** In the order of the table: what README calls a candidate, the package whose version it names, its import. */
+/** In the order of the table: what the page calls a candidate, the package whose version it names, its import. */
 const rows = [
   ['hand-written', 'by hand, `fetch`'],
   ['hand-written-observable', 'by hand, `fetch`, in an Observable that aborts'],
@@ -141,7 +141,7 @@ if (run === undefined)
   throw new Error('no such run in bench/results.json: node bench/run.mjs --save makes one');
 const documents = [
   {
-    file: '../README.md',
+    file: '../docs/benchmark.md',
     name: 'bench',
     text: [mainTable(run), circumstances(run), ...growth(run), ...nodes(runs)].join('\n\n'),
   },

@@ -3,14 +3,18 @@
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
+import { fromEvent, takeUntil } from 'rxjs';
 import {
   Demand,
   encodeEventStream,
+  IdleTimeoutError,
+  InvalidRequestError,
+  ResponseTimeoutError,
   splitThinking,
   streamChatRequest,
+  toChatCompletion,
   toChatCompletionChunks,
 } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
@@ -23,20 +27,47 @@ export function createBackend(options, { requestTimeout = 10_000, checkingInterv
   return createServer(limits, async (request, response) => {
     try {
       // Check here who asks, and how much they have asked already.
-      const { includeUsage, ...body } = readChatRequest(await readJson(request, 1_048_576));
+      const { stream, includeUsage, ...body } = readChatRequest(await readJson(request, 1_048_576));
+      const turn = (more) => streamChatRequest(body, { ...options, ...more }).pipe(splitThinking());
+      if (!stream) {
+        answerWhole(turn({ includeUsage: true }).pipe(toChatCompletion({ model: body.model })), response);
+        return;
+      }
       const demand = new Demand();
-      const text = streamChatRequest(body, { ...options, demand, includeUsage }).pipe(
-        splitThinking(),
+      const text = turn({ demand, includeUsage }).pipe(
         toChatCompletionChunks({ model: body.model, includeUsage }),
         encodeEventStream(),
       );
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-      // Where the client leaves, the pipeline is taken down, and with it the turn.
-      pipeline(nodeReadableFrom(text, { demand }), response, () => {});
+      // If the client leaves, the stream is destroyed, and the turn aborted.
+      nodeReadableFrom(text, { demand }).pipe(response);
     } catch (error) {
       refuse(request, response, error);
     }
   });
+}
+
+/** Answers a client that does not stream: one JSON object, or an error with a status. */
+function answerWhole(completion, response) {
+  completion.pipe(takeUntil(fromEvent(response, 'close'))).subscribe({
+    next: (whole) => json(response, 200, whole),
+    // The provider's own words stay here. `x-should-retry`: the turn has retried already.
+    error: (error) =>
+      json(
+        response,
+        statusOf(error),
+        { error: { message: 'No answer.', type: 'server_error', param: null, code: null } },
+        { 'x-should-retry': 'false' },
+      ),
+  });
+}
+
+/** A status that tells the client whose fault it is. One that concerns the backend's key or account is 502. */
+function statusOf(error) {
+  if (error instanceof ResponseTimeoutError || error instanceof IdleTimeoutError) return 504;
+  if (error instanceof InvalidRequestError) return 400;
+  if (error.code === 'insufficient_quota') return 502;
+  return [400, 413, 422, 429].includes(error.status) ? error.status : 502;
 }
 
 const maxTokens = 1_000;
@@ -52,7 +83,7 @@ const isMessage = (message) =>
 const params = {
   model: (name) => name === 'sky',
   messages: (list) => Array.isArray(list) && list.length > 0 && list.length <= 100 && list.every(isMessage),
-  stream: (is) => is === true,
+  stream: (is) => [undefined, null, false, true].includes(is),
   stream_options: (given = {}) => typeof given === 'object' && given !== null,
   temperature: (value = 1) => typeof value === 'number' && value >= 0 && value <= 2,
   max_tokens: (count = maxTokens) => Number.isInteger(count) && count > 0,
@@ -66,9 +97,10 @@ function readChatRequest(body) {
     throw new Refusal(400, `Only these may be sent: ${Object.keys(params).join(', ')}.`);
   const wrong = Object.keys(params).find((name) => !params[name](body[name]));
   if (wrong !== undefined) throw new Refusal(400, `${wrong} is missing, or may not have this value.`);
-  const { model, messages, temperature, max_tokens = maxTokens, stream_options } = body;
+  const { model, messages, stream, temperature, max_tokens = maxTokens, stream_options } = body;
   return {
     ...{ model, messages, temperature, max_tokens: Math.min(max_tokens, maxTokens) },
+    stream: stream === true,
     includeUsage: stream_options?.include_usage === true,
   };
 }
@@ -115,10 +147,16 @@ function refuse(request, response, error) {
     .end(JSON.stringify({ error: { message } }));
 }
 
+const json = (response, status, body, headers = {}) =>
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+    .end(JSON.stringify(body));
+
 async function demonstrate() {
   const mock = await startMockProvider({
     answers: [
       { status: 503 },
+      { content: '<think>Air scatters light.</think>It is blue because of the air.' },
       { content: '<think>Air scatters light.</think>It is blue because of the air.' },
     ],
   });
@@ -143,6 +181,13 @@ async function demonstrate() {
     if (choice?.finish_reason) console.log(`\nfinish reason: ${choice.finish_reason}`);
     if (usage) console.log(`${usage.completion_tokens} tokens`);
   }
+
+  const { choices, usage } = await client.chat.completions.create({
+    model: 'sky',
+    messages: [{ role: 'user', content: 'And without streaming?' }],
+  });
+  const [{ message, finish_reason: reason }] = choices;
+  console.log(`whole: ${message.content} (${reason}, ${usage.completion_tokens} tokens)`);
 
   server.closeAllConnections();
   server.close();

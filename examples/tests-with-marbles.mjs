@@ -1,9 +1,8 @@
 // Tests in virtual time: marbleTransport draws the answers, so a turn with a retry, a wait and a stream
-// is one picture and takes no time. Any test runner will do; here assert alone.
-import assert from 'node:assert/strict';
+// is one picture and takes no time. Any test runner will do; here there is none.
 import { TestScheduler } from 'rxjs/testing';
 import { IdleTimeoutError, streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
-import { marbleTransport } from 'rxjs-chat-completions/testing';
+import { marbleTransport, observableMatcher } from 'rxjs-chat-completions/testing';
 
 const provider = { name: 'test', baseUrl: 'https://provider.test/v1', apiKey: 'sk-test' };
 const frames = {
@@ -14,7 +13,7 @@ const frames = {
 const expectation = { a: 'Hel', b: 'lo' };
 
 function test(name, run) {
-  new TestScheduler((actual, expected) => assert.deepEqual(actual, expected)).run(run);
+  new TestScheduler(observableMatcher).run(run);
   console.log(`ok  ${name}`);
 }
 

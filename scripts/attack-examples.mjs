@@ -65,7 +65,7 @@ const backends = [
         { ...chat, messages: Array.from({ length: 101 }, () => message) },
         { ...chat, messages: Array.from({ length: 10_000 }, () => ({ role: 'user', content: '' })) },
       ],
-      'no stream': withEach('stream', [undefined, null, false, 'true', 1]),
+      'a stream of another form': withEach('stream', ['true', 1, {}, []]),
       'a parameter of another form': [
         ...withEach('max_tokens', [null, 0, -1, 1.5, '5', [], {}, true]),
         ...withEach('temperature', [null, -1, 3, '1', [], {}]),

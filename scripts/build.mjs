@@ -65,6 +65,8 @@ async function joinModules(folder) {
     external: ['node:*', ...mapped],
     target: 'es2022',
     sourcemap: true,
+    // The package holds src/ beside dist/.
+    sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
   });

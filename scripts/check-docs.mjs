@@ -1,6 +1,6 @@
 // Checks README.md and the pages in docs against the sources and the build: their code compiles and runs, what they
-// quote stands where they say, their links lead somewhere, and README's tables and the public surface have the
-// same names.
+// quote stands where they say, their links lead somewhere, and the tables of docs/reference.md and the public surface
+// have the same names.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -8,13 +8,14 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { startMockProvider } from '../dist/esm/mock-provider/index.js';
 import { checks } from './checks.mjs';
+import { answer } from './docs/answer.mjs';
 import { deadLinks, linkedFrom, misquoted, readDocuments } from './docs/documents.mjs';
 import { blockRunner } from './docs/run-block.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const documents = readDocuments(root);
 const documentNamed = (name) => documents.find(({ file }) => file === name);
-const { text: readme } = documentNamed('README.md');
+const { text: reference } = documentNamed('docs/reference.md');
 const index = join(root, 'src', 'index.ts');
 const entries = [
   index,
@@ -93,7 +94,11 @@ for (const { file, line, name } of compiled) {
 
 const mock = await startMockProvider({ answers: answer });
 const runner = blockRunner(root, mock.baseUrl);
-runner.prepare(readFileSync(join(root, 'scripts', 'docs', 'given.mjs'), 'utf8'));
+runner.prepare(
+  ['network.mjs', 'given.mjs']
+    .map((file) => readFileSync(join(root, 'scripts', 'docs', file), 'utf8'))
+    .join('\n'),
+);
 const running = blocks.filter(({ how }) => how === 'run');
 const failures = new Map();
 const waiting = [...running];
@@ -167,14 +172,14 @@ const errors = values.filter((name) => /Error$/.test(name));
 const keysOf = (type) => checker.getPropertiesOfType(type).map(({ name }) => name);
 const fieldsOf = (name) => keysOf(checker.getDeclaredTypeOfSymbol(surface.get(name)));
 
-await check('every public name is in README.md', () => {
+await check('every public name is in docs/reference.md', () => {
   assert.deepEqual(
-    values.filter((name) => !new RegExp(`\\b${name}\\b`).test(readme)),
+    values.filter((name) => !new RegExp(`\\b${name}\\b`).test(reference)),
     [],
   );
 });
 
-await check("README's operators and parts are public", () => {
+await check("the reference's operators and parts are public", () => {
   const named = firstCells('Operators and parts').map((name) => name.replace(/\(.*/, ''));
   assert.deepEqual(
     named.filter((name) => !entries.flatMap(valuesOf).includes(name)),
@@ -182,24 +187,24 @@ await check("README's operators and parts are public", () => {
   );
 });
 
-await check("README's options are those that there are", () => {
+await check("the reference's options are those that there are", () => {
   const options = fieldsOf('ChatOptions').filter((name) => name !== 'retry');
   same(firstCells('Options'), [...options, ...fieldsOf('RetryOptions').map((name) => `retry.${name}`)]);
 });
 
-await check("README's providers and their fields are those that there are", () => {
+await check("the reference's providers and their fields are those that there are", () => {
   const providers = keysOf(checker.getTypeOfSymbol(surface.get('builtInProviders')));
   const named = firstCells('Providers').filter((name) => !name.startsWith('http'));
   same(named, [...fieldsOf('ModelProvider'), ...providers]);
 });
 
-await check("README's events are those that there are", () => {
+await check("the reference's events are those that there are", () => {
   const { types } = checker.getDeclaredTypeOfSymbol(surface.get('RunEvent'));
   const names = types.map((type) => checker.getTypeOfSymbol(type.getProperty('type')).value);
   same(firstCells('Events'), names);
 });
 
-await check("README's errors are those that there are", () => {
+await check("the reference's errors are those that there are", () => {
   same(
     firstCells('Errors'),
     errors.filter((name) => name !== 'ChatCompletionsError'),
@@ -208,27 +213,12 @@ await check("README's errors are those that there are", () => {
 
 finish();
 
-/** A call where tools are there to be called and nothing was called yet, JSON where that is asked for, else the default text. */
-function answer({ body: { tools: [tool] = [], messages, response_format: format } }) {
-  if (format !== undefined) return { content: JSON.stringify(valueOf(format.json_schema?.schema ?? {})) };
-  if (tool === undefined || messages.some(({ role }) => role === 'tool')) return {};
-  return { content: [{ toolCall: { name: tool.function.name, arguments: { city: 'Rome' } } }] };
-}
-
-/** A value that matches a schema of the documentation. */
-function valueOf({ type, properties = {}, items }) {
-  if (type === 'array') return [valueOf(items)];
-  if (type === 'number') return 1;
-  if (type === 'string') return 'Rome';
-  return Object.fromEntries(Object.entries(properties).map(([name, inner]) => [name, valueOf(inner)]));
-}
-
 function same(actual, expected) {
   assert.deepEqual(actual.toSorted(), expected.toSorted());
 }
 
 /** The code in the first cells of a section's tables, without what stands in sections below it. */
-function firstCells(heading, text = readme) {
+function firstCells(heading, text = reference) {
   const [, section] = new RegExp(`^#+ ${heading}\n([^]*?)(?=^#+ |(?![^]))`, 'm').exec(text) ?? [];
   assert.ok(section !== undefined, `There is no section "${heading}".`);
   return [...section.matchAll(/^\|([^|]*)\|/gm)]

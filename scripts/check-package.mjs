@@ -1,7 +1,7 @@
 // Packs the library and uses the tarball as its users do: ESM, CJS, types, a browser's bundle.
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { checks } from './checks.mjs';
@@ -36,12 +36,33 @@ await check('holds the builds, their sources and the papers, nothing else', () =
   assert.ok(packed.includes('LICENSE'));
 });
 
-await check('source maps lead to the sources that it holds', () => {
-  for (const path of packed.filter((file) => file.endsWith('.map'))) {
-    const { sources } = JSON.parse(readFileSync(join(installed, path), 'utf8'));
-    for (const source of sources)
-      assert.ok(existsSync(join(installed, dirname(path), source)), `${path}: ${source}`);
+await check('holds each source once: its maps name the files of src/ and repeat none', () => {
+  const maps = packed.filter((file) => file.endsWith('.map'));
+  for (const format of ['cjs', 'esm'])
+    for (const kind of ['.js.map', '.d.ts.map'])
+      assert.ok(
+        maps.some((file) => file.startsWith(`dist/${format}/`) && file.endsWith(kind)),
+        `dist/${format} has no ${kind}`,
+      );
+  for (const path of maps) {
+    const {
+      sources,
+      sourceRoot = '',
+      sourcesContent,
+    } = JSON.parse(readFileSync(join(installed, path), 'utf8'));
+    assert.equal(sourcesContent, undefined, `${path} repeats its sources`);
+    for (const source of sources) {
+      const file = join(dirname(path), sourceRoot, source);
+      assert.ok(file.startsWith(`src${sep}`) && existsSync(join(installed, file)), `${path}: ${source}`);
+    }
   }
+});
+
+await check('says in its comments what holds, and not in which row of a table', () => {
+  const rows = packed
+    .filter((file) => /\.(d\.ts|js|ts)$/.test(file))
+    .flatMap((file) => readFileSync(join(installed, file), 'utf8').match(/\bC\d{1,2}\b/g) ?? []);
+  assert.deepEqual(rows, []);
 });
 
 await check('satisfies publint', () => run(bin('publint'), ['run', tarball, '--strict']));

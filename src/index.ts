@@ -93,6 +93,14 @@ export { splitThinking, type SplitThinkingOptions } from './operators/split-thin
 export { stopWhen } from './operators/stop-when.js';
 export { textDeltas } from './operators/text-deltas.js';
 export {
+  type ChatCompletion,
+  type ChatCompletionChoice,
+  type ChatCompletionMessage,
+  type ChatCompletionToolCall,
+  toChatCompletion,
+  type ToChatCompletionOptions,
+} from './relay/to-chat-completion.js';
+export {
   type ChatCompletionStreamError,
   toChatCompletionChunks,
   type ToChatCompletionChunksOptions,

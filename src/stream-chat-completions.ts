@@ -77,7 +77,7 @@ export function streamTurn(
   });
 }
 
-/** Which failures are sent again, and when: `Retry-After`, else backoff (C6 to C8). */
+/** Which failures are sent again, and when: `Retry-After`, else backoff. */
 function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): RetryWithBackoffOptions {
   const { maxRetries, maxRetryAfter, scheduler, log } = turn;
   const { retry, includeRetries } = turn.options;

@@ -1,6 +1,5 @@
 // Draws one recorded run as an SVG that is readable in light and dark. Text stays text.
 
-const widest = 800;
 const narrowest = 480;
 const margin = 20;
 const gutter = 108;
@@ -43,9 +42,13 @@ const variables = (index) =>
     .map(([name, values]) => `--${name}:${values[index]}`)
     .join(';');
 
-const style = `svg{${variables(0)}}
-@media (prefers-color-scheme:dark){svg{${variables(1)}}}
-text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:var(--ink)}
+const themes = {
+  light: `svg{${variables(0)}}`,
+  dark: `svg{${variables(1)}}`,
+  auto: `svg{${variables(0)}}\n@media (prefers-color-scheme:dark){svg{${variables(1)}}}`,
+};
+
+const style = `text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:var(--ink)}
 .name{font:600 13px -apple-system,'Segoe UI',Helvetica,Arial,sans-serif}
 .small{font:11px -apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:var(--muted)}
 .mid{text-anchor:middle}
@@ -66,12 +69,17 @@ text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',mon
 .never rect{stroke-dasharray:3 3}
 ${tones.map((tone) => `.${tone} rect{fill:var(--${tone});stroke:var(--${tone}-edge);stroke-width:2}`).join('\n')}`;
 
-/** The SVG of a picture. Its `desc` says in words what it shows. */
-export function draw(picture, record) {
+/**
+ * The SVG of a picture. Its `desc` says in words what it shows.
+ *
+ * @param options - `widest`: what it has to fit into; `theme`: `light`, `dark`, or `auto`, as the reader's system has
+ * it; `unit`: how many milliseconds count as one frame; `cursor`: what comes after that time is drawn pale
+ */
+export function draw(picture, record, { widest = 800, theme = 'auto', unit = 1, cursor } = {}) {
   const { rows, result } = rowsOf(picture, record);
   const all = [...rows, result];
   const legend = legendOf(all);
-  const { xs, right } = spread(all, picture);
+  const { xs, right } = spread(all, picture, { widest, unit });
   const needed = legend.map(({ detail }) =>
     Math.ceil(2 * margin + 2 * radius + 18 + detail.length * charOf(12)),
   );
@@ -81,7 +89,7 @@ export function draw(picture, record) {
     callWidth(picture) + 2 * margin + gutter,
   );
   if (width > widest) throw new Error(`${picture.name} is wider than ${widest}.`);
-  const context = { xs, axisEnd: width - margin };
+  const context = { xs, axisEnd: width - margin, unit };
 
   const parts = [];
   let boxTop = 0;
@@ -98,6 +106,7 @@ export function draw(picture, record) {
   const times = timesOf(all);
   const guides = times.map((time) => line('guide', xs.get(time), 14, xs.get(time), y));
   const ruler = rulerOf(times, xs, y + 12);
+  const rowsEnd = y;
   y += 26;
   const legendParts = legend.map(({ letter, detail, tone }) => {
     const line = marble({ tone, lines: [letter] }, margin + radius, y + radius, 'legend');
@@ -108,15 +117,17 @@ export function draw(picture, record) {
   });
   const height = round(y + (legend.length > 0 ? 12 : 6));
 
+  const veil = cursor === undefined ? [] : [cursorOf(cursor, all, xs, width, rowsEnd)];
   const boxLeft = gutter + margin - 26;
   const box = `<rect class="box" x="${boxLeft}" y="${boxTop}" width="${width - margin - boxLeft + 6}" height="40" rx="8"/><text class="call" x="${round((boxLeft + width - margin + 6) / 2)}" y="${boxTop + 25}">${escape(picture.call)}</text>`;
   const words = describe(picture, rows, result);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title words">
 <title id="title">${escape(`Marble diagram of ${picture.call}`)}</title>
 <desc id="words">${escape(words)}</desc>
-<style>${style}</style>
+<style>${themes[theme]}
+${style}</style>
 <rect class="paper" x=".5" y=".5" width="${width - 1}" height="${height - 1}" rx="10"/>
-${[...guides, ...ruler, ...parts, box, ...legendParts].join('\n')}
+${[...guides, ...ruler, ...parts, ...veil, box, ...legendParts].join('\n')}
 </svg>
 `;
 }
@@ -199,9 +210,9 @@ const widthOf = (lines) =>
   Math.max(2 * radius, Math.max(...lines.map(({ length }) => length)) * charOf(labelSize(lines)) + 16);
 
 /** Where each instant stands: in proportion, as far as neighbours have room beside each other. */
-function spread(rows, picture) {
+function spread(rows, picture, { widest, unit: millisecondsAUnit }) {
   const times = timesOf(rows);
-  const gaps = times.map((time, index) => (index === 0 ? 0 : time - times[index - 1]));
+  const gaps = times.map((time, index) => (index === 0 ? 0 : (time - times[index - 1]) / millisecondsAUnit));
   const gapOf = (gap) => (gap > longSilence ? shortened : gap);
   const half = (row, time) =>
     Math.max(
@@ -250,7 +261,7 @@ function below(row) {
   return Math.max(0, ...depths) + radius + 14;
 }
 
-function drawRow(row, y, { xs, axisEnd }) {
+function drawRow(row, y, { xs, axisEnd, unit }) {
   const parts = [`<text class="name" x="${margin}" y="${y + 4}">${escape(row.name)}</text>`];
   const first = xs.get(Math.min(...xs.keys()));
   parts.push(line('axis', first - 20, y, axisEnd, y));
@@ -269,7 +280,7 @@ function drawRow(row, y, { xs, axisEnd }) {
   }
   const times = [...xs.keys()];
   times.forEach((time, index) => {
-    if (index === 0 || time - times[index - 1] <= longSilence) return;
+    if (index === 0 || time - times[index - 1] <= longSilence * unit) return;
     const x = round((xs.get(times[index - 1]) + xs.get(time)) / 2);
     parts.push(`<path class="gap" d="M${x} ${y - 7}v14"/>`);
     parts.push(`<path class="arrow" d="M${x - 6} ${y + 5}l5 -10M${x + 1} ${y + 5}l5 -10"/>`);
@@ -323,6 +334,25 @@ function marble({ tone, lines }, x, y, state) {
       : [`<text class="mid" x="${x}" y="${round(y + 4)}">${escape(lines[0])}</text>`];
   const left = round(x - width / 2);
   return `<g class="${[tone, state].filter(Boolean).join(' ')}"><rect x="${left}" y="${round(y - radius)}" width="${width}" height="${2 * radius}" rx="${corner}"/>${text.join('')}</g>`;
+}
+
+const cursorStyle = `.veil{fill:var(--paper);opacity:.72}
+.cursor{stroke:var(--error);stroke-width:2}`;
+
+/** A line at a time, which may lie between those that are drawn, and a veil over what comes after it. */
+function cursorOf(time, rows, xs, width, bottom) {
+  const times = [...xs.keys()];
+  const before = times.findLast((each) => each <= time) ?? times[0];
+  const after = times.find((each) => each > before) ?? before;
+  const share = after === before ? 0 : Math.max(0, time - before) / (after - before);
+  const x = round(xs.get(before) + share * (xs.get(after) - xs.get(before)));
+  // The marbles of that very time have come, whole.
+  const reaches = rows.flatMap(({ events }) =>
+    events.map(({ frame, label }) => (frame === time ? widthOf(label?.lines ?? ['']) / 2 + 2 : 0)),
+  );
+  const veil = round(x + Math.max(1, ...reaches));
+  const covered = `<rect class="veil" x="${veil}" y="2" width="${Math.max(0, width - 2 - veil)}" height="${bottom - 2}"/>`;
+  return `<style>${cursorStyle}</style>${covered}${line('cursor', x, 4, x, bottom)}`;
 }
 
 /** The instants in milliseconds, as many as have room. */

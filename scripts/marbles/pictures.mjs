@@ -185,6 +185,14 @@ export const pictures = [
     result: 'messages',
   },
   {
+    name: 'to-chat-completion',
+    of: 'toChatCompletion',
+    spec: 'spec/relay/to-chat-completion.spec.ts',
+    test: 'toChatCompletion gives the whole answer where the source completes',
+    call: 'toChatCompletion(…)',
+    result: 'completion',
+  },
+  {
     name: 'retry-with-backoff',
     of: 'retryWithBackoff',
     spec: 'spec/flow/retry-with-backoff.spec.ts',

@@ -2,7 +2,7 @@
 // what the observables that are expected something of have given. A run that fails throws before that.
 const { appendFileSync } = require('node:fs');
 const { TestScheduler } = require('rxjs/testing');
-const { labelOf } = require('./labels.cjs');
+const { labelOf } = require('./labels.ts');
 
 const { run, parseMarblesAsSubscriptions } = {
   run: TestScheduler.prototype.run,

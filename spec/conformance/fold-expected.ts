@@ -73,7 +73,7 @@ const figure = (record: unknown, ...keys: readonly string[]): number => {
 };
 
 /** The usage that a provider's own figures stand for, read independently of the library. */
-export function expectedUsage(usage: WireUsage | null): TokenUsage | null {
+function expectedUsage(usage: WireUsage | null): TokenUsage | null {
   if (usage === null) return null;
   return {
     inputTokens: figure(usage, 'prompt_tokens'),

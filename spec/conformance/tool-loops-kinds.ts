@@ -32,8 +32,8 @@ export interface Kind {
 /** A delta of the first choice, with or without a finish reason; or the whole of an event. */
 export type Sent = { readonly delta: object; readonly reason?: string | null } | { readonly event: object };
 
-export const rome = '{"city":"Rome"}';
-export const oslo = '{"city":"Oslo"}';
+const rome = '{"city":"Rome"}';
+const oslo = '{"city":"Oslo"}';
 const inRome = { city: 'Rome' };
 const inOslo = { city: 'Oslo' };
 

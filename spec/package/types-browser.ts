@@ -5,6 +5,7 @@ import {
   accumulate,
   aggregate,
   builtInProviders,
+  type ChatCompletion,
   type ChatOptions,
   coalesce,
   type CompletedEvent,
@@ -26,6 +27,7 @@ import {
   streamChatCompletions,
   type TextDeltaEvent,
   textDeltas,
+  toChatCompletion,
   toChatCompletionChunks,
   toRunState,
   toServerSentEvents,
@@ -165,6 +167,12 @@ export const readTurn: Observable<ResponseEvent> = messages.pipe(fromServerSentE
 export const aggregated: Observable<ResponseEvent> = messages.pipe(fromServerSentEvents(), aggregate());
 export const readRun: Observable<RunEvent> = messages.pipe(fromServerSentEvents<RunEvent>());
 export const runState: Observable<RunState> = messages.pipe(fromServerSentEvents<RunEvent>(), toRunState());
+export const whole: readonly Observable<ChatCompletion>[] = [
+  aTurn.pipe(toChatCompletion({ model: 'm' })),
+  aRun.pipe(toChatCompletion({ model: 'm', run: true })),
+];
+// @ts-expect-error the calls that the run executes would be written
+void aRun.pipe(toChatCompletion({ model: 'm' }));
 // @ts-expect-error the calls that the run executes would be written
 void aRun.pipe(toChatCompletionChunks({ model: 'm' }));
 // @ts-expect-error a run may come

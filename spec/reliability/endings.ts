@@ -13,7 +13,7 @@ import {
 import type { MockAnswer, MockPiece } from '../../src/mock-provider/index.js';
 
 /** What one turn is run with. */
-export interface Given {
+interface Given {
   readonly options: ChatOptions;
   /** A number from 0 to 1, the same sequence in every run. */
   readonly random: () => number;

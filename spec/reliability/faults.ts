@@ -72,7 +72,7 @@ function bodyParts(hasCall: boolean): ReadonlyMap<Stage, Uint8Array> {
 
 const parts = bodyParts(false);
 const partsWithCall = bodyParts(true);
-export const bodyStages: readonly Stage[] = [...parts.keys()];
+const bodyStages: readonly Stage[] = [...parts.keys()];
 
 /** What is done to an answer at one place. */
 export interface Fault {
@@ -110,7 +110,7 @@ function* endlessly<T>(...pieces: readonly T[]): Generator<T> {
 /** A sequence that can be asked for again. */
 const again = <T>(sequence: () => Iterator<T>): Iterable<T> => ({ [Symbol.iterator]: sequence });
 
-export const addedText = `${taint.answer} huge ${'x'.repeat(48 * 1024)}`;
+const addedText = `${taint.answer} huge ${'x'.repeat(48 * 1024)}`;
 export const maxEventSize = 64 * 1024;
 
 const betweenEvents: readonly Stage[] = ['first byte', 'before [DONE]', 'after [DONE]'];

@@ -14,7 +14,7 @@ export interface LeakSubject {
 }
 
 /** What there is of the process when no turn is under way. */
-export interface Census {
+interface Census {
   /** Objects and functions of any kind that can be reached. */
   readonly objects: number;
   /** Timers among them, also those that keep no process alive. */
@@ -24,11 +24,11 @@ export interface Census {
   readonly heap: number;
 }
 
-export const kinds = ['objects', 'timers', 'abortSignals'] as const;
+const kinds = ['objects', 'timers', 'abortSignals'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** What stays of the network, the most of every time that it was looked at. */
-export interface Rest {
+interface Rest {
   /** Requests that the provider was still answering. */
   readonly openAnswers: number;
   /** Connections that were kept for the next turn. They are closed, and then these are left: */

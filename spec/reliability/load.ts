@@ -37,7 +37,7 @@ export async function startLoadProvider(): Promise<LoadProvider> {
 }
 
 /** Bytes. */
-export interface Memory {
+interface Memory {
   /** Of the heap and of buffers outside it that can be reached. */
   readonly used: number;
   /** That the whole process has. */

@@ -43,6 +43,7 @@ import {
   streamChatCompletions,
   StreamError,
   textDeltas,
+  toChatCompletion,
   toChatCompletionChunks,
   toMessageEvents,
   toRunState,
@@ -423,6 +424,15 @@ describe('a stream that restarts', () => {
     },
   );
 
+  it.each(eachKind)('toChatCompletion of %s writes what is valid', (_, attempt) => {
+    const options = { id: 'id', created: 0, model: 'm' };
+    for (const { name, events, whole } of casesOf(attempt)) {
+      const written = outcomeOf(whole, toChatCompletion(options));
+      expect(written.values).toHaveLength(1);
+      expect([name, outcomeOf(events, toChatCompletion(options)).values]).toEqual([name, written.values]);
+    }
+  });
+
   it.each(eachKind)('wireOf and chunksOf write of %s what is valid', (_, attempt) => {
     for (const { name, events, whole } of casesOf(attempt)) {
       expect([name, chunksOf(events)]).toEqual([name, chunksOf(whole)]);
@@ -576,6 +586,7 @@ describe('the exports', () => {
     'splitThinking',
     'stopWhen',
     'textDeltas',
+    'toChatCompletion',
     'toChatCompletionChunks',
     'toMessageEvents',
     'toRunState',
@@ -622,6 +633,7 @@ describe('the exports', () => {
     'errorChunk',
     'finishChunk',
     'marbleTransport',
+    'observableMatcher',
     'reasoningChunk',
     'reasoningEvent',
     'recordTransport',

@@ -17,6 +17,7 @@ import {
   splitThinking,
   stopWhen,
   textDeltas,
+  toChatCompletion,
   toChatCompletionChunks,
   toMessageEvents,
   toRunState,
@@ -157,6 +158,8 @@ describe('a run with every kind of event', () => {
       ({ data }) => /"content":"([^"]*)"/.exec(data)?.[1] ?? '',
     );
     expect(contents.join('')).toBe(text);
+    const completions = given(wholeRun, toChatCompletion({ run: true }), pace);
+    expect(completions.map(({ choices: [choice] }) => choice?.message.content)).toEqual([text]);
   });
 
   it.each(paces)(
@@ -189,6 +192,7 @@ describe('a run with every kind of event', () => {
       splitThinking: true,
       stopWhen: true,
       textDeltas: true,
+      toChatCompletion: true,
       toChatCompletionChunks: true,
       toRunState: true,
       toServerSentEvents: true,

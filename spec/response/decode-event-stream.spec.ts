@@ -42,6 +42,7 @@ describe('decodeEventStream', () => {
       const source = cold('-x-y-', { x: toBytes('data: a\n\n'), y: toBytes(`data: ${'b'.repeat(50)}`) });
       const error = new StreamError({
         message: 'An event of the stream is larger than 32 bytes (maxEventSize).',
+        retryable: false,
       });
       expectObservable(source.pipe(decodeEventStream({ maxEventSize: 32 }))).toBe('-A-#', events, error);
       expectSubscriptions(source.subscriptions).toBe('^--!');
@@ -55,6 +56,7 @@ describe('decodeEventStream', () => {
         const source = cold('-x-y-', { x: toBytes('data: a\n\n'), y: toBytes(`data: ${data}\n\n`) });
         const error = new StreamError({
           message: 'An event, or an answer in JSON, holds more than 3 values (maxEventValues).',
+          retryable: false,
         });
         expectObservable(source.pipe(decodeEventStream({ maxEventValues: 3 }))).toBe('-A-#', events, error);
         expectSubscriptions(source.subscriptions).toBe('^--!');

@@ -61,6 +61,7 @@ describe('toResponseEvents', () => {
       );
       const error = new StreamError({
         message: 'An event, or an answer in JSON, holds more than 30 values (maxEventValues).',
+        retryable: false,
       });
       expectObservable(result).toBe('-----#', undefined, error);
     });

@@ -1,6 +1,7 @@
 import { EMPTY, finalize, map, type Observable, of, tap, timer, VirtualTimeScheduler } from 'rxjs';
 import { cutCalls, executeCalls } from '../../src/run/execute-calls.js';
 import { tool, toolProgress } from '../../src/run/tool.js';
+import { ToolError } from '../../src/turn/tool-error.js';
 import { testScheduler } from '../support/marbles.js';
 import {
   call,
@@ -119,7 +120,8 @@ describe('executeCalls', () => {
 
   it('stops the others where one fails and failures end the run', () => {
     testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
-      const failing = cold('------#', undefined, new Error('theirs'));
+      const theirs = new Error('theirs');
+      const failing = cold('------#', undefined, theirs);
       const other = cold('-----------(1|)');
       const signals: AbortSignal[] = [];
       const execute = (_: unknown, { signal }: { readonly signal: AbortSignal }) => {
@@ -130,7 +132,7 @@ describe('executeCalls', () => {
       const events = executeCalls([a, b], callOptions(tools, { toolError: 'fail' })).pipe(
         finalize(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true])),
       );
-      const { error } = failed(a, 'failed', '');
+      const error = new ToolError('failed', a, { cause: theirs });
       expectObservable(events).toBe('(AB)--#', { A: started(a), B: started(b) }, error);
       expectSubscriptions(other.subscriptions).toBe('^-----!');
     });

@@ -78,10 +78,10 @@ describe('toRunState', () => {
         })),
       );
       expectObservable(shown).toBe('(wacs)-(e|)', {
-        w: { status: 'waiting' },
-        a: { status: 'streaming', tools: [] },
-        c: { status: 'running_tools', tools: ['waiting'] },
-        s: { status: 'running_tools', tools: ['running'] },
+        w: { status: 'waiting', error: undefined, tools: undefined },
+        a: { status: 'streaming', error: undefined, tools: [] },
+        c: { status: 'running_tools', error: undefined, tools: ['waiting'] },
+        s: { status: 'running_tools', error: undefined, tools: ['running'] },
         e: { status: 'error', error, tools: ['cancelled'] },
       });
     });

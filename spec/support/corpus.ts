@@ -14,7 +14,7 @@ export interface ExpectedToolCall {
   readonly arguments: string;
 }
 
-export interface ExpectedChoice {
+interface ExpectedChoice {
   readonly index: number;
   readonly content: string;
   readonly reasoning: string;
@@ -53,7 +53,7 @@ export interface Recording {
   readonly expected: Expected;
 }
 
-export interface EventStreamCase {
+interface EventStreamCase {
   readonly name: string;
   readonly bytes_b64: string;
   readonly chunks_b64?: readonly string[];
@@ -62,7 +62,7 @@ export interface EventStreamCase {
   readonly comment_lines: number;
 }
 
-export interface HttpErrorAnswer {
+interface HttpErrorAnswer {
   readonly name: string;
   readonly provider: string;
   readonly status: number;

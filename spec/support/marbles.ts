@@ -1,12 +1,9 @@
 import type { Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
+import { observableMatcher } from '../../src/testing/index.js';
 
-/** A scheduler of virtual time whose marbles Jest compares, so that a failure prints the difference. */
-export function testScheduler(): TestScheduler {
-  return new TestScheduler((actual, expected) => {
-    expect(actual).toEqual(expected);
-  });
-}
+/** A scheduler of virtual time that draws what came under what was expected where they differ. */
+export const testScheduler = (): TestScheduler => new TestScheduler(observableMatcher);
 
 /** What a source that emits synchronously has emitted by the time `subscribe` returns. */
 export function received<T>(source: Observable<T>): readonly T[] {

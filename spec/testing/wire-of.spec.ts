@@ -56,7 +56,12 @@ const jsonInPieces = fc.tuple(fc.dictionary(anyText, anyText), fc.nat()).map(([v
 const signature = fc.string({ minLength: 1 });
 const callExtras = fc.oneof(
   fc.record({ extra_content: fc.record({ google: fc.record({ thought_signature: signature }) }) }),
-  fc.record({ provider_specific_fields: fc.dictionary(signature, fc.jsonValue(), { minKeys: 1 }) }),
+  // JSON has no -0: what goes over the wire comes back as 0.
+  fc.record({
+    provider_specific_fields: fc
+      .dictionary(signature, fc.jsonValue(), { minKeys: 1 })
+      .map((fields) => JSON.parse(JSON.stringify(fields)) as typeof fields),
+  }),
 );
 const reasoningExtras = fc.option(
   fc.oneof(

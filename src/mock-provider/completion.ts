@@ -17,7 +17,7 @@ const otherText =
   'Ask about the sky and it will even know something.';
 
 /** A text as pieces that join to it again: each word with the space before it. */
-export function words(text: string): readonly string[] {
+function words(text: string): readonly string[] {
   const pieces = text.split(/(?<=\S)(?=\s)/);
   const last = pieces.pop() ?? '';
   // White space at the end belongs to the last word.

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { map, type Observable } from 'rxjs';
 import { checkPullOptions, pull, type PullOptions } from '../flow/pull.js';
 import { wholeCharacters } from '../relay/whole-characters.js';
+import { destroyedWithDestinations } from './destroyed-with-destinations.js';
 
 /** See {@link nodeTransport}: an ECMAScript import reads every export of a module of Node's. */
 const load = /* @__PURE__ */ createRequire(process.execPath);
@@ -13,6 +14,11 @@ const load = /* @__PURE__ */ createRequire(process.execPath);
  * The first read subscribes, and destroying the stream unsubscribes: a client that leaves aborts the turn.
  * Strings become UTF-8 buffers, other values pass unchanged (the stream is in object mode). An error of the
  * source destroys the stream once everything before it has been read.
+ *
+ * `pipe(response)` aborts the turn as `pipeline()` does, where the response closes, errors or is ended before the turn: the
+ * stream is destroyed with the last destination it is piped to. After `unpipe()` a destination no longer counts. With
+ * `pipe(transform).pipe(response)` the transform does not close with the response, and the turn ends after `stallTimeout`
+ * only: use `pipeline(readable, transform, response)`.
  *
  * Give the same `demand` to the turns of the source, and a slow reader slows the provider down: at most
  * `highWaterMark` values wait, plus those of one network read. Without it, values are kept until they are
@@ -45,5 +51,7 @@ export function nodeReadableFrom(source: Observable<unknown>, options: PullOptio
     options,
   );
   // What waits is kept in one place, where it is counted: the stream holds no more than the next value.
-  return NodeReadable.from({ [Symbol.asyncIterator]: () => values }, { highWaterMark: 1 });
+  return destroyedWithDestinations(
+    NodeReadable.from({ [Symbol.asyncIterator]: () => values }, { highWaterMark: 1 }),
+  );
 }

@@ -31,7 +31,11 @@ export function aggregate(): OperatorFunction<ResponseEvent, ResponseEvent> {
   return pipe(endedTurns(), concatMap(wholeItems));
 }
 
-const wholeItems = ({ turn, event }: EndedTurn): readonly ResponseEvent[] => [...itemEvents(turn), event];
+/** The whole items of a turn that is over, then the event that ended it. */
+export const wholeItems = ({ turn, event }: EndedTurn): readonly ResponseEvent[] => [
+  ...itemEvents(turn),
+  event,
+];
 
 function itemEvents(turn: Turn): readonly ResponseEvent[] {
   return [turn, ...turn.choices].flatMap((answer) =>

@@ -8,8 +8,8 @@ import type { RunEvent } from '../turn/run-events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
- * The stream ended without a finish reason and without `[DONE]`, so the output may be incomplete. Raised by `requireFinish()`
- * only.
+ * The stream ended without a finish reason and without `[DONE]`, or in the middle of a call, so the output may be incomplete.
+ * Raised by `requireFinish()` and `toChatCompletion()` only.
  */
 export class IncompleteStreamError extends ChatCompletionsError {
   override get name() {

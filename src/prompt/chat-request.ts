@@ -25,7 +25,7 @@ export interface ChatRequestOptions {
 }
 
 /**
- * The request body for a prompt (C2, C3): `model`, `messages`, `stream`, and what the caller added.
+ * The request body for a prompt: `model`, `messages`, `stream`, and what the caller added.
  *
  * @throws TypeError if the prompt is invalid, or `params` contains what the turn sets itself
  */

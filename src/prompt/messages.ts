@@ -41,7 +41,7 @@ export interface MessageFormat {
 }
 
 /**
- * Converts the items of a prompt to the messages of Chat Completions (C2).
+ * Converts the items of a prompt to the messages of Chat Completions.
  *
  * - A message's text parts are joined without a separator; with images, audio or files among them, the
  *   content is an array of parts.

@@ -8,7 +8,7 @@ export interface Endpoint {
 }
 
 /**
- * The URL and headers of a provider's requests (C1, C4). What cannot be sent is refused here, since a platform's
+ * The URL and headers of a provider's requests. What cannot be sent is refused here, since a platform's
  * error would quote the key.
  *
  * @see docs/decisions/0005-privacy-of-errors.md

@@ -11,10 +11,10 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { ResponseEvent } from '../turn/events.js';
-import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 import { asOneTurn } from './as-one-turn.js';
 import { chunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
+import { ofTurn } from './of-turn.js';
 import type { ServerSentMessage } from './server-sent-message.js';
 import { endMark, publicFields, readReport } from './server-sent-protocol.js';
 
@@ -39,7 +39,8 @@ export interface ToChatCompletionChunksOptions extends ChunkWriterOptions {
 
 /**
  * Turns the events of a turn into server-sent events in OpenAI's format, so that a backend can stand
- * between any OpenAI client and a provider: the inverse of `decodeChatCompletions()`.
+ * between any OpenAI client and a provider: the inverse of `decodeChatCompletions()`. A client that does not stream is answered
+ * with `toChatCompletion()`.
  *
  * Each message is a chunk as JSON; the last is `[DONE]`, but after a stream that was cut (`endedBy: 'eof'`, or a call that is
  * still open). The deltas of a call that was cut are written by then: its choice gets no finish reason that calls it whole. Text, refusals, reasoning (`reasoning_content`),
@@ -93,17 +94,12 @@ export function toChatCompletionChunks(
       const writer = chunkWriter(options);
       return source.pipe(
         inOneTurn,
-        concatMap((event) => writer.write(ofTurn(event))),
+        concatMap((event) => writer.write(ofTurn(event, 'toChatCompletionChunks'))),
         map(message),
         concatWith(defer(() => (writer.isCut() ? EMPTY : of({ data: endMark })))),
         catchError((error: unknown) => of(message({ error: whole(toError(error), error) }))),
       );
     });
-}
-
-function ofTurn(event: RunEvent): ResponseEvent {
-  if (isTurnEvent(event)) return event;
-  throw new TypeError('The events of a run need toChatCompletionChunks({ run: true }).');
 }
 
 /** What the client is told, defaults included. A code is an identifier; a provider's prose is not told. */

@@ -17,7 +17,7 @@ export interface ReadEventsOptions {
 }
 
 /**
- * An answer to the server-sent events in it: those that each part completes, until `[DONE]` (C11, C12), which is the
+ * An answer to the server-sent events in it: those that each part completes, until `[DONE]`, which is the
  * last of them.
  *
  * At `[DONE]` it completes and keeps the connection for the next turn, as {@link untilEnd} does. Each array is the
@@ -73,10 +73,10 @@ function untilDone<T>(
 const hasEndMark = ({ data }: EventSourceMessage): boolean => endMarkOf(data) !== -1;
 
 /** What `[DONE]` becomes, however it is written. */
-export const endOfAnswer: EventSourceMessage = /* @__PURE__ */ Object.freeze({ data: '[DONE]' });
+const endOfAnswer: EventSourceMessage = /* @__PURE__ */ Object.freeze({ data: '[DONE]' });
 
 /**
- * Where data says that the answer is complete (C12): the index of `[DONE]` at its end, alone, in a line of its own or
+ * Where data says that the answer is complete: the index of `[DONE]` at its end, alone, in a line of its own or
  * behind a chunk; -1 where it does not.
  */
 export function endMarkOf(data: string): number {

@@ -85,8 +85,7 @@ export const emptyRun: Run = /* @__PURE__ */ Object.freeze({
   reason: undefined,
 });
 
-export const emptyStep: RunStep = /* @__PURE__ */ (() =>
-  Object.freeze({ input: [], turn: emptyTurn, tools: [] }))();
+const emptyStep: RunStep = /* @__PURE__ */ (() => Object.freeze({ input: [], turn: emptyTurn, tools: [] }))();
 
 /**
  * What a run is after one more event: the fold behind `accumulateRun()` and `toRunState()`, and the reducer for a
@@ -144,7 +143,7 @@ export const isOpen = ({ status }: RunTool): boolean =>
   status === 'waiting' || status === 'awaiting_approval' || status === 'running';
 
 /** A call that nothing was done about yet. */
-export const waitingTool = (call: ToolCallItem): RunTool => ({ ...newTool(call.call_id), call });
+const waitingTool = (call: ToolCallItem): RunTool => ({ ...newTool(call.call_id), call });
 
 /** A run that goes on with calls that have no output: of its own last turn, or of a run that is over. */
 function withResumed(run: Run, calls: readonly ToolCallItem[]): Run {

@@ -9,7 +9,7 @@ import { emptyRun, endRun, reduceRun, type Run, type RunStatus } from './run.js'
  * What a user interface shows of a run. `run` is what has arrived, also after an error; `retry` is set while a turn
  * waits for its next attempt, `error` once the run has failed.
  *
- * The statuses are those of a {@link Run}, and:
+ * The statuses are those of a `Run`, and:
  * - `'idle'`: nothing was asked yet (`idleRunState` only)
  * - `'error'`: the run failed
  */

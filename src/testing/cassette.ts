@@ -67,7 +67,7 @@ export function toBinary(bytes: Uint8Array): string {
   return binary;
 }
 
-export function fromBinary(binary: string): Uint8Array {
+function fromBinary(binary: string): Uint8Array {
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 

@@ -14,6 +14,7 @@ export {
   marbleTransport,
   type MarbleTransport,
 } from './marble-transport.js';
+export { observableMatcher } from './observable-matcher.js';
 export { recordTransport, type RecordTransportOptions } from './record-transport.js';
 export { replayTransport, type ReplayTransportOptions } from './replay-transport.js';
 export { type ScriptedAnswer, scriptedTransport, type ScriptedTransport } from './scripted-transport.js';

@@ -45,7 +45,8 @@ export interface MarbleTransport extends Transport {
 
 /**
  * A transport whose answers are drawn in marbles, one for each request in turn, inside
- * `TestScheduler.run`, so that waits of any length take no time. A request beyond them fails with an
+ * `TestScheduler.run`, so that waits of any length take no time. A backoff is drawn with `retry: { jitter: 0 }`: by default it
+ * strays by 10 %. A request beyond them fails with an
  * error that is not retried.
  *
  * ```

@@ -260,7 +260,7 @@ function withCall<T extends TurnAnswer>(answer: T, call: TurnToolCall): T {
   return { ...answer, toolCalls };
 }
 
-/** The text that one assistant item carries: its first text part (C15). */
+/** The text that one assistant item carries: its first text part. */
 function assistantText({ content }: MessageItem): string {
   return content.find((part) => part.type === 'output_text')?.text ?? '';
 }

@@ -1,7 +1,9 @@
 // Chromium, and a page of the app with a mock provider of its own.
+import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { isNaming } from './answers.mjs';
@@ -37,6 +39,23 @@ export async function startChromium() {
     },
   };
 }
+
+/** Reads until what is read is what is expected: for what may come a frame or a message later. */
+export async function eventually(read, expected) {
+  for (const end = performance.now() + 20_000; ; await sleep(25)) {
+    const value = await read();
+    try {
+      assert.deepEqual(value, expected);
+      return;
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+  }
+}
+
+/** Until what has happened is drawn. For what must not happen: before that it may only not have happened yet. */
+export const drawn = (page) =>
+  page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 const oneName = () => ({ content: 'A name for it' });
 

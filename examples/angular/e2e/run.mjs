@@ -6,7 +6,7 @@ import { encodeEventStream, streamChatCompletions, toServerSentEvents } from 'rx
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { checks } from '../../../scripts/checks.mjs';
 import { demoAnswer } from './answers.mjs';
-import { chromiumPath, gate, openChat, pieces, startChromium } from './browser.mjs';
+import { chromiumPath, drawn, eventually, gate, openChat, pieces, startChromium } from './browser.mjs';
 import { startStaticServer } from './static-server.mjs';
 
 if (chromiumPath === undefined) {
@@ -143,10 +143,12 @@ await test(
     const seconds = page.getByRole('timer');
     await seconds.waitFor();
     await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1_000));
+    // What the last tick has changed is drawn.
+    await page.clock.runFor(100);
     const first = parseInt(await seconds.innerText(), 10);
     assert.ok(first > 20 && first <= 30, `${first} s`);
     await page.clock.runFor(10_000);
-    assert.equal(parseInt(await seconds.innerText(), 10), first - 10);
+    await eventually(async () => parseInt(await seconds.innerText(), 10), first - 10);
     assert.equal(asked().length, 1);
     await page.clock.resume();
     await page.clock.fastForward(first * 1_000);
@@ -154,7 +156,7 @@ await test(
     assert.equal(asked().length, 2);
     await button(page, 'Regenerate').waitFor();
     assert.equal(await page.getByRole('timer').count(), 0);
-    assert.deepEqual(await said(), [
+    await eventually(said, [
       'Answering.',
       'The server is busy. The question is asked again.',
       'Answer: Here.',
@@ -175,15 +177,24 @@ await test(
   },
 );
 
+const broken = gate();
 await test(
   'a connection that breaks keeps the text, and trying again replaces it',
-  { answers: [{ content: ['Half an ', { wait: 100 }, { cut: 'reset' }] }, { content: 'A whole answer.' }] },
+  {
+    answers: [
+      { content: pieces('Half an ', broken.opened, { cut: 'reset' }) },
+      { content: 'A whole answer.' },
+    ],
+  },
   async ({ page, ask, answers, asked }) => {
     const said = await listen(page);
     await ask('Hi');
+    // A reset may overtake what the browser has not read yet.
+    await textIs(answers.locator('p').first(), 'Half an');
+    broken.open();
     await page.getByText('The connection broke').first().waitFor();
     assert.match(await answers.innerText(), /^Half an\s/);
-    assert.deepEqual(await said(), [
+    await eventually(said, [
       'Answering.',
       'The connection broke. The answer ended too early. What had arrived is kept.',
     ]);
@@ -229,7 +240,7 @@ await test(
   { answers: [{ status: 401 }] },
   async ({ page, ask, asked }) => {
     await ask('Hi');
-    await page.getByText('You may not ask this model').first().waitFor();
+    await page.getByText("You don't have access to this model").first().waitFor();
     assert.equal(asked().length, 1);
   },
 );
@@ -301,7 +312,7 @@ await test(
     assert.deepEqual(found, {
       pwned: false,
       elements: ['a', 'button', 'code', 'figcaption', 'figure', 'p', 'pre', 'span'],
-      attributes: ['href', 'rel', 'tabindex', 'target', 'type'],
+      attributes: ['dir', 'href', 'rel', 'tabindex', 'target', 'type'],
       links: [
         ['https://good.example/', 'noopener noreferrer nofollow'],
         ['https://evil.example/?q=secret', 'noopener noreferrer nofollow'],
@@ -390,7 +401,7 @@ await test(
       ],
     );
     await button(page, 'Regenerate').waitFor();
-    assert.deepEqual(await said(), ['Answering.', 'Answer: It is late.']);
+    await eventually(said, ['Answering.', 'Answer: It is late.']);
   },
 );
 
@@ -426,7 +437,7 @@ await test(
     assert.equal(await page.getByText('First I think.').isVisible(), false);
     await page.locator('summary').focus();
     await page.keyboard.press('Enter');
-    assert.equal(await page.getByText('First I think.').isVisible(), true);
+    await page.getByText('First I think.').waitFor({ state: 'visible' });
   },
 );
 
@@ -460,7 +471,7 @@ await test(
     await page.keyboard.press('Enter');
     await textIs(answers.locator('p').first(), 'Hello\\.');
     assert.equal(await focused(page), 'question');
-    await tabTo('Colours: system');
+    await tabTo('Theme: system');
     await page.keyboard.press('Enter');
     await until(page, () => document.documentElement.dataset.theme === 'light');
     await tabTo('New chat');
@@ -481,6 +492,7 @@ await test(
       bubbles: true,
       cancelable: true,
     });
+    await drawn(page);
     assert.equal(await question.inputValue(), 'にほん');
     assert.equal(await page.locator('article').count(), 0);
     assert.equal(asked().length, 0);
@@ -494,7 +506,7 @@ await test(
     const said = await listen(page);
     await ask('Hi');
     await button(page, 'Regenerate').waitFor();
-    assert.deepEqual(await said(), ['Answering.', 'The answer is there: 200 words.']);
+    await eventually(said, ['Answering.', 'The answer is there: 200 words.']);
     assert.equal(
       await answers.evaluate((element) => element.closest('[aria-live], [role=log], [role=status]')),
       null,
@@ -511,6 +523,8 @@ await test(
     await until(page, () => document.title === 'A name for it · Chat');
     await ask('And?');
     await answers.getByText('Two.').waitFor();
+    await button(page, 'Regenerate').waitFor();
+    await drawn(page);
     assert.equal(provider.requests.length, 3);
   },
 );
@@ -534,12 +548,13 @@ await test(
   },
 );
 
+const brokenOver = gate();
 await test(
   'HttpClient as the transport: error statuses, breaks and redirects are what they are over fetch',
   {
     answers: [
       { status: 401, error: { message: 'No.', code: 'invalid_api_key' } },
-      { content: ['Half an ', { wait: 100 }, { cut: 'reset' }] },
+      { content: pieces('Half an ', brokenOver.opened, { cut: 'reset' }) },
       { status: 307, headers: { location: '/v1/chat/completions' } },
       { content: 'A whole answer.' },
     ],
@@ -547,8 +562,10 @@ await test(
   },
   async ({ page, ask, answers, asked }) => {
     await ask('Hi');
-    await page.getByText('You may not ask this model').first().waitFor();
+    await page.getByText("You don't have access to this model").first().waitFor();
     await button(page, 'Try again').click();
+    await textIs(answers.locator('p').first(), 'Half an');
+    brokenOver.open();
     await page.getByText('The connection broke').first().waitFor();
     assert.match(await answers.innerText(), /^Half an\s/);
     await button(page, 'Try again').click();
@@ -570,12 +587,21 @@ await test(
   },
 );
 
+let isAtTop = false;
+const more = gate();
 await test(
   'a reader who has scrolled away is left there, and can return',
   {
     answers: [
-      { content: [...Array.from({ length: 80 }, (_, line) => `Line ${line}\n\n`), { wait: Infinity }] },
-      {},
+      {
+        content: (async function* () {
+          for (let line = 0; !isAtTop; line += 1) yield `Line ${line}\n\n`;
+          yield 'Held.\n\n';
+          await more.opened;
+          for (let line = 0; line < 40; line += 1) yield `More ${line}\n\n`;
+          yield { wait: Infinity };
+        })(),
+      },
     ],
     pace: 5,
   },
@@ -584,13 +610,467 @@ await test(
     const main = page.locator('main');
     await until(page, () => document.querySelector('main').scrollTop > 200);
     await main.hover();
+    // The browser animates it, while lines come.
     await page.mouse.wheel(0, -100_000);
     await button(page, 'Latest').waitFor();
-    await page.getByText('Line 79').waitFor({ state: 'attached' });
+    await until(page, () => document.querySelector('main').scrollTop === 0);
+    isAtTop = true;
+    await page.getByText('Held.').waitFor({ state: 'attached' });
+    more.open();
+    await page.getByText('More 39').waitFor({ state: 'attached' });
+    await drawn(page);
     assert.equal(await main.evaluate(({ scrollTop }) => scrollTop), 0);
     await button(page, 'Latest').click();
     await button(page, 'Latest').waitFor({ state: 'detached' });
-    assert.ok((await main.evaluate(({ scrollTop }) => scrollTop)) > 200);
+    await until(page, () => {
+      const { scrollHeight, scrollTop, clientHeight } = document.querySelector('main');
+      return scrollHeight - scrollTop - clientHeight < 1;
+    });
+  },
+);
+
+for (const [what, wish] of Object.entries({
+  'a wheel': (main) => main.dispatchEvent(new WheelEvent('wheel', { deltaY: -1 })),
+  'a finger': (main) => {
+    const touch = (type, clientY) =>
+      main.dispatchEvent(
+        new TouchEvent(type, { touches: [new Touch({ identifier: 1, target: main, clientY })] }),
+      );
+    touch('touchstart', 100);
+    touch('touchmove', 101);
+  },
+  'a key': (main) => main.dispatchEvent(new KeyboardEvent('keydown', { key: 'PageUp' })),
+})) {
+  const after = gate();
+  await test(
+    `${what} that asks to scroll up ends the following, before anything has scrolled`,
+    {
+      answers: [
+        {
+          content: pieces(
+            ...Array.from({ length: 60 }, (_, line) => `Line ${line}\n\n`),
+            after.opened,
+            ...Array.from({ length: 20 }, (_, line) => `More ${line}\n\n`),
+            'End',
+          ),
+        },
+      ],
+    },
+    async ({ page, ask }) => {
+      await ask('Hi');
+      const main = page.locator('main');
+      await page.getByText('Line 59').waitFor();
+      await drawn(page);
+      const before = await main.evaluate(({ scrollTop }) => scrollTop);
+      assert.ok(before > 200);
+      await main.evaluate(wish);
+      await button(page, 'Latest').waitFor();
+      after.open();
+      await page.getByText('End', { exact: true }).waitFor({ state: 'attached' });
+      await drawn(page);
+      assert.equal(await main.evaluate(({ scrollTop }) => scrollTop), before);
+    },
+  );
+}
+
+const phone = { viewport: { width: 390, height: 844 } };
+/** Whether nothing makes the page wider than it is, and where it scrolls sideways inside. */
+const overflow = (page) =>
+  page.evaluate(() => [
+    document.documentElement.scrollWidth > innerWidth,
+    ...[...document.querySelectorAll('main, header.bar, .bottom, .question, .answer')]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+      .map(({ className, localName }) => `${localName}.${className}`),
+  ]);
+const longQuestion = [
+  'I have a service that answers thousands of requests a minute, and now and again one of them takes ten seconds.',
+  `The address is https://example.com/${'a-very-long-path/'.repeat(12)}?token=${'x'.repeat(300)}`,
+  'Where would you look first, what would you measure, and what would you leave alone until you knew more?',
+].join('\n\n');
+
+await test(
+  'a long question fits a phone, and so does its name in the bar',
+  {
+    context: phone,
+    answers: [{ content: `Look at \`${'y'.repeat(200)}\`.` }],
+    name: () => ({ content: '' }),
+  },
+  async ({ page, ask, answers }) => {
+    await ask(longQuestion);
+    await answers.getByText('Look at').waitFor();
+    await button(page, 'Regenerate').waitFor();
+    assert.deepEqual(await overflow(page), [false]);
+    assert.equal(
+      await page.locator('.question .text').evaluate(({ textContent }) => textContent),
+      longQuestion,
+    );
+    const [bubble, text] = await page
+      .locator('.question, .question .text')
+      .evaluateAll((all) =>
+        all.map((one) => one.getBoundingClientRect()).map(({ left, width }) => [left, width]),
+      );
+    assert.ok(bubble[0] >= 0 && text[1] > 200, `${bubble} ${text}`);
+  },
+);
+
+await test(
+  'a question is shown as it was asked, with no space after it',
+  { answers: [{ content: 'Yes.' }] },
+  async ({ page, ask }) => {
+    await ask('  Is  it?\nReally? ');
+    await button(page, 'Regenerate').waitFor();
+    const shown = await page.locator('.question').evaluate((question) => question.textContent);
+    assert.equal(shown, 'You asked: Is  it?\nReally?');
+  },
+);
+
+await test(
+  'a wide table scrolls in its own frame, breaks no word, and keeps its alignment',
+  {
+    context: phone,
+    answers: [
+      {
+        content: [
+          '| internationalisation | documentation | n | authentication |\n|:---|:-:|---:|---|\n',
+          '| internationalisation | documentation | 12,480 | authentication |\n\n',
+          '4. A list that begins at four.',
+        ].join(''),
+      },
+    ],
+  },
+  async ({ page, ask, answers }) => {
+    await ask('Wide');
+    await button(page, 'Regenerate').waitFor();
+    assert.deepEqual(await overflow(page), [false]);
+    const frame = answers.locator('.table');
+    const { scrolls, align, lines } = await frame.evaluate((element) => ({
+      scrolls: element.scrollWidth > element.clientWidth,
+      align: [...element.querySelectorAll('th, td')].map((cell) => getComputedStyle(cell).textAlign),
+      lines: [...element.querySelectorAll('th, td')].map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+      }),
+    }));
+    assert.ok(scrolls);
+    assert.deepEqual(
+      lines,
+      Array.from({ length: 8 }, () => 1),
+    );
+    const kinds = align.map((one) => /left|center|right|start/.exec(one)?.[0].replace('left', 'start'));
+    assert.deepEqual(kinds, ['start', 'center', 'right', 'start', 'start', 'center', 'right', 'start']);
+    assert.equal(await answers.locator('ol').getAttribute('start'), '4');
+    await frame.focus();
+    await page.keyboard.press('ArrowRight');
+    await until(page, () => document.querySelector('.table').scrollLeft > 0);
+  },
+);
+
+await test(
+  'the composer forgets what it has sent, even where input and Enter come at once',
+  { answers: [{ content: 'Here.' }] },
+  async ({ page, question, answers }) => {
+    await question.evaluate((field) => {
+      field.value = 'Quick';
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+      field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+    });
+    await answers.getByText('Here.').waitFor();
+    assert.equal(await question.inputValue(), '');
+    await page.getByRole('heading', { level: 2, name: 'Quick' }).waitFor();
+  },
+);
+
+await test(
+  'the up arrow in an empty composer brings the last question back, and is an arrow in any other',
+  { answers: [{ content: 'One.' }, { content: 'Two.' }] },
+  async ({ page, ask, question, answers, asked }) => {
+    await question.press('ArrowUp');
+    assert.equal(await question.inputValue(), '');
+    await ask('First');
+    await answers.getByText('One.').waitFor();
+    await question.press('ArrowUp');
+    assert.equal(await question.inputValue(), 'First');
+    await question.fill('Draft');
+    await question.press('ArrowUp');
+    assert.equal(await question.inputValue(), 'Draft');
+    await question.fill('');
+    await question.press('ArrowUp');
+    await page.keyboard.type(' again');
+    await page.keyboard.press('Enter');
+    await answers.getByText('Two.').waitFor();
+    assert.equal(asked()[1].body.messages.at(-1).content, 'First again');
+  },
+);
+
+await test(
+  'Arabic reads from the right, in the question, the answer and the composer; code in it from the left',
+  {
+    answers: [
+      {
+        content: 'مرحبا بك.\n\n`npm` أداة.\n\n- واحد.\n- `two` اثنان.\n\nEnglish.\n\n```ts\nlet a = 1;\n```',
+      },
+    ],
+  },
+  async ({ page, ask, answers, question }) => {
+    const directions = (locator) =>
+      locator.evaluateAll((all) => all.map((one) => getComputedStyle(one).direction));
+    await ask('كيف حالك؟');
+    await button(page, 'Regenerate').waitFor();
+    assert.deepEqual(await directions(page.locator('.question .text')), ['rtl']);
+    assert.deepEqual(await directions(answers.locator('.markdown > *')), ['rtl', 'rtl', 'rtl', 'ltr', 'ltr']);
+    assert.deepEqual(await directions(answers.locator('code')), ['ltr', 'ltr', 'ltr']);
+    await question.fill('مرحبا.');
+    assert.deepEqual(await directions(question), ['rtl']);
+    // The full stop stands at the left end of its line.
+    const isLeft = await answers
+      .locator('.markdown > p')
+      .first()
+      .evaluate(({ firstChild: text }) => {
+        const rectOf = (from, to) => {
+          const range = document.createRange();
+          range.setStart(text, from);
+          range.setEnd(text, to);
+          return range.getBoundingClientRect();
+        };
+        return rectOf(text.length - 1, text.length).left < rectOf(0, 1).left;
+      });
+    assert.ok(isLeft);
+  },
+);
+
+await test(
+  'tokens are those of all turns of the run',
+  {
+    answers: [
+      {
+        content: [{ toolCall: { name: 'local_time', arguments: { time_zone: 'Asia/Tokyo' } } }],
+        usage: { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 },
+      },
+      { content: 'Late.', usage: { prompt_tokens: 200, completion_tokens: 3, total_tokens: 203 } },
+    ],
+  },
+  async ({ page, ask }) => {
+    await ask('Time?');
+    await page.getByText('323 tokens', { exact: true }).waitFor();
+  },
+);
+
+await test(
+  'formulas keep their backslashes, while they come too, and lists of tasks have boxes alone',
+  {
+    answers: [
+      {
+        content: [
+          'So \\(a_1 < b_1\\) and \\[x_1 \\\\ y_1\\] and $$z_1 \\\\ z_2$$, 5 * 3 and \\*.\n\n',
+          '\\[\na_1 &= 1 \\\\\n- b_1 &= 2\n\\]\n\n',
+          '- [x] one\n- [ ] **two**\n- three\n\nopen \\(c',
+        ].join(''),
+      },
+    ],
+  },
+  async ({ page, ask, answers }) => {
+    await ask('Prove');
+    await button(page, 'Regenerate').waitFor();
+    const shown = await answers.locator('.markdown').evaluate(({ textContent }) => textContent);
+    assert.deepEqual(shown.trim().split(/\n+/), [
+      'So \\(a_1 < b_1\\) and \\[x_1 \\\\ y_1\\] and $$z_1 \\\\ z_2$$, 5 * 3 and *.',
+      '\\[',
+      'a_1 &= 1 \\\\',
+      '- b_1 &= 2',
+      '\\]',
+      'onetwothree',
+      'open \\(c',
+    ]);
+    assert.deepEqual(
+      await answers
+        .locator('li')
+        .evaluateAll((all) => all.map((item) => getComputedStyle(item).listStyleType)),
+      ['none', 'none', 'disc'],
+    );
+    await answers.getByRole('img', { name: 'Done:' }).waitFor();
+    await answers.getByRole('img', { name: 'To do:' }).waitFor();
+  },
+);
+
+const source = 'const html: string = "<img src=x onerror=alert(1)>"; // <b>no</b>\n';
+await test(
+  'code is coloured in the languages in use, which are loaded when they are, and stays text',
+  {
+    answers: [
+      { content: 'No code.' },
+      {
+        content: [
+          '```ts\nconst a',
+          ' = 1;\n```\n\n',
+          '```ts\n',
+          source,
+          '```\n\n```html\n<a href="x">y</a>\n```',
+        ],
+      },
+      { content: `\`\`\`ts\n${'let a = 1;\n'.repeat(2_000)}\`\`\`\n\n\`\`\`constructor\nx\n\`\`\`` },
+    ],
+  },
+  async ({ page, ask, answers }) => {
+    const scripts = () =>
+      page.evaluate(
+        () => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js')).length,
+      );
+    await ask('Hi');
+    await button(page, 'Regenerate').waitFor();
+    const before = await scripts();
+    await ask('Code');
+    await answers.nth(1).locator('.code-keyword', { hasText: 'const' }).nth(1).waitFor();
+    await answers.nth(1).locator('.code-comment', { hasText: '// <b>no</b>' }).waitFor();
+    await answers.nth(1).locator('.code-keyword', { hasText: /^a$/ }).first().waitFor();
+    assert.ok((await scripts()) > before);
+    const figures = answers.nth(1).locator('figure');
+    assert.equal(
+      await figures
+        .nth(1)
+        .locator('code')
+        .evaluate(({ textContent }) => textContent),
+      source,
+    );
+    assert.deepEqual(
+      await figures
+        .locator('code *')
+        .evaluateAll((all) => [...new Set(all.map(({ localName }) => localName))]),
+      ['span'],
+    );
+    assert.deepEqual(
+      await figures
+        .locator('code *')
+        .evaluateAll((all) => [...new Set(all.flatMap((one) => one.getAttributeNames()))]),
+      ['class'],
+    );
+    // What is longer than 10,000 characters stays plain, and a name that objects have is no language.
+    await ask('Long');
+    await answers.nth(2).locator('figure').nth(1).waitFor();
+    await button(page, 'Regenerate').waitFor();
+    await drawn(page);
+    assert.equal(await answers.nth(2).locator('code span').count(), 0);
+  },
+);
+
+const [thinking, thought] = [gate(), gate()];
+await test(
+  'thinking is timed, counting while it lasts, moves nothing, and is not read aloud',
+  {
+    answers: [
+      {
+        content: pieces(
+          { reasoning: 'Hm' },
+          thinking.opened,
+          { reasoning: ', well' },
+          thought.opened,
+          'So it is.',
+        ),
+      },
+    ],
+    prepare: (page) => page.clock.install(),
+  },
+  async ({ page, ask, answers }) => {
+    const said = await listen(page);
+    await ask('Hi');
+    const summary = page.locator('summary');
+    await textIs(summary, 'Thinking( for 1 s)?');
+    const height = () => summary.evaluate((element) => element.getBoundingClientRect().height);
+    const before = await height();
+    await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1_000));
+    await page.clock.runFor(100);
+    const first = parseInt(/\d+/.exec(await summary.innerText())?.[0] ?? '', 10);
+    await page.clock.runFor(5_000);
+    await textIs(summary, `Thinking for ${first + 5} s`);
+    assert.equal(await height(), before);
+    thinking.open();
+    thought.open();
+    await page.clock.resume();
+    await answers.getByText('So it is.').waitFor();
+    await textIs(summary, `Thought for ${first + 5} s`);
+    assert.equal(await height(), before);
+    await button(page, 'Regenerate').waitFor();
+    await eventually(said, ['Answering.', 'Answer: So it is.']);
+  },
+);
+
+await test(
+  'the button that copies a long block of code stays in reach',
+  { answers: [{ content: `\`\`\`ts\n${'let a = 1;\n'.repeat(200)}\`\`\`` }] },
+  async ({ page, ask, answers }) => {
+    await ask('Code');
+    await button(page, 'Regenerate').waitFor();
+    const main = page.locator('main');
+    await main.evaluate((element) => (element.scrollTop = 1_500));
+    await until(page, () => document.querySelector('main').scrollTop === 1_500);
+    await drawn(page);
+    const [top, caption] = await main.evaluate((element) => [
+      element.getBoundingClientRect().top,
+      element.querySelector('figcaption').getBoundingClientRect().top,
+    ]);
+    assert.equal(caption, top);
+    await answers.locator('figcaption').getByRole('button').click();
+  },
+);
+
+await test(
+  'where copying is refused, the old way is taken; and where that fails too, it says so',
+  {
+    answers: [{ content: 'Text.\n\n```ts\nlet a;\n```' }],
+    context: { permissions: [] },
+    prepare: (page) =>
+      page.addInitScript(() => {
+        window.copied = [];
+        Object.defineProperty(navigator, 'clipboard', { value: undefined });
+        document.execCommand = () => {
+          if (window.refuses) return false;
+          window.copied.push(document.activeElement.value);
+          return true;
+        };
+      }),
+  },
+  async ({ page, ask, answers }) => {
+    await ask('Code');
+    await button(page, 'Regenerate').waitFor();
+    const code = answers.locator('figcaption').getByRole('button');
+    await code.click();
+    await answers.locator('figcaption').getByText('Copied', { exact: true }).waitFor();
+    await answers.locator('footer').getByRole('button', { name: 'Copy' }).click();
+    await answers.locator('footer').getByText('Copied', { exact: true }).waitFor();
+    assert.deepEqual(await page.evaluate(() => window.copied), ['let a;\n', 'Text.\n\n```ts\nlet a;\n```']);
+    await page.evaluate(() => (window.refuses = true));
+    await code.click();
+    await answers.locator('figcaption').getByText('Not copied').waitFor();
+    assert.equal(await page.evaluate(() => getSelection().toString().trim()), 'let a;');
+  },
+);
+
+await test(
+  'text fades above the composer, and is not cut',
+  { answers: [{ content: 'Line\n\n'.repeat(60) }] },
+  async ({ page, ask }) => {
+    await ask('Hi');
+    await button(page, 'Regenerate').waitFor();
+    const { height, image } = await page.locator('.bottom').evaluate((bottom) => {
+      const { height, backgroundImage: image } = getComputedStyle(bottom, '::before');
+      return { height: parseFloat(height), image };
+    });
+    assert.ok(height > 16 && image.startsWith('linear-gradient'), `${height} ${image}`);
+  },
+);
+
+await test(
+  'two failures in a row are two cards, and the last question can be tried again',
+  { answers: [{ status: 401 }, { status: 400 }, { content: 'Here.' }] },
+  async ({ page, ask, answers, asked }) => {
+    await ask('First');
+    await answers.nth(0).getByText("You don't have access to this model").waitFor();
+    await ask('Second');
+    await answers.nth(1).getByText('The model refused the question').waitFor();
+    await answers.nth(1).getByRole('button', { name: 'Try again' }).click();
+    await answers.nth(1).getByText('Here.').waitFor();
+    await answers.nth(0).getByText("You don't have access to this model").waitFor();
+    assert.equal(asked()[2].body.messages.at(-1).content, 'Second');
   },
 );
 
@@ -615,14 +1095,14 @@ await test(
   async ({ page }) => {
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await background();
-    await button(page, 'Colours: system').click();
+    await button(page, 'Theme: system').click();
     await until(page, (before) => getComputedStyle(document.body).backgroundColor !== before, dark);
     const light = await background();
     await page.reload();
-    await button(page, 'Colours: light').waitFor();
-    assert.equal(await background(), light);
+    await button(page, 'Theme: light').waitFor();
+    await eventually(background, light);
     await page.emulateMedia({ colorScheme: 'light' });
-    await button(page, 'Colours: light').click();
+    await button(page, 'Theme: light').click();
     await until(page, (before) => getComputedStyle(document.body).backgroundColor === before, dark);
   },
 );
@@ -682,7 +1162,7 @@ if (only === undefined || 'backend'.includes(only)) {
         await upstream.whenRequested(3);
         await upstream.whenIdle();
         await ask('Again');
-        await page.getByText('You may not ask this model').first().waitFor();
+        await page.getByText("You don't have access to this model").first().waitFor();
         assert.equal(upstream.requests[0].headers.authorization, 'Bearer sk-of-the-backend');
         assert.deepEqual(problems, []);
       } finally {
@@ -709,6 +1189,7 @@ for (const [scheme, width, height] of [
     'Show me a debounce in TypeScript',
     'Compare tea and coffee in a table',
   ];
+  const cut = gate();
   await test(
     `every state fits the page, and is there to be looked at (${name})`,
     {
@@ -718,11 +1199,11 @@ for (const [scheme, width, height] of [
         ...[demoAnswer, demoAnswer, demoAnswer, demoAnswer],
         { status: 429, retryAfter: { wait: 60_000 } },
         {
-          content: [
+          content: pieces(
             'The sky is blue because air scatters short waves of light far more than ',
-            { wait: 100 },
+            cut.opened,
             { cut: 'reset' },
-          ],
+          ),
         },
         { content: ['The sky is blue because air scatters short waves ', { wait: Infinity }] },
       ],
@@ -749,6 +1230,8 @@ for (const [scheme, width, height] of [
       await shot(page, '5-retry');
       await page.keyboard.press('Escape');
       await button(page, 'Regenerate').click();
+      await page.getByText('scatters short waves').waitFor();
+      cut.open();
       await button(page, 'Try again').waitFor();
       assert.ok(await fits());
       await shot(page, '6-error');
@@ -758,6 +1241,29 @@ for (const [scheme, width, height] of [
       await page.keyboard.press('Escape');
       await page.getByText('You stopped this answer.').waitFor();
       await shot(page, '8-stopped');
+    },
+  );
+  await test(
+    `hard cases fit the page, and are there to be looked at (${name})`,
+    {
+      context,
+      name: demoAnswer,
+      answers: [demoAnswer, demoAnswer, demoAnswer, demoAnswer, { status: 401 }, { status: 400 }],
+    },
+    async ({ page, ask }) => {
+      const asking = async (what, end, state) => {
+        await ask(what);
+        await page.locator('article').last().locator(end).waitFor();
+        assert.deepEqual(await overflow(page), [false]);
+        await drawn(page);
+        await shot(page, state);
+      };
+      await asking(longQuestion, 'footer', '9-long-question');
+      await asking('Show me a wide table', 'footer', '10-wide-table');
+      await asking('لماذا السماء زرقاء؟', 'footer', '11-arabic');
+      await asking('天空为什么是蓝色的？', 'footer', '12-chinese');
+      await asking('May I ask?', '.error', '13-failure');
+      await asking('And this?', '.error', '14-two-failures');
     },
   );
 }

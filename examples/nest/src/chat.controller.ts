@@ -1,7 +1,9 @@
-import { Body, Controller, Inject, Post, Query, Sse } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { Body, Controller, Inject, Post, Query, Res, Sse } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { type MessageEventLike, readableStreamFrom } from 'rxjs-chat-completions';
-import { type Answer, ChatService, eventStreamHeaders } from './chat.service.js';
+import type { MessageEventLike } from 'rxjs-chat-completions';
+import { ChatService } from './chat.service.js';
+import { send, sendWhole } from './node-answers.js';
 import { chatRequest, type ChatRequest, promptRequest, type PromptRequest, question } from './requests.js';
 import { SchemaPipe } from './schema.pipe.js';
 
@@ -15,20 +17,20 @@ export class ChatController {
   }
 
   @Post('api/chat')
-  events(@Body(new SchemaPipe(promptRequest)) body: PromptRequest): Response {
-    return eventStream(this.chat.events(body));
+  events(
+    @Body(new SchemaPipe(promptRequest)) body: PromptRequest,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    return send(this.chat.events(body), response);
   }
 
   @Post('v1/chat/completions')
-  chunks(@Body(new SchemaPipe(chatRequest)) body: ChatRequest): Response {
-    return eventStream(this.chat.chunks(body));
+  completion(
+    @Body(new SchemaPipe(chatRequest)) body: ChatRequest,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    return body.stream === true
+      ? send(this.chat.chunks(body), response)
+      : sendWhole(this.chat.completion(body), response);
   }
-}
-
-/**
- * NestJS reads the stream as fast as the client does, and cancels it where the client leaves. It sends the
- * headers with the first chunk, so that what fails before comes to the exception filter.
- */
-export function eventStream({ text, demand }: Answer): Response {
-  return new Response(readableStreamFrom(text, { demand }), { headers: eventStreamHeaders });
 }

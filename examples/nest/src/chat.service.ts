@@ -7,6 +7,7 @@ import {
   tap,
 } from 'rxjs';
 import {
+  type ChatCompletion,
   type ChatOptions,
   Demand,
   encodeEventStream,
@@ -14,6 +15,7 @@ import {
   type ResponseEvent,
   streamChatCompletions,
   streamChatRequest,
+  toChatCompletion,
   toChatCompletionChunks,
   toMessageEvents,
   toServerSentEvents,
@@ -65,6 +67,15 @@ export class ChatService {
       encodeEventStream(),
     );
     return { demand, text: events.pipe(earlyErrorsPass(write)) };
+  }
+
+  /** The same as one object, for a request without `stream: true`. Unsubscribing aborts the turn, and its errors have a status. */
+  completion(request: ChatRequest): Observable<ChatCompletion> {
+    const body = requestFor(request, this.settings);
+    const options = { ...this.settings.turn, includeUsage: true };
+    return refuseInvalid(() => streamChatRequest(body, options)).pipe(
+      toChatCompletion({ model: body.model }),
+    );
   }
 }
 

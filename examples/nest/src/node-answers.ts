@@ -3,11 +3,12 @@ import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { firstValueFrom, fromEvent, map, merge, type Observable } from 'rxjs';
 import { nodeReadableFrom } from 'rxjs-chat-completions/node';
 import { type Answer, eventStreamHeaders } from './chat.service.js';
 import { problemOf, RequestProblem } from './problems.js';
 
-// What NestJS does by itself, for servers on Node's own request and response.
+// Answers on Node's own response, which Express and NestJS hand on.
 
 /**
  * Starts the turn, and settles with the answer's stream when its first bytes are there. Rejects where the
@@ -26,6 +27,22 @@ export async function send(answer: Answer, response: ServerResponse): Promise<vo
   const stream = await begun(answer, response);
   response.writeHead(200, eventStreamHeaders);
   await pipeline(stream, response);
+}
+
+/** Settles with the one value of an answer that is no stream; a client that leaves before unsubscribes from it. */
+export function whole<T>(answer: Observable<T>, response: ServerResponse): Promise<T> {
+  const left = fromEvent(response, 'close').pipe(
+    map(() => {
+      throw new RequestProblem(499, 'The client left.');
+    }),
+  );
+  return firstValueFrom(merge(answer, left));
+}
+
+/** Sends such an answer as JSON. */
+export async function sendWhole(answer: Observable<unknown>, response: ServerResponse): Promise<void> {
+  const json = JSON.stringify(await whole(answer, response));
+  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(json);
 }
 
 /** Tells the client of an error, where that is still possible. */

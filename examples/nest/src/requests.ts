@@ -81,7 +81,7 @@ const tokens = z.int().positive();
 /** The body of `POST /v1/chat/completions`. */
 export const chatRequest = z.strictObject({
   model: text,
-  stream: z.literal(true),
+  stream: z.boolean().nullish(),
   messages: z.array(message).min(1).max(maxItems),
   stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
   max_tokens: tokens.optional(),
@@ -197,10 +197,6 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
   }
   const [param] = error.issues[0]?.path ?? [];
   if (typeof param !== 'string') throw new RequestProblem(400, 'The request is not in its form.');
-  if (param === 'stream') {
-    const details = { param, code: 'unsupported_value' };
-    throw new RequestProblem(400, 'Answers are streams here: set stream to true.', details);
-  }
   throw new RequestProblem(400, `${param} is missing, too long or of another form.`, { param });
 }
 
@@ -209,7 +205,7 @@ export function requestFor(
   request: ChatRequest,
   { models, maxTokens }: { readonly models: readonly string[]; readonly maxTokens: number },
 ): ChatRequestBody {
-  const { stream_options: _, ...body } = request;
+  const { stream: _stream, stream_options: _options, ...body } = request;
   if (!models.includes(body.model)) {
     const details = { param: 'model', code: 'model_not_found' };
     throw new RequestProblem(404, 'The model is not one of those that may be asked here.', details);

@@ -1,5 +1,6 @@
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { eventStream } from './chat.controller.js';
+import type { ServerResponse } from 'node:http';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { send } from './node-answers.js';
 import { chatId, promptRequest, type PromptRequest } from './requests.js';
 import { SchemaPipe } from './schema.pipe.js';
 import { SharedChats } from './shared-chats.js';
@@ -15,15 +16,20 @@ export class SharedChatsController {
   run(
     @Param('id', id) chat: string,
     @Body(new SchemaPipe(promptRequest)) body: PromptRequest,
-    @Headers('last-event-id') after?: string,
-  ): Response {
-    return eventStream(this.chats.run(chat, body, after));
+    @Headers('last-event-id') after: string | undefined,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    return send(this.chats.run(chat, body, after), response);
   }
 
   /** For an `EventSource` too, which sends the header by itself. */
   @Get()
-  follow(@Param('id', id) chat: string, @Headers('last-event-id') after?: string): Response {
-    return eventStream(this.chats.follow(chat, after));
+  follow(
+    @Param('id', id) chat: string,
+    @Headers('last-event-id') after: string | undefined,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    return send(this.chats.follow(chat, after), response);
   }
 
   /** Its body is `{}`, which no page of another origin can send as JSON unasked. */

@@ -88,6 +88,10 @@ for (const [name, file] of Object.entries(servers)) {
         open(`${backend.origin}/api/chat`, { body: { prompt: 'Why is the sky blue?' } }),
       'POST /v1/chat/completions': () => open(`${backend.origin}/v1/chat/completions`, { body: chatRequest }),
       ...(name === 'NestJS' && {
+        'GET /api/sse': () =>
+          open(`${backend.origin}/api/sse?question=Why%20is%20the%20sky%20blue%3F`, { method: 'GET' }),
+        'POST /api/sse': () =>
+          open(`${backend.origin}/api/sse`, { body: { prompt: 'Why is the sky blue?' } }),
         'GET /api/chat': () =>
           open(`${backend.origin}/api/chat?question=Why%20is%20the%20sky%20blue%3F`, { method: 'GET' }),
       }),
@@ -324,15 +328,7 @@ for (const [name, file] of Object.entries(servers)) {
         return [status, error.type, error.param, error.code];
       };
       const type = 'invalid_request_error';
-      assert.deepEqual(await refused({ ...chatRequest, stream: false }), [
-        400,
-        type,
-        'stream',
-        'unsupported_value',
-      ]);
-      assert.deepEqual(await refused({ ...chatRequest, stream: undefined }), [
-        ...[400, type, 'stream', 'unsupported_value'],
-      ]);
+      assert.deepEqual(await refused({ ...chatRequest, stream: 'true' }), [400, type, 'stream', null]);
       assert.deepEqual(await refused({ ...chatRequest, model: 'gpt-large' }), [
         404,
         type,
@@ -513,6 +509,70 @@ for (const [name, file] of Object.entries(servers)) {
         assert.equal(typeof completion.usage.total_tokens, 'number');
       });
 
+      it('the openai package reads a whole answer: text, calls and usage', async () => {
+        const tools = [{ type: 'function', function: tool }];
+        mock.enqueue(called, called);
+        const whole = await openai.chat.completions.create({ model: 'mock', messages: [question], tools });
+        const streamed = await openai.chat.completions
+          .stream({ model: 'mock', messages: [question], tools, stream_options: { include_usage: true } })
+          .finalChatCompletion();
+        const [{ message, finish_reason }] = whole.choices;
+        assert.equal(whole.object, 'chat.completion');
+        assert.deepEqual(message, {
+          role: 'assistant',
+          content: 'Let me look.',
+          refusal: null,
+          tool_calls: [
+            {
+              id: 'call_1',
+              type: 'function',
+              function: { name: 'weather', arguments: '{"city":"Oslo"}' },
+            },
+          ],
+        });
+        assert.equal(finish_reason, 'tool_calls');
+        assert.equal(streamed.choices[0].message.content, message.content);
+        assert.deepEqual(whole.usage, streamed.usage);
+        assert.deepEqual(mock.requests.at(-2).body.tools, tools);
+      });
+
+      it('the openai package is told the status of a whole answer that fails, also in its middle', async () => {
+        const ask = { model: 'mock', messages: [question] };
+        const statusOf = async (...answers) => {
+          mock.enqueue(...answers);
+          const raised = await openai.chat.completions.create(ask, { maxRetries: 0 }).catch((error) => error);
+          assert.ok(raised instanceof OpenAI.APIError);
+          assert.doesNotMatch(JSON.stringify(raised.error), /sk-the|org-42/);
+          return [raised.status, raised.type];
+        };
+        const error = { message: words, type: 'server_error', code: 'overloaded' };
+        const middle = { content: ['The sky', { raw: `data: ${JSON.stringify({ error })}\n\n` }] };
+        assert.deepEqual(await statusOf({ status: 401, error: { message: words } }), [502, 'server_error']);
+        assert.deepEqual(await statusOf({ status: 400, error: { message: words } }), [
+          ...[400, 'invalid_request_error'],
+        ]);
+        const busy = { status: 429, headers: { 'retry-after': '120' }, error: { message: words } };
+        assert.deepEqual(await statusOf(busy), [429, 'rate_limit_error']);
+        assert.deepEqual(await statusOf(middle), [502, 'server_error']);
+        assert.deepEqual(await statusOf({ content: ['The sky', { cut: 'reset' }] }), [502, 'server_error']);
+        assert.deepEqual(await statusOf({ content: ['The sky', { cut: 'close' }] }), [502, 'server_error']);
+      });
+
+      it('the openai package that aborts a whole answer aborts the turn at the provider', async () => {
+        const { aborted, requests } = mock;
+        const { length } = requests;
+        mock.enqueue({ content: ['The sky', { wait: Infinity }] });
+        const controller = new AbortController();
+        const asked = openai.chat.completions.create(
+          { model: 'mock', messages: [question] },
+          { signal: controller.signal },
+        );
+        await mock.whenRequested(length + 1);
+        controller.abort();
+        await assert.rejects(asked, OpenAI.APIUserAbortError);
+        await mock.whenAborted(aborted + 1);
+      });
+
       it('the openai package is told of a status and does not retry what was retried', async () => {
         const before = mock.requests.length;
         mock.enqueue({ noAnswer: 'reset' }, { noAnswer: 'reset' }, { noAnswer: 'reset' });
@@ -579,6 +639,21 @@ for (const [name, file] of Object.entries(servers)) {
           { type: 'retrying', attempt: 2, delay: 0, error: report },
           { type: 'error', error: { name, status: 401, code: 'invalid_api_key' } },
         ],
+      );
+    });
+
+    it('POST /api/sse: what fails before the first event has a status, what fails later is an event', async () => {
+      const error = { message: words, code: 'overloaded' };
+      const middle = { content: ['The sky', { raw: `data: ${JSON.stringify({ error })}\n\n` }] };
+      mock.enqueue({ status: 401, error: { message: words } }, middle);
+      const early = await post('/api/sse', { prompt: 'Hi' });
+      assert.equal(early.status, 502);
+      assert.match(early.headers['content-type'], /^application\/json/);
+      const late = await post('/api/sse', { prompt: 'Hi' });
+      assert.equal(late.status, 200);
+      assert.deepEqual(
+        dataOf(late.text).map((data) => JSON.parse(data)),
+        [text('The sky'), { type: 'error', error: { name: 'ProviderStreamError', code: 'overloaded' } }],
       );
     });
 

@@ -1,6 +1,6 @@
 import { fastify } from 'fastify';
 import { ChatService, eventStreamHeaders } from '../dist/chat.service.js';
-import { begun, logAddress, logFailure } from '../dist/node-answers.js';
+import { begun, logAddress, logFailure, whole } from '../dist/node-answers.js';
 import { problemOf } from '../dist/problems.js';
 import { chatRequest, checked, promptRequest } from '../dist/requests.js';
 import { maxBodyBytes, settingsFromEnv } from '../dist/settings.js';
@@ -16,9 +16,10 @@ const send = async (answer, reply) => {
   return reply.headers(eventStreamHeaders).send(stream);
 };
 app.post('/api/chat', (request, reply) => send(chat.events(checked(promptRequest, request.body)), reply));
-app.post('/v1/chat/completions', (request, reply) =>
-  send(chat.chunks(checked(chatRequest, request.body)), reply),
-);
+app.post('/v1/chat/completions', (request, reply) => {
+  const body = checked(chatRequest, request.body);
+  return body.stream === true ? send(chat.chunks(body), reply) : whole(chat.completion(body), reply.raw);
+});
 app.setErrorHandler((error, _request, reply) => {
   const { status, headers, body } = problemOf(error);
   logFailure(status, error);

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { ChatService } from '../dist/chat.service.js';
-import { logAddress, send, tell } from '../dist/node-answers.js';
+import { logAddress, send, sendWhole, tell } from '../dist/node-answers.js';
 import { RequestProblem } from '../dist/problems.js';
 import { chatRequest, checked, promptRequest } from '../dist/requests.js';
 import { maxBodyBytes, settingsFromEnv } from '../dist/settings.js';
@@ -9,15 +9,23 @@ const settings = settingsFromEnv(process.env);
 const chat = new ChatService(settings);
 
 const routes = new Map([
-  ['POST /api/chat', (body) => chat.events(checked(promptRequest, body))],
-  ['POST /v1/chat/completions', (body) => chat.chunks(checked(chatRequest, body))],
+  ['POST /api/chat', (body, response) => send(chat.events(checked(promptRequest, body)), response)],
+  [
+    'POST /v1/chat/completions',
+    (sent, response) => {
+      const body = checked(chatRequest, sent);
+      return body.stream === true
+        ? send(chat.chunks(body), response)
+        : sendWhole(chat.completion(body), response);
+    },
+  ],
 ]);
 
 const server = createServer(settings.limits, async (request, response) => {
   try {
-    const answer = routes.get(`${request.method} ${request.url}`);
-    if (answer === undefined) throw new RequestProblem(404, 'There is nothing here.');
-    await send(answer(await readJson(request)), response);
+    const respond = routes.get(`${request.method} ${request.url}`);
+    if (respond === undefined) throw new RequestProblem(404, 'There is nothing here.');
+    await respond(await readJson(request), response);
   } catch (error) {
     // What is still on its way is dropped, so that the client comes to read the answer.
     request.resume();

@@ -1,13 +1,13 @@
 // A turn that is rate limited, waits two seconds, streams, and is cancelled by its user: in virtual time.
 import { TestScheduler } from 'rxjs/testing';
 import { streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
-import { marbleTransport, textChunk } from 'rxjs-chat-completions/testing';
+import { marbleTransport, observableMatcher, textChunk } from 'rxjs-chat-completions/testing';
 import { expect, test } from 'vitest';
 
 const provider = { name: 'test', baseUrl: 'https://provider.test/v1', apiKey: 'sk-test' };
 
 test('rate limited, waits two seconds, streams, and is cancelled by its user', () => {
-  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
+  new TestScheduler(observableMatcher).run((helpers) => {
     const transport = marbleTransport(helpers, [
       { response: '--r', status: 429, headers: { 'retry-after': '2' } },
       { response: '-r', body: '-a-b', frames: { a: textChunk('Hel'), b: textChunk('lo') } },
@@ -18,4 +18,23 @@ test('rate limited, waits two seconds, streams, and is cancelled by its user', (
       .toBe('-- 2s --a-b-', { a: 'Hel', b: 'lo' });
     helpers.expectSubscriptions(transport.connections[1].body.subscriptions).toBe('-- 2s -^---!');
   });
+});
+
+test('draws what came under what was expected where the two differ', () => {
+  const late = () =>
+    new TestScheduler(observableMatcher).run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a--b|', { a: 'Hel', b: 'lo' });
+      expectSubscriptions(source.subscriptions).toBe('^----!');
+      expectObservable(source).toBe('-a-b-|', { a: expect.stringMatching(/^H/), b: 'lo' });
+    });
+  const picture = [
+    'The Observable differs from what was drawn, first at 3 ms.',
+    '',
+    '  expected  -a-b-|',
+    '  actual    -a--b|',
+    '               ^^ 4 ms',
+    '',
+    '  b  "lo"',
+  ];
+  expect(late).toThrow(new Error(picture.join('\n')));
 });

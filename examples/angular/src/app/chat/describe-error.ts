@@ -21,7 +21,7 @@ export interface ErrorDescription {
 export function describeError(error: ChatCompletionsError | undefined, hasText: boolean): ErrorDescription {
   const kept = hasText ? ' What had arrived is kept.' : '';
   if (error instanceof IdleTimeoutError || error instanceof ResponseTimeoutError)
-    return { title: 'The answer stopped coming', advice: `Nothing was heard for too long.${kept}` };
+    return { title: 'The answer stopped coming', advice: `The server went quiet for too long.${kept}` };
   if (error instanceof ProviderStreamError)
     return { title: 'The model ran into a problem', advice: `It reported an error.${kept}` };
   if (error instanceof StreamError)
@@ -35,7 +35,7 @@ export function describeError(error: ChatCompletionsError | undefined, hasText: 
   )
     return ofStatus(error.status);
   if (error instanceof UnexpectedContentError)
-    return { title: 'The server gave no answer', advice: 'Something else than a model answered.' };
+    return { title: 'The server gave no answer', advice: "The server did not return a model's answer." };
   return { title: 'Something went wrong', advice: 'The question could not be answered.' };
 }
 
@@ -43,7 +43,7 @@ function ofStatus(status: number | undefined): ErrorDescription {
   if (status === 429)
     return { title: 'Too many questions at once', advice: 'Wait for a moment, then try again.' };
   if (status === 401 || status === 403)
-    return { title: 'You may not ask this model', advice: 'Sign in again, or ask for access.' };
+    return { title: "You don't have access to this model", advice: 'Sign in again, or ask for access.' };
   if (status === 400 || status === 413 || status === 422)
     return {
       title: 'The model refused the question',

@@ -23,9 +23,11 @@ import {
         aria-describedby="composer-keys"
         enterkeyhint="send"
         autocomplete="off"
+        dir="auto"
         [value]="text()"
         (input)="text.set(field.value)"
         (keydown.enter)="enter($event)"
+        (keydown.arrowup)="recall($event)"
       ></textarea>
       <button
         class="send"
@@ -44,12 +46,15 @@ import {
       </button>
     </form>
     <p id="composer-keys" class="keys">
-      <kbd>Enter</kbd> sends · <kbd>Shift+Enter</kbd> starts a line · <kbd>Esc</kbd> stops
+      <kbd>Enter</kbd> sends · <kbd>Shift+Enter</kbd> for a new line · <kbd>↑</kbd> last question ·
+      <kbd>Esc</kbd> stops
     </p>
   `,
 })
 export class Composer {
   readonly isAnswering = input(false);
+  /** What the up arrow brings back into an empty field. */
+  readonly lastQuestion = input('');
   readonly ask = output<string>();
   readonly stop = output();
 
@@ -74,6 +79,18 @@ export class Composer {
     event.preventDefault();
     if (this.isAnswering() || this.isEmpty()) return;
     this.ask.emit(this.text().trim());
-    this.text.set('');
+    this.#write('');
+  }
+
+  protected recall(event: Event): void {
+    if (this.text() !== '' || this.lastQuestion() === '') return;
+    event.preventDefault();
+    this.#write(this.lastQuestion());
+  }
+
+  /** Into the field too: a binding would not see that it has changed and changed back before it was drawn. */
+  #write(text: string): void {
+    this.text.set(text);
+    this.field().nativeElement.value = text;
   }
 }

@@ -1,7 +1,8 @@
-import { ChangeDetectionStrategy, Component, computed, inject, input, output } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, inject, input, output, signal } from '@angular/core';
 import type { Exchange } from '../chat/chat';
 import { isGoingOn } from '../chat/is-going-on';
 import { Announcer } from './announcer';
+import { copyText } from './copy-text';
 import { ErrorCard } from './error-card';
 import { RetryNotice } from './retry-notice';
 import { TurnView } from './turn-view';
@@ -14,7 +15,8 @@ import { TurnView } from './turn-view';
   template: `
     <article [attr.aria-busy]="isBusy()" [attr.aria-labelledby]="'question-' + exchange().id">
       <h2 class="question" [id]="'question-' + exchange().id">
-        <span class="visually-hidden">You asked: </span>{{ exchange().question }}
+        <span class="visually-hidden">You asked: </span
+        ><span class="text" dir="auto">{{ exchange().question }}</span>
       </h2>
       <div class="answer">
         @for (step of state().run.steps; track $index) {
@@ -30,7 +32,7 @@ import { TurnView } from './turn-view';
           <app-retry-notice [retry]="retry" [isRestart]="state().status === 'restarting'" />
         }
         @if (state().error; as error) {
-          <app-error-card [error]="error" [hasText]="text() !== ''" (again)="again.emit()" />
+          <app-error-card [error]="error" [hasText]="text() !== ''" (again)="again.emit(exchange().id)" />
         }
         @if (note(); as note) {
           <p class="note">{{ note }}</p>
@@ -43,11 +45,11 @@ import { TurnView } from './turn-view';
                   <rect x="7" y="7" width="9.5" height="9.5" rx="2" />
                   <path d="M13 7V5.5a2 2 0 0 0-2-2H5.5a2 2 0 0 0-2 2V11a2 2 0 0 0 2 2H7" />
                 </svg>
-                Copy
+                {{ copyLabel() }}
               </button>
             }
             @if (isLast()) {
-              <button type="button" class="button plain" (click)="again.emit()">
+              <button type="button" class="button plain" (click)="again.emit(exchange().id)">
                 <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
                   <path d="M16 10a6 6 0 1 1-1.8-4.3M16 3v3.2h-3.2" />
                 </svg>
@@ -66,7 +68,8 @@ import { TurnView } from './turn-view';
 export class ExchangeView {
   readonly exchange = input.required<Exchange>();
   readonly isLast = input(false);
-  readonly again = output();
+  /** The id of the exchange whose question is to be asked again. */
+  readonly again = output<number>();
 
   readonly #announcer = inject(Announcer);
   protected readonly state = computed(() => this.exchange().answer);
@@ -82,15 +85,18 @@ export class ExchangeView {
     if (status === 'stopped') return 'You stopped this answer.';
     if (status !== 'completed' || turn === undefined) return '';
     if (run.reason === 'max_turns') return 'The model kept calling tools, and was not asked again.';
-    if (turn.finishReason === 'length') return 'The answer reached its longest length.';
+    if (turn.finishReason === 'length') return 'The answer hit its length limit.';
     if (turn.finishReason === 'content_filter') return 'The rest was withheld by a content filter.';
     return turn.finishReason === null ? 'The answer may not be complete: its end was not marked.' : '';
   });
 
+  protected readonly copyLabel = signal('Copy');
+
   protected copy(): void {
-    void navigator.clipboard.writeText(this.text()).then(
-      () => this.#announcer.announce('Answer copied.'),
-      () => this.#announcer.announce('The answer could not be copied.'),
-    );
+    void copyText(this.text()).then((isCopied) => {
+      this.copyLabel.set(isCopied ? 'Copied' : 'Not copied');
+      this.#announcer.announce(isCopied ? 'Answer copied.' : 'The answer could not be copied.');
+      setTimeout(() => this.copyLabel.set('Copy'), 2_000);
+    });
   }
 }

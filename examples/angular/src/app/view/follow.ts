@@ -3,21 +3,40 @@ import { afterNextRender, DestroyRef, Directive, ElementRef, inject, signal } fr
 /** How near to the end still counts as there, in pixels. */
 const near = 64;
 
-/** Keeps the end of what grows in view, until its reader scrolls away from it. */
+/** Keys that scroll upwards. Shift+Space does too. */
+const upwards = ['ArrowUp', 'PageUp', 'Home'];
+
+/**
+ * Keeps the end of what grows in view, until its reader scrolls up. The wheel, the finger or the key that asks for it is
+ * enough: browsers animate scrolling, and following for one more frame would cut the animation short.
+ */
 @Directive({
   selector: '[appFollow]',
   exportAs: 'appFollow',
-  host: { '(scroll)': 'noteScroll()', '(click)': 'noteClick($event)' },
+  host: {
+    '(scroll)': 'noteScroll()',
+    '(click)': 'noteClick($event)',
+    '(keydown)': 'noteKey($event)',
+  },
 })
 export class Follow {
   readonly #element = inject<ElementRef<HTMLElement>>(ElementRef).nativeElement;
   readonly #isAtEnd = signal(true);
   readonly isAtEnd = this.#isAtEnd.asReadonly();
   #scrollTop = 0;
+  #touchY = 0;
 
   constructor() {
     const destroyed = inject(DestroyRef);
     afterNextRender(() => {
+      // Passive, which Angular's host listeners are not: the browser need not ask before it scrolls.
+      const gone = new AbortController();
+      const options = { passive: true, signal: gone.signal };
+      this.#element.addEventListener('wheel', (event) => this.#noteWheel(event), options);
+      this.#element.addEventListener('touchstart', (event) => this.#noteTouch(event), options);
+      this.#element.addEventListener('touchmove', (event) => this.#noteTouch(event), options);
+      destroyed.onDestroy(() => gone.abort());
+
       const observer = new ResizeObserver(() => {
         if (this.#isAtEnd()) this.scrollToEnd();
         else this.noteScroll();
@@ -35,12 +54,12 @@ export class Follow {
   }
 
   protected noteScroll(): void {
-    const { scrollHeight, scrollTop, clientHeight } = this.#element;
-    const rest = scrollHeight - scrollTop - clientHeight;
-    // The first pixel upwards counts: whoever scrolls must not have to win against what grows. Being far
-    // from the end alone tells nothing: it may have grown since the event.
+    const { scrollTop } = this.#element;
+    const rest = this.#rest();
+    // The first pixel upwards counts, and only the way down leads back: growing does not change whether the reader
+    // has left.
     if (scrollTop < this.#scrollTop && rest >= 1) this.#isAtEnd.set(false);
-    else if (rest < near) this.#isAtEnd.set(true);
+    else if (rest < 1 || (scrollTop > this.#scrollTop && rest < near)) this.#isAtEnd.set(true);
     this.#scrollTop = scrollTop;
   }
 
@@ -48,6 +67,30 @@ export class Follow {
   protected noteClick({ target }: Event): void {
     if (!(target instanceof Element) || target.closest('summary') === null) return;
     this.#isAtEnd.set(false);
-    requestAnimationFrame(() => this.noteScroll());
+    requestAnimationFrame(() => this.#isAtEnd.set(this.#rest() < near));
+  }
+
+  protected noteKey({ key, shiftKey }: KeyboardEvent): void {
+    if (upwards.includes(key) || (key === ' ' && shiftKey)) this.#leave();
+  }
+
+  #noteWheel({ deltaY, ctrlKey }: WheelEvent): void {
+    // With Ctrl it zooms.
+    if (deltaY < 0 && !ctrlKey) this.#leave();
+  }
+
+  #noteTouch({ type, touches: [touch] }: TouchEvent): void {
+    if (touch === undefined) return;
+    if (type === 'touchmove' && touch.clientY > this.#touchY) this.#leave();
+    this.#touchY = touch.clientY;
+  }
+
+  #leave(): void {
+    if (this.#element.scrollTop > 0) this.#isAtEnd.set(false);
+  }
+
+  #rest(): number {
+    const { scrollHeight, scrollTop, clientHeight } = this.#element;
+    return scrollHeight - scrollTop - clientHeight;
   }
 }

@@ -3,6 +3,9 @@ import DOMPurify from 'dompurify';
 import { Marked, type Token } from 'marked';
 import { Announcer } from './announcer';
 import { BoundedLexer } from './bounded-lexer';
+import { copyText } from './copy-text';
+import { highlight } from './highlight';
+import { math } from './math';
 
 /** A top-level block of a text: a paragraph, a list, a block of code. */
 interface Block {
@@ -47,15 +50,14 @@ export class Markdown {
 
   protected copyCode({ target }: Event): void {
     if (!(target instanceof HTMLButtonElement)) return;
-    const code = target.closest('figure')?.querySelector('code')?.textContent ?? '';
-    void navigator.clipboard.writeText(code).then(
-      () => {
-        target.textContent = 'Copied';
-        this.#announcer.announce('Code copied.');
-        setTimeout(() => (target.textContent = 'Copy'), 2_000);
-      },
-      () => this.#announcer.announce('The code could not be copied.'),
-    );
+    const code = target.closest('figure')?.querySelector('code');
+    void copyText(code?.textContent ?? '').then((isCopied) => {
+      // Where it cannot be copied it is selected, for the reader to copy.
+      if (!isCopied && code) getSelection()?.selectAllChildren(code);
+      target.textContent = isCopied ? 'Copied' : 'Not copied';
+      this.#announcer.announce(isCopied ? 'Code copied.' : 'The code could not be copied. It is selected.');
+      setTimeout(() => (target.textContent = 'Copy'), 2_000);
+    });
   }
 }
 
@@ -63,7 +65,7 @@ export class Markdown {
 const inlineElements = ['b', 'br', 'code', 'del', 'em', 'i', 'kbd', 's', 'strong', 'sub', 'sup', 'u'];
 const bareTag = new RegExp(`^</?(?:${inlineElements.join('|')})\\s*/?>$`, 'i');
 
-const marked = new Marked({
+const marked = new Marked(math, {
   gfm: true,
   // A sanitizer must parse HTML before it can drop an `onclick`, and Chromium reports each one it parses as a
   // violation of the page's Content-Security-Policy, even in a document where nothing runs. So no tag with
@@ -83,7 +85,10 @@ const marked = new Marked({
       const level = Math.min(depth + 2, 6);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
     },
-    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
+    checkbox: ({ checked }) => (checked ? done : open),
+    listitem({ tokens, task }) {
+      return `<li${task ? ' class="task"' : ''}>${this.parser.parse(tokens)}</li>`;
+    },
     image({ href, text }) {
       return this.parser.parseInline([
         {
@@ -99,6 +104,10 @@ const marked = new Marked({
   },
 });
 
+/** The boxes of a list of tasks, as text until they are drawn. */
+const done = '☑ ';
+const open = '☐ ';
+
 let purifier: typeof DOMPurify | undefined;
 
 /** Made when it is needed: there is no window where a server imports this. */
@@ -107,7 +116,7 @@ function purify(): typeof DOMPurify {
     purifier = DOMPurify(window);
     purifier.addHook('uponSanitizeAttribute', (_element, attribute) => {
       if (attribute.attrName !== 'class') return;
-      attribute.keepAttr = /^language-[\w+#.-]{1,30}$/.test(attribute.attrValue);
+      attribute.keepAttr = /^(?:task|language-[\w+#.-]{1,30})$/.test(attribute.attrValue);
     });
   }
   return purifier;
@@ -125,6 +134,8 @@ function blockOf(token: Token): Block {
     ALLOWED_TAGS: elements,
     ALLOWED_ATTR: ['align', 'class', 'href', 'start'],
     ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+    // Any other attribute is held against that expression too.
+    ADD_URI_SAFE_ATTR: ['align', 'start'],
     ALLOW_ARIA_ATTR: false,
     ALLOW_DATA_ATTR: false,
   });
@@ -136,11 +147,16 @@ function blockOf(token: Token): Block {
   }
   for (const pre of fragment.querySelectorAll('pre')) frameCode(pre);
   for (const table of fragment.querySelectorAll('table')) frameTable(table);
+  for (const item of fragment.querySelectorAll('li.task')) drawBox(item);
+  // Code reads from the left. Without a direction of its own it would decide for the sentence around it.
+  for (const code of fragment.querySelectorAll('code')) code.dir = 'ltr';
+  for (const block of fragment.children) if (block instanceof HTMLElement) block.dir ||= 'auto';
   return { raw: token.raw, nodes: [...fragment.childNodes] };
 }
 
 function frameCode(pre: HTMLPreElement): void {
-  const language = /language-(\S+)/.exec(pre.querySelector('code')?.className ?? '')?.[1] ?? 'code';
+  const code = pre.querySelector('code');
+  const language = /language-(\S+)/.exec(code?.className ?? '')?.[1] ?? 'code';
   const name = document.createElement('span');
   name.textContent = language;
   const copy = document.createElement('button');
@@ -149,16 +165,38 @@ function frameCode(pre: HTMLPreElement): void {
   const caption = document.createElement('figcaption');
   caption.append(name, copy);
   const figure = document.createElement('figure');
+  figure.dir = 'ltr';
   pre.replaceWith(figure);
   // What scrolls must be reached by keyboard too.
   pre.tabIndex = 0;
   figure.append(caption, pre);
+  if (code !== null) highlight(code, language);
 }
 
 function frameTable(table: HTMLTableElement): void {
   const frame = document.createElement('div');
   frame.className = 'table';
   frame.tabIndex = 0;
+  frame.setAttribute('role', 'group');
+  frame.setAttribute('aria-label', 'Table');
+  // A column of sentences must not become as narrow as its longest word, and "12 May" is one line.
+  for (const cell of table.querySelectorAll('th, td')) {
+    const { length } = cell.textContent ?? '';
+    if (length > 40) cell.className = 'prose';
+    else if (length <= 16) cell.className = 'brief';
+  }
   table.replaceWith(frame);
   frame.append(table);
+}
+
+function drawBox(item: Element): void {
+  const text = document.createTreeWalker(item, NodeFilter.SHOW_TEXT).nextNode();
+  const mark = [done, open].find((one) => text?.nodeValue?.startsWith(one));
+  if (!(text instanceof Text) || mark === undefined) return;
+  const box = document.createElement('span');
+  box.className = mark === done ? 'box done' : 'box';
+  box.setAttribute('role', 'img');
+  box.setAttribute('aria-label', mark === done ? 'Done:' : 'To do:');
+  text.before(box);
+  text.deleteData(0, mark.length);
 }

@@ -17,7 +17,9 @@ import { prettyJson } from './pretty-json';
       </header>
       <pre tabindex="0" aria-label="Arguments">{{ args() }}</pre>
       @if (output(); as output) {
-        <p class="output"><span class="visually-hidden">Result: </span>{{ output }}</p>
+        <p class="output">
+          <span class="visually-hidden">Result: </span><span class="text" dir="auto">{{ output }}</span>
+        </p>
       }
     </section>
   `,

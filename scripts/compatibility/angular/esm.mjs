@@ -6,4 +6,4 @@ import * as angular from 'rxjs-chat-completions/angular';
 import * as testing from 'rxjs-chat-completions/testing';
 import program from './program.cjs';
 
-await program({ core, angular, library, testing, rxjs });
+program({ core, angular, library, testing, rxjs });

@@ -64,7 +64,7 @@ export interface TurnResource extends Resource<Turn | undefined> {
  */
 export function turnResource<Params>(options: TurnResourceOptions<Params>): TurnResource {
   assertInInjectionContext(turnResource);
-  // Angular 20 has none: a name that is imported by itself would break every bundle there.
+  // Angular 20 has none, and bundlers refuse a name that is not there, imported by itself or as `core.name`.
   const { resourceFromSnapshots } = core;
   if (typeof resourceFromSnapshots !== 'function')
     throw new Error('turnResource() needs Angular 21.2 or later.');

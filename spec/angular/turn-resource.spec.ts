@@ -72,7 +72,7 @@ describe('turnResource()', () => {
     application.tick();
     expect(shown(resource)).toBe('error throws settled Hel');
     expect(resource.error()).toBe(error);
-    expect(() => resource.value()).toThrow();
+    expect(() => resource.value()).toThrow(expect.objectContaining({ cause: error }));
     expect(resource.snapshot()).toEqual({ status: 'error', error });
   });
 

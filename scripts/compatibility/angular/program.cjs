@@ -51,18 +51,6 @@ async function load({ core, angular, library, testing, rxjs }) {
       stream: ({ params: prompt }) =>
         library.streamChatCompletions(prompt, { model: 'm', provider, transport }),
     });
-  if (core.VERSION.major === '20') {
-    const said = application.inContext(() => {
-      try {
-        return resourceOf();
-      } catch (error) {
-        return error.message;
-      }
-    });
-    same(said, 'turnResource() needs Angular 21.2 or later.');
-    return 'no turnResource';
-  }
-
   const resource = application.inContext(resourceOf);
   await until(() => resource.turn().text === 'Hel', application.tick);
   same([resource.isLoading(), resource.status(), resource.value().text], [true, 'loading', 'Hel']);
@@ -71,6 +59,7 @@ async function load({ core, angular, library, testing, rxjs }) {
   params.set('Hello');
   await until(() => resource.status() === 'error', application.tick);
   same([resource.isLoading(), resource.turn().text], [false, 'Half']);
+  same([resource.error().name, resource.snapshot().status], ['ProviderStreamError', 'error']);
   application.destroy();
   return 'turnResource';
 }

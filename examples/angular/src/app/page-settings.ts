@@ -1,7 +1,4 @@
-import { DOCUMENT, inject } from '@angular/core';
-
-/** A setting that the server wrote into the page: `<meta name="chat-model" content="...">`. */
+/** A setting that the server wrote into the page: `<meta name="chat-model" content="...">`. In browsers alone. */
 export function pageSetting(name: string): string | undefined {
-  const element = inject(DOCUMENT).querySelector(`meta[name="${name}"]`);
-  return element?.getAttribute('content') ?? undefined;
+  return document.querySelector(`meta[name="${name}"]`)?.getAttribute('content') ?? undefined;
 }

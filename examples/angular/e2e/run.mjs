@@ -1300,7 +1300,7 @@ await test(
     await button(page, 'Regenerate').waitFor();
     await eventually(said, [
       'Answering.',
-      'The model asks to use change_theme. Allow it, or not.',
+      'The model wants to use change_theme. It waits for your decision.',
       'Answer: It is dark.',
     ]);
   },

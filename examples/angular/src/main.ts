@@ -5,7 +5,7 @@ import { pageSetting } from './app/page-settings';
 import { SmallChat } from './small-chat';
 
 const started =
-  pageSetting('chat-view') === 'small'
+  pageSetting('chat-view', document) === 'small'
     ? bootstrapApplication(SmallChat)
     : bootstrapApplication(App, appConfig);
 started.catch((error: unknown) => console.error(error));

@@ -1,4 +1,4 @@
-import { computed, DestroyRef, effect, inject, Injectable, untracked } from '@angular/core';
+import { afterNextRender, computed, DestroyRef, effect, inject, Injectable, untracked } from '@angular/core';
 import { userMessage } from 'rxjs-chat-completions';
 import { type ChatAnswer, type ChatQuestion, injectChat, turnResource } from 'rxjs-chat-completions/angular';
 import { keepChat, keptChat, type KeptChat } from './kept-chat';
@@ -32,8 +32,8 @@ export class Chat {
 
   /** What to name the conversation after, once its first answer is there. */
   readonly #toBeNamed = computed(() => {
-    const isAnswered =
-      this.exchanges()[0]?.answer.state.status === 'completed' || this.exchanges().length > 1;
+    const [first, second] = this.exchanges();
+    const isAnswered = first?.answer.state.status === 'completed' || second !== undefined;
     const question = this.#firstQuestion();
     return isAnswered && question !== this.#kept.name?.question ? question : undefined;
   });
@@ -62,20 +62,24 @@ export class Chat {
     return (this.#named()?.text ?? this.#name.turn().text.trim()) || question;
   });
 
+  /** Changes when something begins or ends: what is stored with each frame is lost to the frame. */
+  readonly #stage = computed(() => {
+    const messages = this.#chat.messages();
+    const { status, run } = this.state();
+    return [messages.length, messages.at(-1)?.id, status, run.steps.length, this.#name.status()].join();
+  });
+
   constructor() {
-    const keep = () => untracked(() => this.#keep());
-    const stage = computed(() => {
-      const messages = this.#chat.messages();
-      const { status, run } = this.state();
-      return [messages.length, messages.at(-1)?.id, status, run.steps.length, this.#name.status()].join();
-    });
-    // What is written with each frame is lost to the frame.
+    const keep = () => keepChat({ messages: this.#chat.messages(), name: this.#named() });
     effect(() => {
-      stage();
-      keep();
+      this.#stage();
+      untracked(keep);
     });
-    addEventListener('pagehide', keep);
-    inject(DestroyRef).onDestroy(() => removeEventListener('pagehide', keep));
+    const destroyed = inject(DestroyRef);
+    afterNextRender(() => {
+      addEventListener('pagehide', keep);
+      destroyed.onDestroy(() => removeEventListener('pagehide', keep));
+    });
   }
 
   ask(question: string): void {
@@ -102,10 +106,6 @@ export class Chat {
 
   clear(): void {
     this.#chat.clear();
-  }
-
-  #keep(): void {
-    keepChat({ messages: this.#chat.messages(), name: this.#named() });
   }
 }
 

@@ -65,7 +65,7 @@ function wordsFor(phase: Phase, { run, error }: RunState): string {
       return 'The answer broke off. The question is asked again.';
     case 'awaiting_approval': {
       const asking = run.steps.at(-1)?.tools.find(({ status }) => status === 'awaiting_approval');
-      return `The model asks to use ${asking?.call?.name ?? 'a tool'}. Allow it, or not.`;
+      return `The model wants to use ${asking?.call?.name ?? 'a tool'}. It waits for your decision.`;
     }
     case 'stopped':
       return 'Stopped.';

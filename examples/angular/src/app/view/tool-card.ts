@@ -25,8 +25,10 @@ export interface Decision {
       @if (isAsking()) {
         <div class="decision" role="group" [attr.aria-label]="'May the model use ' + call().name + '?'">
           <p>May the model do this?</p>
-          <button type="button" class="button" (click)="decide(false)">Don't allow</button>
-          <button type="button" class="button primary" (click)="decide(true)">Allow</button>
+          <div>
+            <button type="button" class="button" (click)="decide(false)">Don't allow</button>
+            <button type="button" class="button primary" (click)="decide(true)">Allow</button>
+          </div>
         </div>
       }
       @if (output(); as output) {

@@ -70,6 +70,7 @@ function reportOf(types, report) {
         mainEntryPointFilePath: types,
         compiler: {
           overrideTsconfig: {
+            files: [types],
             compilerOptions: {
               target: 'ES2022',
               lib: ['ES2022', 'DOM', 'DOM.Iterable'],

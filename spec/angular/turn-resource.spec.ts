@@ -36,9 +36,11 @@ describe('turnResource()', () => {
       logLevel: 'silent',
     });
     const bundle = outputFiles[0]?.text ?? '';
-    expect(/resourceFromSnapshots\(/.test(bundle)).toBe(true);
+    expect(/toObservable\(/.test(bundle)).toBe(true);
     // As an object, a namespace has a getter for each of its names.
     expect(/ɵɵpipeBindV: \(\) =>/.test(bundle)).toBe(false);
+    // Angular 20 has none, which is an error of webpack.
+    expect(/resourceFromSnapshots;/.test(bundle)).toBe(false);
   });
 
   it('loads until its turn is over', () => {
@@ -92,7 +94,7 @@ describe('turnResource()', () => {
     application.tick();
     expect(shown(resource)).toBe('error throws settled Hel');
     expect(resource.error()).toBe(error);
-    expect(() => resource.value()).toThrow();
+    expect(() => resource.value()).toThrow(expect.objectContaining({ cause: error }) as Error);
     expect(resource.snapshot()).toEqual({ status: 'error', error });
   });
 

@@ -1,4 +1,3 @@
-import * as core from '@angular/core';
 import {
   assertInInjectionContext,
   computed,
@@ -48,8 +47,6 @@ export interface TurnResource extends Resource<Turn | undefined> {
  * `value()` is what there is of the turn, `undefined` before its first event. After an error it throws, as that of any
  * resource: `turn()` keeps the partial answer. The signals change once a frame. Rendering on a server starts nothing.
  *
- * Needs Angular 21.2, where `resourceFromSnapshots()` was new.
- *
  * @example
  * ```ts
  * readonly topic = input<string>();
@@ -59,16 +56,9 @@ export interface TurnResource extends Resource<Turn | undefined> {
  * });
  * // {{ poem.turn().text }} @if (poem.isLoading()) { … } @else if (poem.error()) { … }
  * ```
- *
- * @throws Error with Angular 20
  */
 export function turnResource<Params>(options: TurnResourceOptions<Params>): TurnResource {
   assertInInjectionContext(turnResource);
-  // Angular 20 has none: a name that is imported by itself would break every bundle there. Destructured, it would take all
-  // of Angular into the bundle (esbuild): 52 kB compressed.
-  const resourceFromSnapshots = core.resourceFromSnapshots;
-  if (typeof resourceFromSnapshots !== 'function')
-    throw new Error('turnResource() needs Angular 21.2 or later.');
   const isServer = inject(PLATFORM_ID) === 'server';
   const outside = outsideAngular<Loading<Params>>();
   const stopped = new Subject<void>();
@@ -101,15 +91,18 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
       before: last !== undefined && isReload(last.request, asked) ? turnOf(last) : undefined,
     };
   });
-  const resource = resourceFromSnapshots(computed(() => snapshotOf(current())));
+  // As resourceFromSnapshots() does, which Angular has since 21.2. Looking for it breaks a bundle before that (webpack), or
+  // takes all of Angular into it (esbuild: 52 kB compressed).
+  const snapshot = computed(() => snapshotOf(current()));
+  const status = computed(() => snapshot().status);
 
   return {
-    value: resource.value,
-    status: resource.status,
-    error: resource.error,
-    isLoading: resource.isLoading,
-    snapshot: resource.snapshot,
-    hasValue: (() => resource.hasValue()) as TurnResource['hasValue'],
+    value: computed(() => valueOf(snapshot())),
+    status,
+    error: computed(() => errorOf(snapshot())),
+    isLoading: computed(() => status() === 'loading' || status() === 'reloading'),
+    snapshot,
+    hasValue: (() => hasValue(snapshot())) as TurnResource['hasValue'],
     turn: computed(() => turnOf(current()) ?? emptyTurn),
     state: computed(() => current().state),
     stop: () => stopped.next(),
@@ -180,3 +173,16 @@ function snapshotOf<Params>(loading: Loading<Params>): ResourceSnapshot<Turn | u
       return { status: loading.before === undefined ? 'loading' : 'reloading', value: turnOf(loading) };
   }
 }
+
+type Snapshot = ResourceSnapshot<Turn | undefined>;
+
+/** As with every resource, there is no value after an error: whoever asks learns of it. */
+function valueOf(snapshot: Snapshot): Turn | undefined {
+  if (snapshot.status !== 'error') return snapshot.value;
+  throw new Error('The turn of this resource has failed: see the cause.', { cause: snapshot.error });
+}
+
+const errorOf = (snapshot: Snapshot): Error | undefined =>
+  snapshot.status === 'error' ? snapshot.error : undefined;
+
+const hasValue = (snapshot: Snapshot): boolean => snapshot.status !== 'error' && snapshot.value !== undefined;

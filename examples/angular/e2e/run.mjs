@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { encodeEventStream, streamChatCompletions, toServerSentEvents } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { checks } from '../../../scripts/checks.mjs';
-import { demoAnswer } from './answers.mjs';
+import { demoAnswer } from '../src/demo/answers.mjs';
 import { chromiumPath, drawn, eventually, gate, openChat, pieces, startChromium } from './browser.mjs';
 import { startStaticServer } from './static-server.mjs';
 
@@ -584,6 +584,20 @@ await test(
     await ask('Hi');
     await answers.getByText('Hi.').waitFor();
     assert.equal(asked()[0].headers['x-requested-with'], undefined);
+  },
+);
+
+await test(
+  'answers scripted in the page: text, a tool, a stop, and nothing is asked',
+  { settings: { 'chat-connection': 'scripted' } },
+  async ({ page, ask, answers, asked }) => {
+    await ask('What time is it in Tokyo?');
+    await answers.getByText('In Tokyo it is now').waitFor();
+    await ask('Why is the sky blue?');
+    await answers.getByText('Sunlight').waitFor();
+    await button(page, 'Stop').click();
+    await page.getByText('You stopped this answer.').waitFor();
+    assert.deepEqual(asked(), []);
   },
 );
 

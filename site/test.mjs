@@ -585,10 +585,10 @@ await inPage(
     const question = page.getByRole('textbox', { name: 'Your question' });
     await question.fill('Why is the sky blue?');
     await question.press('Enter');
-    await page.getByText('This answer is scripted').waitFor();
+    await page.getByRole('blockquote').getByText('This answer is scripted').waitFor();
     await question.fill('What time is it in Tokyo?');
     await question.press('Enter');
-    await page.getByText('In Tokyo it is now').waitFor();
+    await page.locator('article').getByText('In Tokyo it is now').waitFor();
     assert.deepEqual(asked, []);
   },
 );

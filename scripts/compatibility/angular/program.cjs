@@ -45,25 +45,13 @@ async function load({ core, angular, library, testing, rxjs }) {
   const body = rxjs.concat(rxjs.of(testing.textChunk('Hel')), rxjs.NEVER);
   const transport = testing.scriptedTransport({ body }, { body: broken(testing) });
   const params = core.signal('Hi');
-  const resourceOf = () =>
+  const resource = application.inContext(() =>
     angular.turnResource({
       params,
       stream: ({ params: prompt }) =>
         library.streamChatCompletions(prompt, { model: 'm', provider, transport }),
-    });
-  if (core.VERSION.major === '20') {
-    const said = application.inContext(() => {
-      try {
-        return resourceOf();
-      } catch (error) {
-        return error.message;
-      }
-    });
-    same(said, 'turnResource() needs Angular 21.2 or later.');
-    return 'no turnResource';
-  }
-
-  const resource = application.inContext(resourceOf);
+    }),
+  );
   await until(() => resource.turn().text === 'Hel', application.tick);
   same([resource.isLoading(), resource.status(), resource.value().text], [true, 'loading', 'Hel']);
   resource.stop();

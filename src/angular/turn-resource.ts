@@ -4,7 +4,6 @@ import {
   inject,
   PLATFORM_ID,
   type Resource,
-  type ResourceSnapshot,
   type Signal,
   signal,
   untracked,
@@ -28,8 +27,15 @@ export interface TurnResourceOptions<Params> {
   readonly coalesce?: number | (() => ObservableInput<unknown>) | undefined;
 }
 
+/** Angular's `ResourceSnapshot`, which Angular 20 has not. */
+type Snapshot<T> =
+  | { readonly status: 'idle' | 'loading' | 'reloading' | 'resolved'; readonly value: T }
+  | { readonly status: 'error'; readonly error: Error };
+
 /** A turn as a resource, and what a resource has no word for. */
 export interface TurnResource extends Resource<Turn | undefined> {
+  /** For `resourceFromSnapshots()`, and other compositions. */
+  readonly snapshot: Signal<Snapshot<Turn | undefined>>;
   /** What has arrived of the turn. Unlike `value()` it never throws: a partial answer survives its error. */
   readonly turn: Signal<Turn>;
   /** Tells also of retries and restarts. */
@@ -91,18 +97,10 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
       before: last !== undefined && isReload(last.request, asked) ? turnOf(last) : undefined,
     };
   });
-  // As resourceFromSnapshots() does, which Angular has since 21.2. Looking for it breaks a bundle before that (webpack), or
-  // takes all of Angular into it (esbuild: 52 kB compressed).
   const snapshot = computed(() => snapshotOf(current()));
-  const status = computed(() => snapshot().status);
 
   return {
-    value: computed(() => valueOf(snapshot())),
-    status,
-    error: computed(() => errorOf(snapshot())),
-    isLoading: computed(() => status() === 'loading' || status() === 'reloading'),
-    snapshot,
-    hasValue: (() => hasValue(snapshot())) as TurnResource['hasValue'],
+    ...resourceOf(snapshot),
     turn: computed(() => turnOf(current()) ?? emptyTurn),
     state: computed(() => current().state),
     stop: () => stopped.next(),
@@ -127,6 +125,35 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
       map((state) => ({ request: asked, state, before })),
     );
   }
+}
+
+/**
+ * A resource made of its snapshots, by hand: `resourceFromSnapshots()` is missing from Angular 20, and to ask for it at run
+ * time either breaks bundles of webpack there or takes all of Angular into those of esbuild (27 kB compressed).
+ */
+function resourceOf<T>(
+  snapshot: Signal<Snapshot<T>>,
+): Resource<T> & { readonly snapshot: Signal<Snapshot<T>> } {
+  const status = computed(() => snapshot().status);
+  return {
+    snapshot,
+    status,
+    value: computed(() => {
+      const now = snapshot();
+      if (now.status === 'error')
+        throw new Error('The turn failed: see error() and turn().', { cause: now.error });
+      return now.value;
+    }),
+    error: computed(() => {
+      const now = snapshot();
+      return now.status === 'error' ? now.error : undefined;
+    }),
+    isLoading: computed(() => status() === 'loading' || status() === 'reloading'),
+    hasValue: (() => {
+      const now = snapshot();
+      return now.status !== 'error' && now.value !== undefined;
+    }) as Resource<T>['hasValue'],
+  };
 }
 
 /** What a turn is requested for. */
@@ -159,7 +186,7 @@ const turnOf = <Params>({ state, before }: Loading<Params>): Turn | undefined =>
     ? before
     : state.turn;
 
-function snapshotOf<Params>(loading: Loading<Params>): ResourceSnapshot<Turn | undefined> {
+function snapshotOf<Params>(loading: Loading<Params>): Snapshot<Turn | undefined> {
   const { state } = loading;
   switch (state.status) {
     case 'idle':
@@ -173,16 +200,3 @@ function snapshotOf<Params>(loading: Loading<Params>): ResourceSnapshot<Turn | u
       return { status: loading.before === undefined ? 'loading' : 'reloading', value: turnOf(loading) };
   }
 }
-
-type Snapshot = ResourceSnapshot<Turn | undefined>;
-
-/** As with every resource, there is no value after an error: whoever asks learns of it. */
-function valueOf(snapshot: Snapshot): Turn | undefined {
-  if (snapshot.status !== 'error') return snapshot.value;
-  throw new Error('The turn of this resource has failed: see the cause.', { cause: snapshot.error });
-}
-
-const errorOf = (snapshot: Snapshot): Error | undefined =>
-  snapshot.status === 'error' ? snapshot.error : undefined;
-
-const hasValue = (snapshot: Snapshot): boolean => snapshot.status !== 'error' && snapshot.value !== undefined;

@@ -45,13 +45,13 @@ async function load({ core, angular, library, testing, rxjs }) {
   const body = rxjs.concat(rxjs.of(testing.textChunk('Hel')), rxjs.NEVER);
   const transport = testing.scriptedTransport({ body }, { body: broken(testing) });
   const params = core.signal('Hi');
-  const resource = application.inContext(() =>
+  const resourceOf = () =>
     angular.turnResource({
       params,
       stream: ({ params: prompt }) =>
         library.streamChatCompletions(prompt, { model: 'm', provider, transport }),
-    }),
-  );
+    });
+  const resource = application.inContext(resourceOf);
   await until(() => resource.turn().text === 'Hel', application.tick);
   same([resource.isLoading(), resource.status(), resource.value().text], [true, 'loading', 'Hel']);
   resource.stop();
@@ -59,6 +59,7 @@ async function load({ core, angular, library, testing, rxjs }) {
   params.set('Hello');
   await until(() => resource.status() === 'error', application.tick);
   same([resource.isLoading(), resource.turn().text], [false, 'Half']);
+  same([resource.error().name, resource.snapshot().status], ['ProviderStreamError', 'error']);
   application.destroy();
   return 'turnResource';
 }

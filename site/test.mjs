@@ -94,6 +94,15 @@ await check('every link of the pages leads somewhere, anchors included', () =>
   ),
 );
 
+await check('every page has been rendered: an error while it is leaves its heading out', () =>
+  assert.deepEqual(
+    [...pages].flatMap(([file, html]) =>
+      isReference(file) || /^(?:index|404)\.html$/.test(file) || /<h1\b/.test(html) ? [] : file,
+    ),
+    [],
+  ),
+);
+
 await check('every link of the reference leads somewhere', () =>
   assert.deepEqual(deadLinksOf(isReference), []),
 );

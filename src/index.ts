@@ -187,7 +187,7 @@ export {
 } from './run/run.js';
 export { runItems } from './run/run-items.js';
 export { runTools, type RunToolsOptions, type Step } from './run/run-tools.js';
-export { idleRunState, type RunState, toRunState } from './run/to-run-state.js';
+export { idleRunState, type RunState, toRunState, type ToRunStateOptions } from './run/to-run-state.js';
 export {
   tool,
   type Tool,

@@ -19,6 +19,7 @@ const groups = [
     [
       ...item('/start', 'In a minute'),
       ...item('/overview', 'Overview'),
+      ...item('/recipes'),
       ...guides('cookbook', 'coming-from'),
     ],
   ],
@@ -28,6 +29,7 @@ const groups = [
       { text: 'Wire playground', link: '/playground' },
       ...item('/symptoms', 'Recipes by symptom'),
       { text: 'Which operator?', link: '/operators/which' },
+      ...item('/exports', 'Exports, options, events, errors'),
       ...item('/operators/', 'Operators in pictures'),
     ],
   ],
@@ -65,6 +67,8 @@ const rest = [
   ...item('/benchmark'),
   ...guides(
     'ARCHITECTURE',
+    'benchmark-method',
+    'command-line',
     'compatibility',
     'rxjs-9',
     'hostile-servers',
@@ -128,6 +132,9 @@ export default defineConfig({
     headers: { slugify: slugOf },
     codeTransformers: [setupLines],
     config(md) {
+      // Angular's braces in code are Vue's, unless Vue is told to leave them alone.
+      const { code_inline: inlineCode } = md.renderer.rules;
+      md.renderer.rules.code_inline = (...all) => inlineCode(...all).replace('<code', '<code v-pre');
       const { fence } = md.renderer.rules;
       md.renderer.rules.fence = (tokens, index, ...others) => {
         const { info } = tokens[index];

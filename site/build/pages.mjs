@@ -71,13 +71,16 @@ if (!process.argv.includes('--no-reference')) {
 function pageText(file, text) {
   const parts = text.split(/^( *```[^]+?^ *```)$/m);
   const rewritten = parts
-    .map((part, index) => (index % 2 === 1 ? withSetup(part) : prose(file, part)))
+    .map((part, index) =>
+      index % 2 === 0 ? prose(file, part) : isQuote(parts[index - 1]) ? part : withSetup(part),
+    )
     .join('');
-  return file === 'docs/providers.md'
-    ? rewritten.replace(/^## /m, `${providerTable()}\n\n## `)
-    : file === 'bench/README.md'
-      ? rewritten.replace(/^```/m, `${benchmarkTable()}\n\n\`\`\``)
-      : rewritten;
+  return file === 'docs/providers.md' ? rewritten.replace(/^## /m, `${providerTable()}\n\n## `) : rewritten;
+}
+
+/** A part of a file of the project, which runs there. */
+function isQuote(before) {
+  return /<!-- from: \S+ -->\s*$/.test(before);
 }
 
 /** `ts` runs as it stands; what it takes for given comes first, in lines that the page hides. */
@@ -122,12 +125,6 @@ function providerTable() {
   return ['## Built in', '', '| `builtInProviders.` | Base URL | Key |', '| --- | --- | --- |', ...rows].join(
     '\n',
   );
-}
-
-function benchmarkTable() {
-  const [, table] = /<!-- bench -->\n([^]*?)<!-- \/bench -->/.exec(read('README.md')) ?? [];
-  if (table !== undefined) return table.trim();
-  return execFileSync(process.execPath, ['bench/table.mjs'], { cwd: root, encoding: 'utf8' }).trim();
 }
 
 /** https://llmstxt.org */

@@ -467,7 +467,7 @@ for (const [what, hash] of Object.entries(hostile)) {
       const { name } = presets[0];
       assert.deepEqual(await logOf(page), expected[name]);
       if (hash !== '#')
-        await page.getByText('This link holds no drawing').first().waitFor({ state: 'attached' });
+        await page.getByText('This link does not contain a drawing').first().waitFor({ state: 'attached' });
     },
   );
 }

@@ -126,9 +126,14 @@ function prose(file, text) {
 }
 
 function linked(file, text) {
-  return text
-    .replace(/!\[([^\]]*)\]\(marbles\/([\w-]+)\.svg\)/g, (_whole, alt, name) => picture(alt, name))
-    .replace(/\]\(([^)\s]+)\)/g, (_whole, target) => `](${linkFrom(file, target)})`);
+  return (
+    text
+      // The README names its picture by an absolute address, for npm's sake.
+      .replace(/!\[([^\]]*)\]\((?:https:\/\/\S+\/docs\/)?marbles\/([\w-]+)\.svg\)/g, (_whole, alt, name) =>
+        picture(alt, name),
+      )
+      .replace(/\]\(([^)\s]+)\)/g, (_whole, target) => `](${linkFrom(file, target)})`)
+  );
 }
 
 function picture(alt, name) {

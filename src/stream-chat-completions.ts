@@ -90,7 +90,9 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
       error !== turn.ownError && isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
     retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
     giveUp: (error) =>
-      error instanceof UnexpectedStatusError ? new RetryLimitError(error, [...turn.failures, error]) : error,
+      error instanceof UnexpectedStatusError
+        ? new RetryLimitError(error, [...turn.failures, error], maxRetryAfter)
+        : error,
     onRetry: ({ delay, error }) => {
       if (!isRequestFailure(error)) return;
       turn.failures.push(error);

@@ -24,7 +24,7 @@ export function hide<T extends object, K extends keyof T>(target: T, key: K, val
   Reflect.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
-const lastOf = / It was the last of (?:at least )?\d+ attempts\.$/;
+const lastOf = / This was the last of (?:at least )?\d+ attempts\.$/;
 
 /** How many attempts an error keeps: a source may fail again and again. */
 export const attemptsKept = 100;
@@ -44,8 +44,8 @@ export function setAttempts(error: ChatCompletionsError, before: readonly Error[
 export function withAttempts<E>(error: E, before: readonly Error[]): E {
   if (!(error instanceof ChatCompletionsError) || before.length === 0 || Object.isFrozen(error)) return error;
   const { length } = setAttempts(error, before);
-  const said = error.message.replace(lastOf, '').replace(/\.$/, '');
-  error.message = `${said}. It was the last of ${length < attemptsKept ? '' : 'at least '}${length} attempts.`;
+  const said = error.message.replace(lastOf, '');
+  error.message = `${said}${/[.?]$/.test(said) ? '' : '.'} This was the last of ${length < attemptsKept ? '' : 'at least '}${length} attempts.`;
   return error;
 }
 
@@ -115,6 +115,46 @@ const parenthesised = (...given: Details): string => {
   return details && ` (${details})`;
 };
 
+/** What to check if a provider was never reached, by the platform's code. */
+const unreachedAdvice: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Is it running?',
+  ENOTFOUND: 'Check the host name and the network.',
+  EAI_AGAIN: 'Check the host name and the network.',
+  EHOSTUNREACH: 'Check the network.',
+  ENETUNREACH: 'Check the network.',
+  ETIMEDOUT: 'Check the address and the network.',
+  UND_ERR_CONNECT_TIMEOUT: 'Check the address and the network.',
+};
+
+const anyProvider = 'the provider';
+
+/** The message of a request without a response. */
+function unreachable(provider: string, cause: unknown): string {
+  const code = platformCode(cause);
+  return code !== undefined && Object.hasOwn(unreachedAdvice, code)
+    ? sentences(`Could not reach ${provider}${parenthesised(code)}.`, unreachedAdvice[code])
+    : `No response from ${provider}${parenthesised(code)}. Check the base URL and the network.`;
+}
+
+/** Names the provider in the message of a `TransportError`, unless the transport gave it another message. */
+export function withProvider(error: ChatCompletionsError, provider: string): ChatCompletionsError {
+  const { message, cause, stack } = error;
+  if (!(error instanceof TransportError) || message !== unreachable(anyProvider, cause)) return error;
+  if (Object.isFrozen(error)) return error;
+  error.message = unreachable(provider, cause);
+  // A stack begins with the message that the error was created with.
+  error.stack = stack?.replace(message, () => error.message) ?? '';
+  return error;
+}
+
+/** A time in words: `250 ms`, `1.5 s`, `10 min`. */
+function duration(milliseconds: number): string {
+  if (milliseconds === Infinity) return 'infinite';
+  if (milliseconds < 1_000) return `${milliseconds} ms`;
+  const seconds = milliseconds / 1_000;
+  return seconds < 120 ? `${Number(seconds.toFixed(1))} s` : `${Number((seconds / 60).toFixed(1))} min`;
+}
+
 /** What an error response says. */
 export interface StatusDetails {
   readonly status: number;
@@ -141,9 +181,9 @@ const advice: Readonly<Record<number, string>> = {
   400: 'Check the model and the parameters.',
   401: 'Check the API key.',
   402: 'Check the account balance.',
-  403: 'The key may not use this model or endpoint.',
+  403: 'The API key has no access to this model or endpoint.',
   404: 'Check the base URL and the model.',
-  413: 'The prompt is too large.',
+  413: 'The prompt is too long.',
   422: 'Check the model and the parameters.',
   429: 'Check the rate limits and the quota.',
 };
@@ -169,7 +209,7 @@ export class UnexpectedStatusError extends ChatCompletionsError {
 
   constructor(details: StatusDetails & { readonly retryable?: boolean }) {
     const { status, code } = details;
-    super(sentences(`The provider answered with status ${status}${parenthesised(code)}.`, advice[status]));
+    super(sentences(`The provider returned status ${status}${parenthesised(code)}.`, advice[status]));
     setDetails(this, details);
     this.retryable = details.retryable ?? false;
   }
@@ -195,18 +235,26 @@ export class RetryLimitError extends ChatCompletionsError {
   /** The provider's words, at most 64 KiB of them. Not enumerable. */
   declare readonly body: string;
 
-  constructor(details: StatusDetails, attempts: readonly Error[]) {
+  /** @param maxRetryAfter - the limit that `retryAfter` may exceed, in milliseconds */
+  constructor(details: StatusDetails, attempts: readonly Error[], maxRetryAfter = Infinity) {
     const { status, code, retryAfter } = details;
     const times = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
     super(
       sentences(
-        `The provider answered with status ${status}${parenthesised(code)} after ${times}.`,
-        retryAfter === undefined ? undefined : `It asks to wait ${retryAfter} ms.`,
+        `The provider returned status ${status}${parenthesised(code)} after ${times}.`,
+        adviceOf(retryAfter, maxRetryAfter),
       ),
     );
     setDetails(this, details);
     hide(this, 'attempts', attempts);
   }
+}
+
+function adviceOf(retryAfter: number | undefined, limit: number): string | undefined {
+  if (retryAfter === undefined) return undefined;
+  return retryAfter > limit
+    ? `Retry-After is ${duration(retryAfter)}, longer than the limit of ${duration(limit)} (retry.maxRetryAfter).`
+    : `Retry after ${duration(retryAfter)}.`;
 }
 
 /**
@@ -224,10 +272,7 @@ export class TransportError extends ChatCompletionsError {
 
   constructor(options: { message?: string; cause?: unknown; retryable?: boolean } = {}) {
     const { cause } = options;
-    super(
-      options.message ?? `No answer came from the provider${parenthesised(platformCode(cause))}.`,
-      causedBy(cause),
-    );
+    super(options.message ?? unreachable(anyProvider, cause), causedBy(cause));
     this.retryable = options.retryable ?? true;
   }
 }
@@ -247,7 +292,7 @@ export class ResponseTimeoutError extends ChatCompletionsError {
   readonly timeout: number;
 
   constructor(timeout: number, cause?: unknown) {
-    super(`No response headers came within ${timeout} ms.`, causedBy(cause));
+    super(`No response headers arrived within ${timeout} ms.`, causedBy(cause));
     this.timeout = timeout;
   }
 }
@@ -265,7 +310,10 @@ export class StreamError extends ChatCompletionsError {
 
   constructor(options: { message?: string; cause?: unknown; retryable?: boolean } = {}) {
     const { cause } = options;
-    super(options.message ?? `The event stream broke${parenthesised(platformCode(cause))}.`, causedBy(cause));
+    super(
+      options.message ?? `The event stream broke off${parenthesised(platformCode(cause))}.`,
+      causedBy(cause),
+    );
     this.retryable = options.retryable ?? true;
   }
 }
@@ -298,7 +346,7 @@ export class StallTimeoutError extends ChatCompletionsError {
   readonly timeout: number;
 
   constructor(timeout: number) {
-    super(`The consumer took nothing for ${timeout} ms.`);
+    super(`The consumer took nothing for ${timeout} ms (stallTimeout).`);
     this.timeout = timeout;
   }
 }
@@ -362,9 +410,9 @@ export class UnexpectedContentError extends ChatCompletionsError {
 
   constructor(details: { readonly status: number; readonly contentType: string; readonly snippet: string }) {
     const { status, contentType } = details;
-    const type = contentType || 'content of no stated type';
+    const type = contentType || 'no content type';
     super(
-      `The provider answered with status ${status} and ${type}, which is no event stream. Check the base URL.`,
+      `The provider returned status ${status} with ${type} instead of an event stream. Check the base URL.`,
     );
     this.status = status;
     this.contentType = contentType;
@@ -388,8 +436,8 @@ export class MissingApiKeyError extends ChatCompletionsError {
     const isName = envKey === undefined || /^(?:\w{1,32}|(?:[A-Z\d]{1,32}_){1,8}[A-Z\d]{1,32})$/.test(envKey);
     const what =
       envKey === undefined
-        ? `The apiKey function of the provider "${provider}" gave no key${timeout === undefined ? '' : ` within ${timeout} ms`}.`
-        : `The provider "${provider}" needs a key: set the environment variable ${isName ? envKey : 'that envKey names'}, or give an apiKey.`;
+        ? `The apiKey function of the provider "${provider}" returned no key${timeout === undefined ? '' : ` within ${timeout} ms`}.`
+        : `The provider "${provider}" needs an API key: set the environment variable ${isName ? envKey : 'named by envKey'}, or the provider's apiKey.`;
     super(sentences(what, instructions));
     this.envKey = isName ? envKey : undefined;
     this.instructions = instructions;
@@ -408,7 +456,7 @@ export class InvalidProviderError extends ChatCompletionsError {
   readonly setting: string;
 
   constructor(provider: string, setting: string, reason: string) {
-    super(`The ${setting} of the provider "${provider}" cannot be used: ${reason}.`);
+    super(`The ${setting} of the provider "${provider}" is invalid: ${reason}.`);
     this.setting = setting;
   }
 }
@@ -429,7 +477,9 @@ export class InvalidRequestError extends ChatCompletionsError {
   constructor({ part, reason }: { readonly part?: string; readonly reason?: unknown } = {}) {
     const isName = part !== undefined && /^\w{1,64}$/.test(part);
     const thrown = reason === undefined ? undefined : className(reason);
-    super(`The request cannot be written as JSON${isName ? `: see ${part}` : ''}${parenthesised(thrown)}.`);
+    super(
+      `The request cannot be serialised as JSON${parenthesised(thrown)}.${isName ? ` Check ${part}.` : ''}`,
+    );
     this.part = isName ? part : undefined;
   }
 }

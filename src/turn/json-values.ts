@@ -13,7 +13,7 @@ export function checkValues(text: string, maxEventValues = defaultMaxEventValues
   // Each value has at least one character, so shorter texts need no check.
   if (text.length <= maxEventValues || countValues(text, maxEventValues) <= maxEventValues) return;
   throw new StreamError({
-    message: `An event, or an answer in JSON, holds more than ${maxEventValues} values (maxEventValues).`,
+    message: `An event or a JSON response contains more than ${maxEventValues} values (maxEventValues).`,
     retryable: false,
   });
 }

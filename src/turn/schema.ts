@@ -87,7 +87,7 @@ export function jsonSchemaOf(schema: Schema, where: string): JsonSchema {
     const write = schema['~standard'].jsonSchema?.input;
     if (typeof write !== 'function')
       throw new TypeError(
-        `${where}: this schema cannot be written as JSON schema. Give { validate: schema, jsonSchema }.`,
+        `${where}: this schema cannot be converted to a JSON schema. Use { validate: schema, jsonSchema }.`,
       );
     // Without `$schema`, which some providers reject as an unknown field.
     const { $schema: _draft, ...written } = write({ target: 'draft-07' });

@@ -30,7 +30,7 @@ const sayings: Readonly<Record<ToolErrorCode, string>> = {
   timeout: 'A tool took too long.',
   failed: 'A tool failed.',
   cancelled: 'A tool call was cancelled.',
-  outcome_unknown: 'A tool was started, and its outcome is not known.',
+  outcome_unknown: 'A tool was started, and its outcome is unknown.',
 };
 
 /**

@@ -94,6 +94,7 @@ export default tseslint.config(
       'site/.pages/',
       'site/.vitepress/cache/',
       'examples/angular/src/',
+      'examples/angular/angular-22/{src,ngrx}/',
       'examples/nest/src/',
       // Copies of examples/nest, but for what copies them.
       'examples/nest-11/{src,test,variants}/',

@@ -18,7 +18,10 @@ const scratch = scratchFolder();
 const { tarball, files: packed } = await pack(scratch);
 const user = await project(
   join(scratch, 'user'),
-  [tarball, ...['rxjs', '@opentelemetry/api'].map((peer) => `${peer}@${versionOf(root, peer)}`)],
+  [
+    tarball,
+    ...['rxjs', '@opentelemetry/api', '@angular/core'].map((peer) => `${peer}@${versionOf(root, peer)}`),
+  ],
   join(root, 'spec', 'package'),
 );
 const installed = join(user, 'node_modules', name);
@@ -74,8 +77,9 @@ await check('serves a CJS program', async () => assert.equal(await node('consume
 
 for (const entry of entries) {
   await check(`does nothing when ${specifier(entry)} is imported`, async () => {
-    assert.equal(await node('import-only.cjs', 'import', specifier(entry)), 'done\n');
-    assert.equal(await node('import-only.cjs', 'require', specifier(entry)), 'done\n');
+    const peers = entry === './angular' ? ['@angular/core'] : [];
+    for (const how of ['import', 'require'])
+      assert.equal(await node('import-only.cjs', how, specifier(entry), ...peers), 'done\n');
   });
 }
 
@@ -134,6 +138,15 @@ await check('streams in a browser, where process and Buffer are unknown', async 
   const { page } = pageBefore(() => new Response(body, { headers: { 'content-type': 'text/event-stream' } }));
   runInNewContext(code, page);
   assert.equal(await page.run('https://provider.example/v1'), 'output_item_done,completed');
+});
+
+await check('bundles the Angular entry for browsers', async () => {
+  const { files, code } = await bundle(
+    `export { injectChat, provideChat } from '${specifier('./angular')}';`,
+  );
+  assert.ok(files.some((file) => file.includes('/@angular/core/')));
+  // Who injects a chat calls the provider through a function of the application.
+  assert.doesNotMatch(code, /cross-fetch|node-fetch|require\(|\/chat\/completions/);
 });
 
 await check('leaves everything out of a bundle that imports only backoff', async () => {

@@ -1,5 +1,5 @@
 // Runs the packed library with every Node, TypeScript, bundler and rxjs that it promises to work with.
-// `--only node,types,node-types,bundlers,rxjs` runs some of it, `--write` puts what was seen into
+// `--only node,types,node-types,bundlers,rxjs,angular` runs some of it, `--write` puts what was seen into
 // docs/compatibility.md.
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,6 +21,15 @@ const resolutions = ['node16', 'nodenext', 'bundler', 'node10'];
 const bundlers = ['esbuild', 'vite', 'webpack', 'rollup'];
 const rxjsLowest = '7.8.0';
 const rxjsNewest = '7.8';
+/**
+ * With the Node that each runs on, and the TypeScript that its compiler takes. webpack refuses names that a package does
+ * not export, and 20 does not have all of them.
+ */
+const angulars = [
+  { version: '20', node: '20', typescript: '5.9', bundlers: ['esbuild', 'webpack'] },
+  { version: '21.2', node: '20', typescript: '5.9', bundlers: ['esbuild'] },
+  { version: '22', node: '24', typescript: '6.0', bundlers: ['esbuild'] },
+];
 
 const sections = {
   node: checkNodes,
@@ -28,6 +37,7 @@ const sections = {
   'node-types': checkNodeTypes,
   bundlers: checkBundlers,
   rxjs: checkRxjs,
+  angular: checkAngular,
 };
 const { values } = parseArgs({
   options: {
@@ -61,6 +71,7 @@ const compilers = installedOnce(() =>
     typescripts.map((version) => `typescript-${version}@npm:typescript@${version}`),
   ),
 );
+const nodeOf = installedOnce(installedNode);
 const programs = ['consumer.mjs', 'consumer.cjs', 'backend-esm.mjs', 'backend-cjs.cjs'];
 
 for (const name of Object.keys(sections).filter((section) => chosen.includes(section))) {
@@ -260,15 +271,106 @@ async function checkRxjs() {
   return table;
 }
 
+/** Without a browser: what the entry does with signals, effects and injectors is Angular's core alone. */
+async function checkAngular() {
+  const rows = angulars.map(({ version, node, typescript, bundlers: bundledBy }) => {
+    const user = later(() =>
+      slot(() =>
+        project(
+          join(scratch, `angular-${version}`),
+          [
+            ...[tarball, `rxjs@${rxjsNewest}`, ...bundledBy],
+            ...['core', 'compiler'].map((name) => `@angular/${name}@${version}`),
+          ],
+          join(root, 'scripts', 'compatibility', 'angular'),
+        ),
+      ),
+    );
+    const inUser = (job) => later(async () => job(await user, (await nodeOf(node)).binary));
+    return {
+      version,
+      typescript,
+      user,
+      esm: inUser((folder, binary) => slot(() => run(binary, ['esm.mjs'], folder))),
+      cjs: inUser((folder, binary) => slot(() => run(binary, ['cjs.cjs'], folder))),
+      bundled: bundledBy.map((bundler) => ({
+        bundler,
+        ran: inUser((folder, binary) =>
+          slot(async () => {
+            cpSync(join(root, 'scripts', 'compatibility', 'bundle.mjs'), join(folder, 'bundle.mjs'));
+            const output = join('bundled', `${bundler}.cjs`);
+            await run(process.execPath, ['bundle.mjs', bundler, 'esm.mjs', output], folder);
+            return run(binary, [output], folder);
+          }),
+        ),
+      })),
+      types: later(async () => {
+        const [folder, compiler] = await Promise.all([user, compilers()]);
+        const tsc = join(compiler, 'node_modules', `typescript-${typescript}`, 'bin', 'tsc');
+        return slot(() => compileForAngular(tsc, folder));
+      }),
+    };
+  });
+
+  const table = [['@angular/core', 'ESM', 'CJS', 'Bundled', 'Types']];
+  for (const { version, typescript, user, esm, cjs, bundled, types } of rows) {
+    const ran = async (job) => {
+      const { stdout, stderr } = await job;
+      assert.deepEqual([stdout, stderr], ['injectChat, turnResource\n', '']);
+    };
+    const marks = [
+      await cell(`Angular ${version} runs a chat in ESM`, () => ran(esm)),
+      await cell(`Angular ${version} runs a chat in CJS`, () => ran(cjs)),
+    ];
+    const packed = [];
+    for (const { bundler, ran: job } of bundled) {
+      const title = `Angular ${version} runs a chat that ${bundler} bundled for browsers`;
+      packed.push(await cell(title, () => ran(job)));
+    }
+    marks.push(all(packed));
+    marks.push(await cell(`Angular ${version} with TypeScript ${typescript} types a program`, () => types));
+    const name = await user.then(
+      (folder) => versionOf(folder, '@angular/core'),
+      () => version,
+    );
+    table.push([name, ...marks]);
+  }
+  return table;
+}
+
+/** As Angular's own builder compiles, and as Node does, where a CommonJS file may load ES modules. */
+async function compileForAngular(tsc, folder) {
+  for (const module of ['preserve', 'nodenext']) {
+    const compilerOptions = {
+      target: 'es2022',
+      lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'],
+      module,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+      types: [],
+    };
+    for (const type of ['module', 'commonjs']) {
+      mkdirSync(join(folder, type), { recursive: true });
+      writeFileSync(join(folder, type, 'package.json'), JSON.stringify({ type }));
+      cpSync(join(folder, 'types.ts'), join(folder, type, 'types.ts'));
+    }
+    const config = join(folder, `tsconfig.${module}.json`);
+    writeFileSync(config, JSON.stringify({ compilerOptions, include: ['module', 'commonjs'] }));
+    await run(process.execPath, [tsc, '-p', config], folder);
+  }
+}
+
 /** The binary of a Node: this process's own where it is of that version, else one from npm. */
-async function nodeOf(version) {
+async function installedNode(version) {
   const own = process.versions.node;
   if (own.split('.')[0] === version) return { binary: process.execPath, version: own };
   const system = process.platform === 'win32' ? 'win' : process.platform;
   const prefix = system === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
   // The package `node` fetches this one in an install script, which npm may refuse to run.
   const name = `${prefix}-${system}-${process.arch}`;
-  const folder = await slot(() => project(join(scratch, `node-${version}`), [`${name}@${version}`]));
+  const folder = await project(join(scratch, `node-${version}`), [`${name}@${version}`]);
   const binary = join(folder, 'node_modules', name, 'bin', system === 'win' ? 'node.exe' : 'node');
   return { binary, version: (await run(binary, ['--version'])).stdout.trim().slice(1) };
 }

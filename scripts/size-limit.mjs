@@ -7,7 +7,10 @@ const others = {
   name: 'others',
   setup({ onResolve }) {
     onResolve(
-      { filter: /^(?:rxjs|eventsource-parser|@opentelemetry\/api|@streamparser\/json\/.*)$/ },
+      {
+        filter:
+          /^(?:rxjs|eventsource-parser|@opentelemetry\/api|@streamparser\/json\/.*|@angular\/core(?:\/.*)?)$/,
+      },
       ({ path }) => ({
         path,
         external: true,
@@ -70,6 +73,14 @@ export default [
       '../dist/esm/index.js': '{ streamChatCompletions }',
       '../dist/esm/shared/index.js': '{ sharedTurns }',
       '../dist/esm/redis/index.js': '{ redisLog }',
+    },
+  },
+  {
+    ...check('a chat in Angular, own code beside a turn', undefined, ownCode, '34.4 kB'),
+    path: ['../dist/esm/index.js', '../dist/esm/angular/index.js'],
+    import: {
+      '../dist/esm/index.js': '{ streamChatCompletions }',
+      '../dist/esm/angular/index.js': '{ injectChat, provideChat }',
     },
   },
 ];

@@ -43,6 +43,8 @@ const bundlers = {
       target: 'web',
       entry: resolve(input),
       output: { path: dirname(resolve(output)), filename: basename(output), publicPath: '/' },
+      // Angular's compiler is larger than what webpack advises.
+      performance: false,
     });
     await new Promise((done, fail) => {
       compiler.run((error, stats) => {

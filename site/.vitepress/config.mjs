@@ -19,6 +19,7 @@ const groups = [
     [
       ...item('/start', 'In a minute'),
       ...item('/overview', 'Overview'),
+      ...item('/recipes'),
       ...guides('cookbook', 'coming-from'),
     ],
   ],
@@ -26,8 +27,10 @@ const groups = [
     'Find it',
     [
       { text: 'Wire playground', link: '/playground' },
+      { text: 'Live chat in Angular', link: '/demo/index.html', target: '_self' },
       ...item('/symptoms', 'Recipes by symptom'),
       { text: 'Which operator?', link: '/operators/which' },
+      ...item('/exports', 'Exports, options, events, errors'),
       ...item('/operators/', 'Operators in pictures'),
     ],
   ],
@@ -65,6 +68,8 @@ const rest = [
   ...item('/benchmark'),
   ...guides(
     'ARCHITECTURE',
+    'benchmark-method',
+    'command-line',
     'compatibility',
     'rxjs-9',
     'hostile-servers',
@@ -117,8 +122,8 @@ export default defineConfig({
   srcDir: '.pages',
   outDir: '.vitepress/dist',
   lastUpdated: false,
-  // typedoc writes these; test.mjs checks every link of the built site, theirs as well.
-  ignoreDeadLinks: [/^\/?reference\//, /^\/llms/],
+  // typedoc and Angular write these; test.mjs checks every link of the built site, theirs as well.
+  ignoreDeadLinks: [/^\/?(?:reference|demo)\//, /^\/llms/],
   // What is edited is the project's file.
   transformPageData(page) {
     page.filePath = page.frontmatter.source ?? `site/pages/${page.relativePath}`;
@@ -128,6 +133,9 @@ export default defineConfig({
     headers: { slugify: slugOf },
     codeTransformers: [setupLines],
     config(md) {
+      // Angular's braces in code are Vue's, unless Vue is told to leave them alone.
+      const { code_inline: inlineCode } = md.renderer.rules;
+      md.renderer.rules.code_inline = (...all) => inlineCode(...all).replace('<code', '<code v-pre');
       const { fence } = md.renderer.rules;
       md.renderer.rules.fence = (tokens, index, ...others) => {
         const { info } = tokens[index];

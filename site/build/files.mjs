@@ -17,7 +17,10 @@ export const [home] = (homepage ?? sources).split('#');
 const placed = new Map([
   ['README.md', 'overview.md'],
   ['CHANGELOG.md', 'changelog.md'],
-  ['bench/README.md', 'benchmark.md'],
+  ['docs/benchmark.md', 'benchmark.md'],
+  ['docs/reference.md', 'exports.md'],
+  ['docs/recipes.md', 'recipes.md'],
+  ['bench/README.md', 'guides/benchmark-method.md'],
   ['docs/README.md', 'guides/index.md'],
   ['docs/start.md', 'start.md'],
   ['docs/operators.md', 'operators/index.md'],

@@ -1,7 +1,7 @@
 // Makes .pages/, which VitePress builds, of the project's own files: their links are rewritten, their pictures get a
 // dark variant, and their code what it takes for given. `--no-reference` leaves typedoc out.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { builtInProviders } from '../../dist/esm/index.js';
 import { linkFrom, pageOf, pages, read, root, site, titleOf } from './files.mjs';
@@ -45,6 +45,8 @@ write(
 write('public/llms.txt', shortList());
 write('public/llms-full.txt', documents.map(({ file }) => read(file).trim()).join('\n\n---\n\n') + '\n');
 
+writeDemo();
+
 if (!process.argv.includes('--no-reference')) {
   const out = join(pages, 'public', 'reference');
   execFileSync(
@@ -67,17 +69,45 @@ if (!process.argv.includes('--no-reference')) {
   );
 }
 
+/** The chat of examples/angular, over answers that are scripted in the page: no server, no key. */
+function writeDemo() {
+  const example = join(root, 'examples', 'angular');
+  const built = join(example, 'dist', 'browser');
+  if (!existsSync(built)) {
+    for (const command of [
+      ['ci', '--no-audit', '--no-fund'],
+      ['run', 'build'],
+    ])
+      execFileSync('npm', command, { cwd: example, stdio: 'inherit' });
+  }
+  cpSync(built, join(pages, 'public', 'demo'), { recursive: true });
+  const page = ['<base href="/"', '<meta name="chat-connection" content="fetch"'].reduce(
+    (html, element, index) => {
+      if (!html.includes(element)) throw new Error(`The chat's page has no ${element}.`);
+      return html.replace(
+        element,
+        [`<base href="${base}demo/"`, '<meta name="chat-connection" content="scripted"'][index],
+      );
+    },
+    readFileSync(join(built, 'index.html'), 'utf8'),
+  );
+  write('public/demo/index.html', page);
+}
+
 /** A page's text: code and prose are told apart, since what looks like a link in code is none. */
 function pageText(file, text) {
   const parts = text.split(/^( *```[^]+?^ *```)$/m);
   const rewritten = parts
-    .map((part, index) => (index % 2 === 1 ? withSetup(part) : prose(file, part)))
+    .map((part, index) =>
+      index % 2 === 0 ? prose(file, part) : isQuote(parts[index - 1]) ? part : withSetup(part),
+    )
     .join('');
-  return file === 'docs/providers.md'
-    ? rewritten.replace(/^## /m, `${providerTable()}\n\n## `)
-    : file === 'bench/README.md'
-      ? rewritten.replace(/^```/m, `${benchmarkTable()}\n\n\`\`\``)
-      : rewritten;
+  return file === 'docs/providers.md' ? rewritten.replace(/^## /m, `${providerTable()}\n\n## `) : rewritten;
+}
+
+/** A part of a file of the project, which runs there. */
+function isQuote(before) {
+  return /<!-- from: \S+ -->\s*$/.test(before);
 }
 
 /** `ts` runs as it stands; what it takes for given comes first, in lines that the page hides. */
@@ -122,12 +152,6 @@ function providerTable() {
   return ['## Built in', '', '| `builtInProviders.` | Base URL | Key |', '| --- | --- | --- |', ...rows].join(
     '\n',
   );
-}
-
-function benchmarkTable() {
-  const [, table] = /<!-- bench -->\n([^]*?)<!-- \/bench -->/.exec(read('README.md')) ?? [];
-  if (table !== undefined) return table.trim();
-  return execFileSync(process.execPath, ['bench/table.mjs'], { cwd: root, encoding: 'utf8' }).trim();
 }
 
 /** https://llmstxt.org */

@@ -1,8 +1,9 @@
 // Loads the module named by the arguments (`import` or `require`, then the name) and compares the
-// process before and after: an import that starts, patches or listens shows itself.
+// process before and after: an import that starts, patches or listens shows itself. Peers that are named
+// after it are loaded first: Angular's core declares a global.
 const assert = require('node:assert/strict');
 
-const [how, name] = process.argv.slice(2);
+const [how, name, ...peers] = process.argv.slice(2);
 const load = how === 'import' ? () => import(name) : async () => require(name);
 
 const snapshot = () => ({
@@ -16,7 +17,7 @@ const snapshot = () => ({
 
 (async () => {
   // The first import of a process opens the loader's own handles.
-  await import('rxjs');
+  for (const peer of ['rxjs', ...peers]) await import(peer);
   const before = snapshot();
   const started = [];
   for (const timer of ['setTimeout', 'setInterval', 'setImmediate']) {

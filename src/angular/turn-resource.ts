@@ -1,11 +1,9 @@
-import * as core from '@angular/core';
 import {
   assertInInjectionContext,
   computed,
   inject,
   PLATFORM_ID,
   type Resource,
-  type ResourceSnapshot,
   type Signal,
   signal,
   untracked,
@@ -29,8 +27,15 @@ export interface TurnResourceOptions<Params> {
   readonly coalesce?: number | (() => ObservableInput<unknown>) | undefined;
 }
 
+/** Angular's `ResourceSnapshot`, which Angular 20 has not. */
+export type TurnSnapshot<T> =
+  | { readonly status: 'idle' | 'loading' | 'reloading' | 'resolved'; readonly value: T }
+  | { readonly status: 'error'; readonly error: Error };
+
 /** A turn as a resource, and what a resource has no word for. */
 export interface TurnResource extends Resource<Turn | undefined> {
+  /** For `resourceFromSnapshots()`, and other compositions. */
+  readonly snapshot: Signal<TurnSnapshot<Turn | undefined>>;
   /** What has arrived of the turn. Unlike `value()` it never throws: a partial answer survives its error. */
   readonly turn: Signal<Turn>;
   /** Tells also of retries and restarts. */
@@ -48,8 +53,6 @@ export interface TurnResource extends Resource<Turn | undefined> {
  * `value()` is what there is of the turn, `undefined` before its first event. After an error it throws, as that of any
  * resource: `turn()` keeps the partial answer. The signals change once a frame. Rendering on a server starts nothing.
  *
- * Needs Angular 21.2, where `resourceFromSnapshots()` was new.
- *
  * @example
  * ```ts
  * readonly topic = input<string>();
@@ -59,15 +62,9 @@ export interface TurnResource extends Resource<Turn | undefined> {
  * });
  * // {{ poem.turn().text }} @if (poem.isLoading()) { … } @else if (poem.error()) { … }
  * ```
- *
- * @throws Error with Angular 20
  */
 export function turnResource<Params>(options: TurnResourceOptions<Params>): TurnResource {
   assertInInjectionContext(turnResource);
-  // Angular 20 has none: a name that is imported by itself would break every bundle there.
-  const { resourceFromSnapshots } = core;
-  if (typeof resourceFromSnapshots !== 'function')
-    throw new Error('turnResource() needs Angular 21.2 or later.');
   const isServer = inject(PLATFORM_ID) === 'server';
   const outside = outsideAngular<Loading<Params>>();
   const stopped = new Subject<void>();
@@ -100,15 +97,10 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
       before: last !== undefined && isReload(last.request, asked) ? turnOf(last) : undefined,
     };
   });
-  const resource = resourceFromSnapshots(computed(() => snapshotOf(current())));
+  const snapshot = computed(() => snapshotOf(current()));
 
   return {
-    value: resource.value,
-    status: resource.status,
-    error: resource.error,
-    isLoading: resource.isLoading,
-    snapshot: resource.snapshot,
-    hasValue: (() => resource.hasValue()) as TurnResource['hasValue'],
+    ...resourceOf(snapshot),
     turn: computed(() => turnOf(current()) ?? emptyTurn),
     state: computed(() => current().state),
     stop: () => stopped.next(),
@@ -133,6 +125,35 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
       map((state) => ({ request: asked, state, before })),
     );
   }
+}
+
+/**
+ * A resource made of its snapshots, by hand: `resourceFromSnapshots()` is missing from Angular 20, and to ask for it at run
+ * time either breaks bundles of webpack there or takes all of Angular into those of esbuild (27 kB compressed).
+ */
+function resourceOf<T>(
+  snapshot: Signal<TurnSnapshot<T>>,
+): Resource<T> & { readonly snapshot: Signal<TurnSnapshot<T>> } {
+  const status = computed(() => snapshot().status);
+  return {
+    snapshot,
+    status,
+    value: computed(() => {
+      const now = snapshot();
+      if (now.status === 'error')
+        throw new Error('The turn failed: see error() and turn().', { cause: now.error });
+      return now.value;
+    }),
+    error: computed(() => {
+      const now = snapshot();
+      return now.status === 'error' ? now.error : undefined;
+    }),
+    isLoading: computed(() => status() === 'loading' || status() === 'reloading'),
+    hasValue: (() => {
+      const now = snapshot();
+      return now.status !== 'error' && now.value !== undefined;
+    }) as Resource<T>['hasValue'],
+  };
 }
 
 /** What a turn is requested for. */
@@ -165,7 +186,7 @@ const turnOf = <Params>({ state, before }: Loading<Params>): Turn | undefined =>
     ? before
     : state.turn;
 
-function snapshotOf<Params>(loading: Loading<Params>): ResourceSnapshot<Turn | undefined> {
+function snapshotOf<Params>(loading: Loading<Params>): TurnSnapshot<Turn | undefined> {
   const { state } = loading;
   switch (state.status) {
     case 'idle':

@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const folder = fileURLToPath(new URL('../dist/browser', import.meta.url));
+/** What is served: this app, or another build of it. */
+const folder = process.env.CHAT_APP ?? fileURLToPath(new URL('../dist/browser', import.meta.url));
 
 const types = {
   '.css': 'text/css; charset=utf-8',

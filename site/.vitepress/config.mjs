@@ -66,9 +66,9 @@ const rest = [
   ...item('/providers'),
   ...item('/reliability'),
   ...item('/benchmark'),
+  ...item('/guides/benchmark-method', 'How it is measured'),
   ...guides(
     'ARCHITECTURE',
-    'benchmark-method',
     'command-line',
     'compatibility',
     'rxjs-9',

@@ -56,8 +56,10 @@ export function misquoted(root, { code, from }) {
     .trimEnd()
     .split(/^ *(?:\/\/|#|<!--) *…(?: *-->)?$/m)
     .map((part) => withoutBlankEnds(part.split('\n')));
+  const quoted = parts.filter(([first]) => first !== '');
+  if (quoted.length === 0) return `Nothing of ${from} is quoted.`;
   let start = 0;
-  for (const part of parts.filter(([first]) => first !== '')) {
+  for (const part of quoted) {
     const at = indexOfPart(lines, part, start);
     if (at === -1) return `${from} does not hold:\n${part.join('\n')}`;
     start = at + part.length;

@@ -56,7 +56,7 @@ export const kinds: Readonly<Record<Kind, string>> = {
   finish: 'finish reason',
   done: '[DONE]',
   cut: 'cut',
-  end: 'clean end, no [DONE]',
+  end: 'connection closes',
   refused: 'connection refused',
 };
 

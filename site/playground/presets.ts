@@ -45,44 +45,49 @@ const flood: readonly Attempt[] = [
 export const presets: readonly Preset[] = [
   preset(
     '429, then an answer',
-    'The provider is busy and asks to wait a second. The retry stands around the request alone, and shows as an event.',
+    "The provider is busy and asks for a second's wait. The retry is reported as an event, and the answer follows.",
     busy,
     { includeRetries: true },
   ),
   preset(
     'Cut in the middle of a word',
-    'The connection breaks while text is coming. What was delivered stands, and the turn fails with a StreamError.',
+    'The connection breaks in mid-answer. The text so far has been delivered, and the turn fails with a StreamError.',
     cut,
     { output: 'textDeltas' },
   ),
   preset(
     'Cut, and restarted',
-    'restartOnBreak() asks again. Its restarting event takes back the half word, so that no text doubles.',
+    'restartOnBreak() asks again. Its restarting event discards the partial text, so no text appears twice.',
     cut,
     { restartOnBreak: true, output: 'toState' },
   ),
   preset(
     'Silence, and the idle timeout',
-    'The server falls silent; a heartbeat is not an event. After 800 ms the turn fails, and the request is aborted.',
+    'The server goes quiet; a heartbeat does not count as an event. After 800 ms the turn fails and the request is aborted.',
     silent,
     { idleTimeout: 800 },
   ),
-  preset('No [DONE]', 'The stream ends cleanly, but too early: completed has no finish reason.', [
+  preset('No [DONE]', 'The stream ends cleanly but too early, so the completed event has no finish reason.', [
     [headers(80), text(140, 'Air '), text(200, 'scatters'), plain('end', 260)],
   ]),
   preset(
     'No [DONE], with requireFinish()',
-    'The same wire: now it is an IncompleteStreamError, which holds what came.',
+    'The same stream now fails with an IncompleteStreamError, which holds the partial answer.',
     [[headers(80), text(140, 'Air '), text(200, 'scatters'), plain('end', 260)]],
     { requireFinish: true, output: 'textDeltas' },
   ),
-  preset('A flood of deltas', 'Each delta is a state, and each state a render.', flood, {
+  preset('A flood of deltas', 'Every delta makes a new state, and every state a render.', flood, {
     output: 'accumulate',
   }),
-  preset('A flood, with coalesce()', 'The same flood in a few states: one each 50 ms, nothing lost.', flood, {
-    coalesce: 50,
-    output: 'accumulate',
-  }),
+  preset(
+    'A flood, with coalesce()',
+    'The same text in a few states, one every 50 ms. Nothing is lost.',
+    flood,
+    {
+      coalesce: 50,
+      output: 'accumulate',
+    },
+  ),
   preset(
     'Stop, and keep what came',
     'stopWhen() aborts the request and still completes the turn, so the partial answer can be kept.',
@@ -91,7 +96,7 @@ export const presets: readonly Preset[] = [
   ),
   preset(
     'Unsubscribed while waiting',
-    'Unsubscribing ends the turn wherever it stands: here in the wait before the second request, which never goes out.',
+    'Unsubscribing ends the turn at any point: here during the wait before the second request, which is never sent.',
     busy,
     { includeRetries: true, unsubscribe: 500 },
   ),

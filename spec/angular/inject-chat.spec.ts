@@ -1,5 +1,5 @@
 import { effect, inject, InjectionToken, NgZone, signal } from '@angular/core';
-import { asyncScheduler, concat, defer, of, throwError } from 'rxjs';
+import { asyncScheduler, concat, defer, NEVER, of, throwError } from 'rxjs';
 import { type Chat, type ChatMessage, injectChat, provideChat } from '../../src/angular/index.js';
 import type { Prompt } from '../../src/prompt/prompt.js';
 import { runTools } from '../../src/run/run-tools.js';
@@ -546,6 +546,28 @@ describe('injectChat()', () => {
         expect(shown(chat)).toBe('user: Weather? | assistant: lo | completed');
         expect(chat.state().run.steps.map(({ tools }) => tools.length)).toEqual([1, 0]);
         expect(chat.messages()[1]?.id).toBe(kept[1]?.id);
+      });
+    });
+
+    it('resumes a turn that was cut as one that is waited for: it did not break', () => {
+      testScheduler().run(({ cold, flush }) => {
+        const first = startApplication();
+        const cut = first.run(() => injectChat({ turn: () => concat(of(text('Hel')), NEVER), coalesce: 0 }));
+        cut.send('Hi');
+        const kept = JSON.parse(JSON.stringify(cut.messages())) as ChatMessage[];
+        first.destroy();
+        const chat = startApplication().run(() =>
+          injectChat({ messages: kept, resume: true, turn: () => cold('--a--b(c|)', events), coalesce: 0 }),
+        );
+        const seen: string[] = [];
+        for (const frame of [0, 3, 9]) at(frame, () => seen.push(shown(chat)));
+        flush();
+        expect(seen).toEqual([
+          'user: Hi | assistant:  | waiting',
+          'user: Hi | assistant: Hel | streaming',
+          'user: Hi | assistant: Hello | completed',
+        ]);
+        expect(chat.state().run.steps).toHaveLength(1);
       });
     });
 

@@ -1,4 +1,5 @@
 import { signal } from '@angular/core';
+import { build } from 'esbuild';
 import { asyncScheduler, concat, of, throwError } from 'rxjs';
 import type { TurnResource } from '../../src/angular/index.js';
 import { turnResource } from '../../src/angular/index.js';
@@ -21,6 +22,27 @@ const shown = (resource: TurnResource): string => {
 };
 
 describe('turnResource()', () => {
+  it('takes no more of Angular into a bundle than it uses', async () => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: "export { turnResource } from './src/angular/index.ts';",
+        resolveDir: process.cwd(),
+      },
+      bundle: true,
+      format: 'esm',
+      external: ['rxjs'],
+      charset: 'utf8',
+      write: false,
+      logLevel: 'silent',
+    });
+    const bundle = outputFiles[0]?.text ?? '';
+    expect(/toObservable\(/.test(bundle)).toBe(true);
+    // As an object, a namespace has a getter for each of its names.
+    expect(/ɵɵpipeBindV: \(\) =>/.test(bundle)).toBe(false);
+    // Angular 20 has none, which is an error of webpack.
+    expect(/resourceFromSnapshots;/.test(bundle)).toBe(false);
+  });
+
   it('loads until its turn is over', () => {
     testScheduler().run(({ cold, expectSubscriptions, flush }) => {
       const source = cold('-a--b-(c|)', events);
@@ -72,7 +94,7 @@ describe('turnResource()', () => {
     application.tick();
     expect(shown(resource)).toBe('error throws settled Hel');
     expect(resource.error()).toBe(error);
-    expect(() => resource.value()).toThrow(expect.objectContaining({ cause: error }));
+    expect(() => resource.value()).toThrow(expect.objectContaining({ cause: error }) as Error);
     expect(resource.snapshot()).toEqual({ status: 'error', error });
   });
 

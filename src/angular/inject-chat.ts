@@ -32,6 +32,7 @@ import { runTools } from '../run/run-tools.js';
 import { idleRunState, type RunState, toRunState } from '../run/to-run-state.js';
 import type { ContentPart, ResponseItem } from '../turn/events.js';
 import type { RunEvent } from '../turn/run-events.js';
+import { emptyTurn } from '../turn/turn.js';
 import type { AnswerContext, Chat, ChatAnswer, ChatConfig, ChatMessage, ChatQuestion } from './chat.js';
 import { frame } from './frame.js';
 import { runnerOutsideAngular } from './runner-outside-angular.js';
@@ -154,7 +155,7 @@ export function injectChat(config: ChatConfig = {}): Chat {
     const list = untracked(messages);
     const last = list.at(-1);
     if (!isActive || last?.role !== 'assistant' || !isGoingOn(last.state)) return;
-    begin({ id: last.id, conversation: list.slice(0, -1), resume: last.state.run });
+    begin({ id: last.id, conversation: list.slice(0, -1), resume: beforeCut(last.state.run) });
   }
 
   function begin(asked: Answering): void {
@@ -257,6 +258,13 @@ function settled(run: Run): RunState {
   const { status } = ended;
   const isWhole = status === 'completed' || status === 'pending';
   return { status: isWhole ? status : 'stopped', run: ended, error: undefined, retry: undefined };
+}
+
+/** Without what came of a turn that was cut: it is followed from its start, which is no restart. */
+function beforeCut(run: Run): Run {
+  const last = run.steps.at(-1);
+  if (last === undefined || last.tools.length > 0 || last.turn.status === 'completed') return run;
+  return { ...run, status: 'waiting', steps: [...run.steps.slice(0, -1), { ...last, turn: emptyTurn }] };
 }
 
 const isGoingOn = ({ status, run }: RunState): boolean => status !== 'idle' && run.reason === undefined;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { encodeEventStream, streamChatCompletions, toServerSentEvents } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { checks } from '../../../scripts/checks.mjs';
-import { demoAnswer } from './answers.mjs';
+import { demoAnswer } from '../src/demo/answers.mjs';
 import { chromiumPath, drawn, eventually, gate, openChat, pieces, startChromium } from './browser.mjs';
 import { startStaticServer } from './static-server.mjs';
 
@@ -587,6 +587,20 @@ await test(
   },
 );
 
+await test(
+  'answers scripted in the page: text, a tool, a stop, and nothing is asked',
+  { settings: { 'chat-connection': 'scripted' } },
+  async ({ page, ask, answers, asked }) => {
+    await ask('What time is it in Tokyo?');
+    await answers.getByText('In Tokyo it is now').waitFor();
+    await ask('Why is the sky blue?');
+    await answers.getByText('Sunlight').waitFor();
+    await button(page, 'Stop').click();
+    await page.getByText('You stopped this answer.').waitFor();
+    assert.deepEqual(asked(), []);
+  },
+);
+
 let isAtTop = false;
 const more = gate();
 await test(
@@ -610,10 +624,15 @@ await test(
     const main = page.locator('main');
     await until(page, () => document.querySelector('main').scrollTop > 200);
     await main.hover();
-    // The browser animates it, while lines come.
+    // The browser animates it, while lines come. What has begun to be followed in the same frame may cut it short, once.
     await page.mouse.wheel(0, -100_000);
     await button(page, 'Latest').waitFor();
-    await until(page, () => document.querySelector('main').scrollTop === 0);
+    const top = () => main.evaluate(({ scrollTop }) => scrollTop);
+    for (let turns = 0; (await top()) > 0 && turns < 500; turns += 1) {
+      await page.mouse.wheel(0, -1_000);
+      await drawn(page);
+    }
+    assert.equal(await top(), 0);
     isAtTop = true;
     await page.getByText('Held.').waitFor({ state: 'attached' });
     more.open();
@@ -1075,6 +1094,330 @@ await test(
 );
 
 await test(
+  'trying again under an older failure asks that question again, and drops what followed it',
+  { answers: [{ status: 401 }, { content: 'Second answer.' }, { content: 'First answer.' }] },
+  async ({ page, ask, answers, asked }) => {
+    await ask('First');
+    await answers.nth(0).getByText("You don't have access to this model").waitFor();
+    await ask('Second');
+    await answers.nth(1).getByText('Second answer.').waitFor();
+    await answers.nth(0).getByRole('button', { name: 'Try again' }).click();
+    await answers.nth(0).getByText('First answer.').waitFor();
+    assert.equal(asked()[2].body.messages.at(-1).content, 'First');
+    assert.equal(await answers.count(), 1);
+    assert.equal(await focused(page), 'question');
+  },
+);
+
+await test(
+  'a question is edited where it stands, and asked; what followed it is dropped',
+  { answers: [{ content: 'One.' }, { content: 'Two.' }, { content: 'Three.' }] },
+  async ({ page, ask, answers, asked }) => {
+    await ask('First');
+    await answers.nth(0).getByText('One.').waitFor();
+    await ask('Second');
+    await answers.nth(1).getByText('Two.').waitFor();
+    await button(page, 'Regenerate').waitFor();
+    const edit = button(page, 'Edit the question').first();
+    const opacity = () => edit.evaluate((element) => getComputedStyle(element).opacity);
+    await page.mouse.move(0, 0);
+    assert.equal(await opacity(), '0');
+    await page.locator('.question').first().hover();
+    assert.equal(await opacity(), '1');
+    await edit.click();
+    const editor = page.getByRole('textbox', { name: 'Edit the question' });
+    assert.equal(await editor.inputValue(), 'First');
+    await eventually(() => focused(page), 'Edit the question');
+    await editor.fill('  ');
+    await editor.press('Enter');
+    assert.equal(await button(page, 'Save').getAttribute('aria-disabled'), 'true');
+    assert.equal(asked().length, 2);
+    await editor.fill(' First,\nbetter ');
+    await button(page, 'Save').click();
+    await answers.nth(0).getByText('Three.').waitFor();
+    assert.equal(await answers.count(), 1);
+    assert.equal(
+      await page.locator('.question').evaluate(({ textContent }) => textContent),
+      'You asked: First,\nbetter',
+    );
+    assert.deepEqual(
+      asked()[2].body.messages.map(({ role, content }) => [role, content]),
+      [
+        ['system', 'Answer shortly, in Markdown.'],
+        ['user', 'First,\nbetter'],
+      ],
+    );
+    assert.equal(await focused(page), 'question');
+  },
+);
+
+await test(
+  'editing by keyboard: Tab reaches the button, Esc cancels and stops no answer, Enter asks',
+  { answers: [{ content: ['Hel', { wait: Infinity }] }, { content: 'Hello.' }] },
+  async ({ page, ask, answers, asked, provider }) => {
+    await ask('First');
+    await textIs(answers.locator('p').first(), 'Hel');
+    await button(page, 'Theme: system').focus();
+    for (let presses = 0; (await focused(page)) !== 'Edit the question'; presses += 1) {
+      assert.ok(presses < 5, 'Tab does not reach the button');
+      await page.keyboard.press('Tab');
+    }
+    const shown = await page.evaluate(() => getComputedStyle(document.activeElement).opacity);
+    assert.equal(shown, '1');
+    await page.keyboard.press('Enter');
+    const editor = page.getByRole('textbox', { name: 'Edit the question' });
+    await editor.waitFor();
+    await eventually(() => page.evaluate(() => document.activeElement.localName), 'textarea');
+    await page.keyboard.type(' draft');
+    await page.keyboard.press('Escape');
+    await editor.waitFor({ state: 'detached' });
+    await eventually(() => page.evaluate(() => document.activeElement.localName), 'button');
+    assert.equal(await focused(page), 'Edit the question');
+    assert.equal(provider.aborted, 0);
+    await page.keyboard.press('Enter');
+    await editor.waitFor();
+    assert.equal(await editor.inputValue(), 'First');
+    await eventually(() => page.evaluate(() => document.activeElement.localName), 'textarea');
+    await page.keyboard.type(' again');
+    await page.keyboard.press('Enter');
+    await textIs(answers.locator('p').first(), 'Hello\\.');
+    await provider.whenAborted();
+    assert.equal(asked()[1].body.messages.at(-1).content, 'First again');
+  },
+);
+
+for (const connection of ['fetch', 'http-client']) {
+  await test(
+    `a reload shows the conversation and its name again, and asks nobody; a new chat forgets it (${connection})`,
+    {
+      settings: { 'chat-connection': connection },
+      answers: [
+        { content: [{ toolCall: { name: 'local_time', arguments: { time_zone: 'Asia/Tokyo' } } }] },
+        { content: 'It is **late**.' },
+        { status: 401 },
+        { content: ['Half an ', 'answer', { wait: Infinity }] },
+        { content: 'After all.' },
+      ],
+    },
+    async ({ page, ask, answers, asked, provider }) => {
+      await ask('What time is it?');
+      await textIs(answers.locator('strong'), 'late');
+      await page.getByRole('heading', { level: 1, name: 'A name for it' }).waitFor();
+      await button(page, 'Regenerate').waitFor();
+      await ask('And this?');
+      await page.getByText("You don't have access to this model").first().waitFor();
+      await ask('And that?');
+      await textIs(answers.nth(2).locator('p').first(), 'Half an answer');
+      const output = await page.locator('.output .text').innerText();
+      const before = provider.requests.length;
+      await page.reload();
+      await page.getByRole('heading', { level: 1, name: 'A name for it' }).waitFor();
+      await textIs(answers.locator('strong'), 'late');
+      assert.equal(await page.locator('.output .text').innerText(), output);
+      await answers.nth(1).getByText("You don't have access to this model").waitFor();
+      await textIs(answers.nth(2).locator('p').first(), 'Half an answer');
+      assert.equal(await page.locator('article[aria-busy=true]').count(), 0);
+      assert.equal(provider.requests.length, before);
+      await answers.nth(1).getByRole('button', { name: 'Try again' }).click();
+      await answers.nth(1).getByText('After all.').waitFor();
+      assert.deepEqual(
+        asked()
+          .at(-1)
+          .body.messages.slice(1)
+          .map(({ role, content, tool_calls: calls }) => [role, calls?.[0].function.name ?? content]),
+        [
+          ['user', 'What time is it?'],
+          ['assistant', 'local_time'],
+          ['tool', output],
+          ['assistant', 'It is **late**.'],
+          ['user', 'And this?'],
+        ],
+      );
+      await button(page, 'Regenerate').waitFor();
+      await button(page, 'New chat').click();
+      await page.getByText('What would you like to know?').waitFor();
+      await page.reload();
+      await page.getByText('What would you like to know?').waitFor();
+      assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    },
+  );
+}
+
+await test(
+  'the conversation is stored when something has ended or begun, not with each frame',
+  {
+    answers: [{ content: Array.from({ length: 100 }, (_, index) => `w${index} `) }],
+    pace: 10,
+    prepare: (page) =>
+      page.addInitScript(() => {
+        window.stored = 0;
+        const { setItem } = Storage.prototype;
+        Storage.prototype.setItem = function (name, value) {
+          if (this === sessionStorage) window.stored += 1;
+          setItem.call(this, name, value);
+        };
+      }),
+  },
+  async ({ page, ask }) => {
+    await ask('Count');
+    await button(page, 'Regenerate').waitFor();
+    await page.getByRole('heading', { level: 1, name: 'A name for it' }).waitFor();
+    const stored = await page.evaluate(() => window.stored);
+    assert.ok(stored > 0 && stored < 10, `stored ${stored} times`);
+  },
+);
+
+for (const [what, prepare] of Object.entries({
+  'a storage that is forbidden': () =>
+    Object.defineProperty(window, 'sessionStorage', {
+      get() {
+        throw new DOMException('Forbidden.', 'SecurityError');
+      },
+    }),
+  'a storage that is full': () => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException('Full.', 'QuotaExceededError');
+    };
+  },
+  'what is stored, where it is not JSON,': () => sessionStorage.setItem('chat', '{"messages":[{'),
+  'what is stored, where it is no conversation,': () =>
+    sessionStorage.setItem('chat', '{"messages":[{"id":"1","role":"assistant","state":{}}]}'),
+})) {
+  await test(
+    `${what} gives an empty chat that works`,
+    { answers: [{ content: 'Here.' }], prepare: (page) => page.addInitScript(prepare) },
+    async ({ page, ask, answers }) => {
+      await page.getByText('What would you like to know?').waitFor();
+      await ask('Hi');
+      await answers.getByText('Here.').waitFor();
+      await button(page, 'Regenerate').waitFor();
+    },
+  );
+}
+
+const themeCall = { content: [{ toolCall: { name: 'change_theme', arguments: { theme: 'dark' } } }] };
+const themeOf = (page) => page.evaluate(() => document.documentElement.dataset.theme);
+
+await test(
+  'a tool that needs approval asks, is announced, and runs once it is allowed',
+  { answers: [themeCall, { content: 'It is dark.' }] },
+  async ({ page, ask, answers, asked }) => {
+    const said = await listen(page);
+    await ask('Make it dark');
+    const card = page.getByRole('region', { name: 'Tool change_theme' });
+    await card.getByText('Waiting for you').waitFor();
+    assert.equal(await themeOf(page), 'system');
+    assert.equal(asked().length, 1);
+    const group = card.getByRole('group', { name: 'May the model use change_theme?' });
+    await group.getByRole('button', { name: 'Allow', exact: true }).click();
+    await answers.getByText('It is dark.').waitFor();
+    assert.equal(await themeOf(page), 'dark');
+    assert.equal(await card.locator('.state').innerText(), 'Done');
+    assert.equal(await group.count(), 0);
+    assert.match(asked()[1].body.messages.at(-1).content, /dark/);
+    assert.equal(await focused(page), 'question');
+    await button(page, 'Regenerate').waitFor();
+    await eventually(said, [
+      'Answering.',
+      'The model wants to use change_theme. It waits for your decision.',
+      'Answer: It is dark.',
+    ]);
+  },
+);
+
+await test(
+  'a tool that is not allowed does not run, by keyboard, and the model is told',
+  { answers: [themeCall, { content: 'As you wish.' }] },
+  async ({ page, ask, answers, asked }) => {
+    await ask('Make it dark');
+    const card = page.getByRole('region', { name: 'Tool change_theme' });
+    await card.getByText('Waiting for you').waitFor();
+    const label = () => page.evaluate(() => document.activeElement.textContent.trim());
+    for (let presses = 0; (await label()) !== "Don't allow"; presses += 1) {
+      assert.ok(presses < 10, 'Shift+Tab does not reach the button');
+      await page.keyboard.press('Shift+Tab');
+    }
+    await page.keyboard.press('Enter');
+    await answers.getByText('As you wish.').waitFor();
+    assert.equal(await themeOf(page), 'system');
+    assert.equal(await card.locator('.state').innerText(), 'Not allowed');
+    assert.match(asked()[1].body.messages.at(-1).content, /rejected/);
+    assert.equal(await focused(page), 'question');
+  },
+);
+
+await test(
+  'a stop while a tool waits for approval ends the answer, and nothing runs',
+  { answers: [themeCall, { content: 'Something else.' }] },
+  async ({ page, ask, answers, asked }) => {
+    await ask('Make it dark');
+    const card = page.getByRole('region', { name: 'Tool change_theme' });
+    await card.getByText('Waiting for you').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('You stopped this answer.').waitFor();
+    assert.equal(await card.locator('.state').innerText(), 'Not run');
+    assert.equal(await card.getByRole('button').count(), 0);
+    assert.equal(await themeOf(page), 'system');
+    await ask('And now?');
+    await answers.getByText('Something else.').waitFor();
+    assert.match(asked()[1].body.messages.at(-2).content, /cancelled/);
+  },
+);
+
+if (only === undefined || 'small chat'.includes(only)) {
+  const half = gate();
+  const provider = await startMockProvider({
+    cors: true,
+    pace: 0,
+    answers: [
+      { content: pieces('Hel', half.opened, 'lo') },
+      { content: ['Half', { wait: Infinity }] },
+      { status: 401 },
+    ],
+  });
+  await check(
+    'the small chat: a question, text as it comes, a stop that reaches the provider, an error',
+    async () => {
+      const page = await chromium.browser.newPage();
+      const problems = [];
+      page.on('pageerror', (error) => problems.push(String(error)));
+      await page.goto(server.address({ 'chat-base-url': provider.baseUrl, 'chat-view': 'small' }));
+      const question = page.getByRole('textbox', { name: 'Question' });
+      const ask = async (text) => {
+        await question.fill(text);
+        await question.press('Enter');
+      };
+      const answers = page.locator('p.assistant');
+      await ask('Hi');
+      await textIs(answers, 'Hel');
+      assert.equal(await page.locator('p.user').innerText(), 'Hi');
+      assert.equal(await question.inputValue(), '');
+      half.open();
+      await textIs(answers, 'Hello');
+      await eventually(() => button(page, 'Stop').isDisabled(), true);
+      await ask('More');
+      await textIs(answers.nth(1), 'Half');
+      await button(page, 'Stop').click();
+      await provider.whenAborted();
+      assert.equal(await answers.nth(1).innerText(), 'Half');
+      await ask('And?');
+      await page.getByRole('alert').getByText('401').waitFor();
+      assert.deepEqual(
+        provider.requests.map(({ body }) => body.messages.at(-1).content),
+        ['Hi', 'More', 'And?'],
+      );
+      assert.deepEqual(problems, []);
+      mkdirSync(new URL('screenshots/', import.meta.url), { recursive: true });
+      await page.screenshot({
+        path: fileURLToPath(new URL('screenshots/light-18-small.png', import.meta.url)),
+      });
+      await page.close();
+    },
+  );
+  await provider.close();
+}
+
+await test(
   'copying takes the code as it was written',
   {
     answers: [{ content: '```ts\nconst a = 1 < 2;\n```' }],
@@ -1248,7 +1591,11 @@ for (const [scheme, width, height] of [
     {
       context,
       name: demoAnswer,
-      answers: [demoAnswer, demoAnswer, demoAnswer, demoAnswer, { status: 401 }, { status: 400 }],
+      answers: [
+        ...[demoAnswer, demoAnswer, demoAnswer, demoAnswer],
+        ...[{ status: 401 }, { status: 400 }],
+        ...[demoAnswer, demoAnswer, demoAnswer, demoAnswer],
+      ],
     },
     async ({ page, ask }) => {
       const asking = async (what, end, state) => {
@@ -1264,6 +1611,22 @@ for (const [scheme, width, height] of [
       await asking('天空为什么是蓝色的？', 'footer', '12-chinese');
       await asking('May I ask?', '.error', '13-failure');
       await asking('And this?', '.error', '14-two-failures');
+      await page.locator('.question').last().hover();
+      await shot(page, '15-editable');
+      await button(page, 'Edit the question').last().click();
+      await page.getByRole('textbox', { name: 'Edit the question' }).waitFor();
+      await shot(page, '15-editing');
+      await button(page, 'Cancel').click();
+      await asking('Make the page dark', '.decision', '16-approval');
+      await button(page, "Don't allow").click();
+      await page.locator('article').last().locator('footer').waitFor();
+      await drawn(page);
+      await shot(page, '17-not-allowed');
+      await asking('Make it dark after all', '.decision', '17-approval-again');
+      await button(page, 'Allow').click();
+      await page.locator('article').last().locator('footer').waitFor();
+      await drawn(page);
+      await shot(page, '17-allowed');
     },
   );
 }

@@ -11,7 +11,7 @@ import { within } from '../../../scripts/held-answers.mjs';
 import { nginxVersion, startNginx } from '../../../scripts/nginx.mjs';
 import { startBackend } from '../../nest/test/backend.mjs';
 import { hasRedis, startRedis } from '../../nest/test/redis.mjs';
-import { isNaming } from './answers.mjs';
+import { isNaming } from '../src/demo/answers.mjs';
 import { chromiumPath, eventually, gate, openChat, pieces, startChromium } from './browser.mjs';
 
 const programs = { Chromium: chromiumPath, nginx: nginxVersion(), 'redis-server': hasRedis || undefined };
@@ -183,6 +183,38 @@ await test(
     await button(page, 'Regenerate').waitFor();
     assert.equal(await answers.count(), 1);
     assert.equal(count(), 2);
+  },
+);
+
+await test(
+  'a page that is reloaded while a tool waits for approval asks again, and goes on with the decision',
+  [
+    { content: [{ toolCall: { name: 'change_theme', arguments: { theme: 'dark' } } }] },
+    { content: 'It is dark.' },
+  ],
+  async ({ page, ask, textIs, asked: count, serveByB }) => {
+    await ask('Make it dark');
+    await button(page, 'Allow').waitFor();
+    await serveByB();
+    await page.reload();
+    await button(page, 'Allow').click();
+    await textIs('It is dark.');
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+    assert.equal(count(), 2);
+  },
+);
+
+await test(
+  'a new chat stops the turn at the provider, and a reload does not bring it back',
+  [{ content: ['Half an', ' answer', { wait: Infinity }] }],
+  async ({ page, ask, textIs, whenAborted }) => {
+    await ask('Hi');
+    await textIs('Half an answer');
+    await button(page, 'New chat').click();
+    await whenAborted();
+    await page.reload();
+    await page.getByText('What would you like to know?').waitFor();
+    assert.equal(await page.locator('article').count(), 0);
   },
 );
 

@@ -1,5 +1,11 @@
 import { bootstrapApplication } from '@angular/platform-browser';
 import { App } from './app/app';
 import { appConfig } from './app/app.config';
+import { pageSetting } from './app/page-settings';
+import { SmallChat } from './small-chat';
 
-bootstrapApplication(App, appConfig).catch((error: unknown) => console.error(error));
+const started =
+  pageSetting('chat-view', document) === 'small'
+    ? bootstrapApplication(SmallChat)
+    : bootstrapApplication(App, appConfig);
+started.catch((error: unknown) => console.error(error));

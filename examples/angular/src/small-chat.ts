@@ -4,7 +4,7 @@ import { injectChat } from 'rxjs-chat-completions/angular';
 import { chatOptions } from './app/chat/chat-options';
 
 @Component({
-  selector: 'app-small-chat',
+  selector: 'app-root',
   changeDetection: ChangeDetectionStrategy.OnPush,
   template: `
     @for (message of chat.messages(); track message.id) {

@@ -153,8 +153,11 @@ const item = z.union([
 /** One message of the user. */
 export const question = z.string().regex(/\S/);
 
-/** The id of a shared turn, made by its client: 122 random bits, as `crypto.randomUUID()` gives them. */
-export const chatId = z.uuidv4();
+/**
+ * The id of a shared turn, made by its client of at least 122 random bits: `crypto.randomUUID()`, or the id that
+ * `injectChat()` gave the answer and the turn's number in it.
+ */
+export const chatId = z.union([z.uuidv4(), z.string().regex(/^[0-9a-f]{32}-\d{1,3}$/)]);
 
 /** The body of `POST /api/chat`: a `Prompt` of the library, or one message of the user. */
 export const promptRequest = z.strictObject({

@@ -1,10 +1,4 @@
-import {
-  HttpClient,
-  type HttpInterceptorFn,
-  provideHttpClient,
-  withFetch,
-  withInterceptors,
-} from '@angular/common/http';
+import { type HttpInterceptorFn, provideHttpClient, withFetch, withInterceptors } from '@angular/common/http';
 import {
   afterEveryRender,
   type ApplicationConfig,
@@ -13,22 +7,19 @@ import {
   provideEnvironmentInitializer,
   provideZonelessChangeDetection,
 } from '@angular/core';
-import { fetchTransport } from 'rxjs-chat-completions';
-import { turnsFromBackend } from './chat/backend-turns';
-import { sharedTurnsFromBackend } from './chat/shared-turns';
-import { httpClientTransport } from './chat/http-client-transport';
-import type { ChatSettings } from './chat/chat-settings';
-import { provideChat } from './chat/provide-chat';
+import { type ChatConfig, provideChat } from 'rxjs-chat-completions/angular';
+import { changeTheme } from './chat/change-theme';
 import { localTime } from './chat/local-time';
-import { breakingOffline } from './chat/offline';
+import { TURNS } from './chat/turns';
 import { pageSetting } from './page-settings';
+import { Theme } from './view/theme';
 
 export const appConfig: ApplicationConfig = {
   providers: [
     provideBrowserGlobalErrorListeners(),
     provideZonelessChangeDetection(),
     provideHttpClient(withFetch(), withInterceptors([sayWhoAsks])),
-    provideChat(chatSettings),
+    provideChat(chatConfig),
     provideEnvironmentInitializer(markRenders),
   ],
 };
@@ -38,21 +29,14 @@ function sayWhoAsks(...[request, next]: Parameters<HttpInterceptorFn>): ReturnTy
   return next(request.clone({ setHeaders: { 'X-Requested-With': 'chat-in-angular' } }));
 }
 
-function chatSettings(): ChatSettings {
-  const connection = pageSetting('chat-connection');
-  const transport = breakingOffline(
-    connection === 'http-client' ? httpClientTransport(inject(HttpClient)) : fetchTransport(),
-  );
+function chatConfig(): ChatConfig {
+  const { turn, sharedTurn } = inject(TURNS);
   return {
-    baseUrl: pageSetting('chat-base-url') ?? '/v1',
-    model: pageSetting('chat-model') ?? 'mock',
     instructions: 'Answer shortly, in Markdown.',
-    tools: [localTime],
-    transport,
-    ...((connection === 'backend' || connection === 'shared') && {
-      turns: turnsFromBackend('/api/chat', transport),
-    }),
-    ...(connection === 'shared' && { sharedTurns: sharedTurnsFromBackend('/api/chats', transport) }),
+    tools: [localTime, changeTheme(inject(Theme))],
+    maxTurns: 5,
+    turn:
+      sharedTurn === undefined ? turn : (prompt, step, answer) => sharedTurn(`${answer.id}-${step}`, prompt),
   };
 }
 

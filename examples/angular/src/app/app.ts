@@ -14,6 +14,7 @@ import { ExchangeView } from './view/exchange-view';
 import { Follow } from './view/follow';
 import { LiveRegion } from './view/live-region';
 import { Theme } from './view/theme';
+import type { Decision } from './view/tool-card';
 
 @Component({
   selector: 'app-root',
@@ -51,8 +52,20 @@ export class App {
     this.composer().focus();
   }
 
-  protected askAgain(): void {
-    this.chat.askAgain();
+  protected askAgain(id: string): void {
+    this.chat.askAgain(id);
+    this.end().scrollToEnd();
+    this.composer().focus();
+  }
+
+  protected edit(id: string, question: string): void {
+    this.chat.edit(id, question);
+    this.end().scrollToEnd();
+    this.composer().focus();
+  }
+
+  protected decide({ callId, isAllowed }: Decision): void {
+    this.chat.decide(callId, isAllowed);
     this.composer().focus();
   }
 

@@ -1,15 +1,4 @@
-import {
-  type ChatCompletionsError,
-  IdleTimeoutError,
-  ProviderStreamError,
-  RemoteTurnError,
-  ResponseTimeoutError,
-  RetryLimitError,
-  StreamError,
-  TransportError,
-  UnexpectedContentError,
-  UnexpectedStatusError,
-} from 'rxjs-chat-completions';
+import type { ChatCompletionsError } from 'rxjs-chat-completions';
 
 /** An error in a user's words. */
 export interface ErrorDescription {
@@ -20,24 +9,29 @@ export interface ErrorDescription {
 /** @param hasText - whether a part of the answer is there, and stays */
 export function describeError(error: ChatCompletionsError | undefined, hasText: boolean): ErrorDescription {
   const kept = hasText ? ' What had arrived is kept.' : '';
-  if (error instanceof IdleTimeoutError || error instanceof ResponseTimeoutError)
-    return { title: 'The answer stopped coming', advice: `The server went quiet for too long.${kept}` };
-  if (error instanceof ProviderStreamError)
-    return { title: 'The model ran into a problem', advice: `It reported an error.${kept}` };
-  if (error instanceof StreamError)
-    return { title: 'The connection broke', advice: `The answer ended too early.${kept}` };
-  if (error instanceof TransportError)
-    return { title: 'The server cannot be reached', advice: 'Check your connection, then try again.' };
-  if (
-    error instanceof RetryLimitError ||
-    error instanceof UnexpectedStatusError ||
-    error instanceof RemoteTurnError
-  )
-    return ofStatus(error.status);
-  if (error instanceof UnexpectedContentError)
-    return { title: 'The server gave no answer', advice: "The server did not return a model's answer." };
-  return { title: 'Something went wrong', advice: 'The question could not be answered.' };
+  switch (error?.name) {
+    case 'IdleTimeoutError':
+    case 'ResponseTimeoutError':
+      return { title: 'The answer stopped coming', advice: `The server went quiet for too long.${kept}` };
+    case 'ProviderStreamError':
+      return { title: 'The model ran into a problem', advice: `It reported an error.${kept}` };
+    case 'StreamError':
+      return { title: 'The connection broke', advice: `The answer ended too early.${kept}` };
+    case 'TransportError':
+      return { title: 'The server cannot be reached', advice: 'Check your connection, then try again.' };
+    case 'RetryLimitError':
+    case 'UnexpectedStatusError':
+    case 'RemoteTurnError':
+      return ofStatus(statusOf(error));
+    case 'UnexpectedContentError':
+      return { title: 'The server gave no answer', advice: "The server did not return a model's answer." };
+    default:
+      return { title: 'Something went wrong', advice: 'The question could not be answered.' };
+  }
 }
+
+const statusOf = (error: ChatCompletionsError | undefined): number | undefined =>
+  (error as { readonly status?: number } | undefined)?.status;
 
 function ofStatus(status: number | undefined): ErrorDescription {
   if (status === 429)

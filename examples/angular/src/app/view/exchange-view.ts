@@ -1,26 +1,29 @@
 import { ChangeDetectionStrategy, Component, computed, inject, input, output, signal } from '@angular/core';
-import type { Exchange } from '../chat/chat';
-import { isGoingOn } from '../chat/is-going-on';
+import type { ChatAnswer, ChatQuestion } from 'rxjs-chat-completions/angular';
 import { Announcer } from './announcer';
 import { copyText } from './copy-text';
 import { ErrorCard } from './error-card';
+import { Question } from './question';
 import { RetryNotice } from './retry-notice';
+import type { Decision } from './tool-card';
 import { TurnView } from './turn-view';
 
 /** A question, its answer, and what can be done with it. */
 @Component({
   selector: 'app-exchange',
   changeDetection: ChangeDetectionStrategy.OnPush,
-  imports: [ErrorCard, RetryNotice, TurnView],
+  imports: [ErrorCard, Question, RetryNotice, TurnView],
   template: `
-    <article [attr.aria-busy]="isBusy()" [attr.aria-labelledby]="'question-' + exchange().id">
-      <h2 class="question" [id]="'question-' + exchange().id">
-        <span class="visually-hidden">You asked: </span
-        ><span class="text" dir="auto">{{ exchange().question }}</span>
-      </h2>
+    <article [attr.aria-busy]="isBusy()" [attr.aria-labelledby]="'question-' + question().id">
+      <app-question [question]="question()" (edited)="edited.emit($event)" />
       <div class="answer">
         @for (step of state().run.steps; track $index) {
-          <app-turn [turn]="step.turn" [tools]="step.tools" [isGoingOn]="isBusy() && $last" />
+          <app-turn
+            [turn]="step.turn"
+            [tools]="step.tools"
+            [isGoingOn]="isBusy() && $last"
+            (decided)="decided.emit($event)"
+          />
         }
 
         @if (state().status === 'waiting') {
@@ -32,7 +35,7 @@ import { TurnView } from './turn-view';
           <app-retry-notice [retry]="retry" [isRestart]="state().status === 'restarting'" />
         }
         @if (state().error; as error) {
-          <app-error-card [error]="error" [hasText]="text() !== ''" (again)="again.emit(exchange().id)" />
+          <app-error-card [error]="error" [hasText]="text() !== ''" (again)="again.emit()" />
         }
         @if (note(); as note) {
           <p class="note">{{ note }}</p>
@@ -49,7 +52,7 @@ import { TurnView } from './turn-view';
               </button>
             }
             @if (isLast()) {
-              <button type="button" class="button plain" (click)="again.emit(exchange().id)">
+              <button type="button" class="button plain" (click)="again.emit()">
                 <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
                   <path d="M16 10a6 6 0 1 1-1.8-4.3M16 3v3.2h-3.2" />
                 </svg>
@@ -66,14 +69,17 @@ import { TurnView } from './turn-view';
   `,
 })
 export class ExchangeView {
-  readonly exchange = input.required<Exchange>();
+  readonly question = input.required<ChatQuestion>();
+  readonly answer = input.required<ChatAnswer>();
   readonly isLast = input(false);
-  /** The id of the exchange whose question is to be asked again. */
-  readonly again = output<number>();
+  readonly again = output();
+  /** The question as it should have been. */
+  readonly edited = output<string>();
+  readonly decided = output<Decision>();
 
   readonly #announcer = inject(Announcer);
-  protected readonly state = computed(() => this.exchange().answer);
-  protected readonly isBusy = computed(() => isGoingOn(this.state()));
+  protected readonly state = computed(() => this.answer().state);
+  protected readonly isBusy = computed(() => this.state().run.reason === undefined);
   readonly #lastTurn = computed(() => this.state().run.steps.at(-1)?.turn);
   /** What was said last: before it come the turns that called tools. */
   protected readonly text = computed(() => this.#lastTurn()?.text ?? '');

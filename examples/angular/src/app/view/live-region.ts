@@ -2,7 +2,6 @@ import { ChangeDetectionStrategy, Component, computed, effect, inject, untracked
 import type { RunState } from 'rxjs-chat-completions';
 import { Chat } from '../chat/chat';
 import { describeError } from '../chat/describe-error';
-import { isGoingOn } from '../chat/is-going-on';
 import { Announcer } from './announcer';
 
 /**
@@ -21,27 +20,35 @@ import { Announcer } from './announcer';
 export class LiveRegion {
   protected readonly announcer = inject(Announcer);
   readonly #chat = inject(Chat);
-  readonly #phase = computed(() => phaseOf(this.#chat.answer()));
+  readonly #phase = computed(() => phaseOf(this.#chat.state()));
 
   constructor() {
     let before: Phase = 'idle';
     effect(() => {
       const phase = this.#phase();
-      // After a retry or a restart it is known that an answer is waited for.
-      const isKnown = before === 'retrying' || before === 'restarting';
+      // After a retry, a restart or a decision it is known that an answer is waited for.
+      const isKnown = before === 'retrying' || before === 'restarting' || before === 'awaiting_approval';
       const isNews = phase !== 'idle' && !(phase === 'answering' && isKnown);
       before = phase;
-      if (isNews) untracked(() => this.announcer.announce(wordsFor(phase, this.#chat.answer())));
+      if (isNews) untracked(() => this.announcer.announce(wordsFor(phase, this.#chat.state())));
     });
   }
 }
 
-type Phase = 'idle' | 'answering' | 'retrying' | 'restarting' | 'completed' | 'stopped' | 'error';
+type Phase =
+  'idle' | 'answering' | 'retrying' | 'restarting' | 'awaiting_approval' | 'completed' | 'stopped' | 'error';
 
-function phaseOf(answer: RunState): Phase {
-  const { status } = answer;
-  if (status === 'retrying' || status === 'restarting') return status;
-  return isGoingOn(answer) ? 'answering' : (status as Phase);
+function phaseOf({ status }: RunState): Phase {
+  switch (status) {
+    case 'waiting':
+    case 'streaming':
+    case 'running_tools':
+      return 'answering';
+    case 'pending':
+      return 'completed';
+    default:
+      return status;
+  }
 }
 
 /** Longer answers are left to be read where they stand. */
@@ -56,6 +63,10 @@ function wordsFor(phase: Phase, { run, error }: RunState): string {
       return 'The server is busy. The question is asked again.';
     case 'restarting':
       return 'The answer broke off. The question is asked again.';
+    case 'awaiting_approval': {
+      const asking = run.steps.at(-1)?.tools.find(({ status }) => status === 'awaiting_approval');
+      return `The model wants to use ${asking?.call?.name ?? 'a tool'}. It waits for your decision.`;
+    }
     case 'stopped':
       return 'Stopped.';
     case 'error': {

@@ -2,7 +2,7 @@ import { DOCUMENT, effect, inject, Injectable, signal } from '@angular/core';
 
 export type ThemeName = 'system' | 'light' | 'dark';
 
-const names: readonly ThemeName[] = ['system', 'light', 'dark'];
+export const themeNames: readonly ThemeName[] = ['system', 'light', 'dark'];
 
 /** Light, dark, or what the system says; remembered in this browser. */
 @Injectable({ providedIn: 'root' })
@@ -19,15 +19,19 @@ export class Theme {
     });
   }
 
+  choose(name: ThemeName): void {
+    this.#name.set(name);
+  }
+
   next(): void {
-    this.#name.update((name) => names[(names.indexOf(name) + 1) % names.length] ?? 'system');
+    this.#name.update((name) => themeNames[(themeNames.indexOf(name) + 1) % themeNames.length] ?? 'system');
   }
 
   /** Storage is refused in some private windows, and absent on a server. */
   #stored(): ThemeName {
     try {
       const stored = this.#document.defaultView?.localStorage.getItem('theme');
-      return names.find((name) => name === stored) ?? 'system';
+      return themeNames.find((name) => name === stored) ?? 'system';
     } catch {
       return 'system';
     }

@@ -1,9 +1,9 @@
-import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, input, output } from '@angular/core';
 import { toObservable, toSignal } from '@angular/core/rxjs-interop';
 import { distinctUntilChanged, EMPTY, map, switchMap, timer } from 'rxjs';
 import type { RunTool, Turn } from 'rxjs-chat-completions';
 import { Markdown } from './markdown';
-import { ToolCard } from './tool-card';
+import { type Decision, ToolCard } from './tool-card';
 
 /** What there is of one turn: reasoning folded, text, calls. */
 @Component({
@@ -27,7 +27,12 @@ import { ToolCard } from './tool-card';
       <p class="refusal" dir="auto">{{ refusal }}</p>
     }
     @for (call of turn().toolCalls; track call.callId) {
-      <app-tool-card [call]="call" [tool]="toolOf(call.callId)" [isOver]="!isGoingOn()" />
+      <app-tool-card
+        [call]="call"
+        [tool]="toolOf(call.callId)"
+        [isOver]="!isGoingOn()"
+        (decided)="decided.emit($event)"
+      />
     }
   `,
 })
@@ -35,6 +40,7 @@ export class TurnView {
   readonly turn = input.required<Turn>();
   readonly tools = input<readonly RunTool[]>([]);
   readonly isGoingOn = input(false);
+  readonly decided = output<Decision>();
 
   protected readonly isThinking = computed(() => {
     const { reasoning, text, refusal, toolCalls } = this.turn();

@@ -69,6 +69,8 @@ export function demoAnswer({ body }) {
   const last = messages.at(-1);
   const question = messages.findLast(({ role }) => role === 'user')?.content ?? '';
   if (isNaming(body)) return { content: nameFor(question) };
+  if (last.role === 'tool' && /rejected/.test(last.content)) return { content: 'Then it stays as it is.' };
+  if (last.role === 'tool' && /theme/.test(last.content)) return { content: 'Your page is **dark** now.' };
   if (last.role === 'tool') return { content: `In Tokyo it is now **${last.content}**.` };
   if (/time/i.test(question))
     return {
@@ -79,6 +81,8 @@ export function demoAnswer({ body }) {
         { toolCall: { name: 'local_time', arguments: { time_zone: 'Asia/Tokyo' } } },
       ],
     };
+  if (/dark/i.test(question))
+    return { content: [{ toolCall: { name: 'change_theme', arguments: { theme: 'dark' } } }] };
   if (/debounce/i.test(question)) return { content: debounce };
   if (/wide/i.test(question)) return { content: plan };
   if (/table/i.test(question)) return { content: drinks };

@@ -1,5 +1,5 @@
-import { inject, InjectionToken, NgZone } from '@angular/core';
-import { asyncScheduler, concat, NEVER, of, throwError } from 'rxjs';
+import { effect, inject, InjectionToken, NgZone, signal } from '@angular/core';
+import { asyncScheduler, concat, defer, NEVER, of, throwError } from 'rxjs';
 import { type Chat, type ChatMessage, injectChat, provideChat } from '../../src/angular/index.js';
 import type { Prompt } from '../../src/prompt/prompt.js';
 import { runTools } from '../../src/run/run-tools.js';
@@ -324,21 +324,54 @@ describe('injectChat()', () => {
     expect(chat.messages()).toHaveLength(4);
   });
 
-  it('subscribes outside Angular’s zone, so that no chunk checks the page', () => {
-    const calls: string[] = [];
+  it('runs its turns outside Angular’s zone, also after an approval, so that no chunk checks the page', () => {
+    let isOutside = false;
     const zone = {
       runOutsideAngular<T>(work: () => T): T {
-        calls.push('outside');
-        return work();
+        isOutside = true;
+        try {
+          return work();
+        } finally {
+          isOutside = false;
+        }
       },
     };
     const application = startApplication({ providers: [{ provide: NgZone, useValue: zone }] });
+    const turns = [of(called(call('x')), asked()), of(text('Hello'), completed())];
+    const begun: boolean[] = [];
     const chat = application.run(() =>
-      injectChat({ turn: () => of(text('Hello'), completed()), coalesce: 0 }),
+      injectChat({
+        tools: [tool({ name: 'x', approve: true, execute: () => 'sunny' })],
+        turn: () =>
+          defer(() => {
+            begun.push(isOutside);
+            return turns.shift() ?? of();
+          }),
+        coalesce: 0,
+      }),
     );
     chat.send('Hi');
-    expect(calls).toEqual(['outside']);
+    chat.approve('x');
+    expect(begun).toEqual([true, true]);
     expect(shown(chat)).toBe('user: Hi | assistant: Hello | completed');
+  });
+
+  it('does not make an effect that sends depend on what the turn reads', () => {
+    const model = signal('small');
+    const question = signal('one');
+    const application = startApplication();
+    const chat = application.run(() => {
+      const inEffect = injectChat({ turn: () => of(text(model()), completed()), coalesce: 0 });
+      effect(() => inEffect.send(question()));
+      return inEffect;
+    });
+    application.tick();
+    model.set('large');
+    application.tick();
+    expect(shown(chat)).toBe('user: one | assistant: small | completed');
+    question.set('two');
+    application.tick();
+    expect(shown(chat)).toBe('user: one | assistant: small | user: two | assistant: large | completed');
   });
 
   describe('with tools', () => {
@@ -446,6 +479,34 @@ describe('injectChat()', () => {
         injectChat({ turn: () => of(), messages: failing.messages() }),
       );
       expect(same.error()).toBe(error);
+    });
+
+    it.each([
+      ['null for a step', [null]],
+      ['a step without a turn', [{}]],
+    ])('refuses an answer that has %s', (_, steps) => {
+      const [question, answer] = conversation().messages() as [ChatMessage, ChatMessage];
+      const messages = [question, { ...answer, state: { status: 'completed', run: { steps } } }];
+      expect(() =>
+        startApplication().run(() => injectChat({ turn: () => of(), messages: messages as ChatMessage[] })),
+      ).toThrow(new TypeError('options.messages[1] is not a message of a chat.'));
+    });
+
+    it('takes what it cannot send back for an error of the answer, and answers again once that is gone', () => {
+      const [question, answer] = conversation().messages() as [ChatMessage, ChatMessage];
+      const run = { status: 'completed', reason: 'answered', steps: [{ input: [], turn: { text: 'cut' } }] };
+      const messages = [question, { ...answer, state: { status: 'completed', run } }];
+      const chat = startApplication().run(() =>
+        injectChat({
+          turn: () => of(text('Hello'), completed()),
+          messages: messages as ChatMessage[],
+          coalesce: 0,
+        }),
+      );
+      chat.send('Hi');
+      expect(chat.error()).toBeInstanceOf(ApplicationError);
+      chat.regenerate(question.id);
+      expect(shown(chat)).toBe(`user: ${question.text} | assistant: Hello | completed`);
     });
 
     it('resumes an answer that was cut off: the same id, the same turn, and what it had before', () => {

@@ -195,6 +195,29 @@ describe('turnResource()', () => {
     });
   });
 
+  it('requests nothing where it was stopped before its turn began', () => {
+    testScheduler().run(({ cold, expectSubscriptions, flush }) => {
+      const source = cold('-a--b', events);
+      const application = startApplication();
+      const resource = application.run(() =>
+        turnResource({ params: () => 'tea', stream: () => source, coalesce: 0 }),
+      );
+      at(0, () => {
+        resource.stop();
+        application.tick();
+        expect(resource.status()).toBe('resolved');
+        expect(resource.state().status).toBe('stopped');
+      });
+      at(3, () => {
+        resource.reload();
+        application.tick();
+      });
+      at(6, () => resource.stop());
+      expectSubscriptions(source.subscriptions).toBe('---^--!');
+      flush();
+    });
+  });
+
   it.each([
     ['params', { params: throwing, stream: () => of() }],
     ['stream', { params: () => 'tea', stream: throwing }],

@@ -159,6 +159,25 @@ describe('destroyedWithDestinations', () => {
     expect(readable.destroyed).toBe(true);
   });
 
+  it.each<[string, (readable: Readable) => void]>([
+    ['fails', (readable) => readable.destroy(new Error('cut'))],
+    ['is destroyed', (readable) => readable.destroy()],
+    ['ends', (readable) => readable.push(null)],
+  ])('leaves no listener on a destination that outlives it, where it %s', async (_, end) => {
+    const destination = sink();
+    const listeners = () => destination.eventNames().map((name) => [name, destination.listenerCount(name)]);
+    const before = listeners();
+    for (let turn = 0; turn < 3; turn += 1) {
+      const readable = opened().on('error', () => undefined);
+      readable.pipe(destination, { end: false });
+      await tick();
+      end(readable);
+      await tick();
+    }
+    expect(destination.written).toEqual(['a', 'a', 'a']);
+    expect(listeners()).toEqual(before);
+  });
+
   it('leaves what pipeline() tells as it was', async () => {
     const told = (readable: Readable, destination: Writable, error?: Error) =>
       new Promise((resolve) => {

@@ -303,6 +303,36 @@ describe('observableMatcher()', () => {
     expect(Object.keys(failure)).toEqual([]);
   });
 
+  const failure = new Error('theirs');
+  const thrown = (): never => {
+    throw failure;
+  };
+  const nested = () => Array.from({ length: 20_000 }).reduce((inner) => ({ inner }), {});
+  const revoked = () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  };
+  it.each<[string, () => unknown, unknown]>([
+    [
+      'a getter that throws',
+      () => Object.defineProperty({}, 'a', { get: thrown, enumerable: true }),
+      failure,
+    ],
+    ['a matcher that throws', () => ({ asymmetricMatch: thrown }), failure],
+    ['a revoked proxy', revoked, expect.any(TypeError)],
+    ['values nested too deep', nested, expect.any(RangeError)],
+  ])('fails with an error of its own over %s', (_, make, cause) => {
+    const message = (value: unknown) => [{ frame: 1, notification: { kind: 'N', value, error: undefined } }];
+    expect(() => observableMatcher(message(make()), message(make()))).toThrow(
+      expect.objectContaining({
+        message: 'The values cannot be compared: reading them threw the error that is the cause.',
+        cause,
+        matcherResult: expect.objectContaining({ pass: false }) as unknown,
+      }) as Error,
+    );
+  });
+
   it('compares what is no marbles', () => {
     observableMatcher({ a: 1 }, { a: 1 });
     expect(() => observableMatcher({ a: 1 }, { a: 2 })).toThrow(

@@ -26,7 +26,7 @@ import { stopWhen } from '../operators/stop-when.js';
 import { itemOf } from '../prompt/messages.js';
 import { type InputItem, type Prompt, userMessage } from '../prompt/prompt.js';
 import type { ApprovalDecision } from '../run/call-options.js';
-import { endRun, emptyRun, type Run } from '../run/run.js';
+import { endRun, emptyRun, type Run, type RunStep } from '../run/run.js';
 import { runItems } from '../run/run-items.js';
 import { runTools } from '../run/run-tools.js';
 import { idleRunState, type RunState, toRunState } from '../run/to-run-state.js';
@@ -35,7 +35,7 @@ import type { RunEvent } from '../turn/run-events.js';
 import { emptyTurn } from '../turn/turn.js';
 import type { AnswerContext, Chat, ChatAnswer, ChatConfig, ChatMessage, ChatQuestion } from './chat.js';
 import { frame } from './frame.js';
-import { outsideAngular } from './outside-angular.js';
+import { runnerOutsideAngular } from './runner-outside-angular.js';
 import { CHAT_CONFIG } from './provide-chat.js';
 
 /**
@@ -69,7 +69,7 @@ import { CHAT_CONFIG } from './provide-chat.js';
 export function injectChat(config: ChatConfig = {}): Chat {
   assertInInjectionContext(injectChat);
   const settings = merged(inject(CHAT_CONFIG, { optional: true }) ?? {}, config);
-  const outside = outsideAngular<ChatAnswer>();
+  const outside = runnerOutsideAngular();
   let isActive = inject(PLATFORM_ID) !== 'server';
   inject(DestroyRef).onDestroy(() => (isActive = false));
 
@@ -104,11 +104,11 @@ export function injectChat(config: ChatConfig = {}): Chat {
     send(question) {
       const asked = questionOf(randomId(), question);
       if (!isActive || isBlank(asked)) return;
-      stopped.next();
+      tell(stopped, undefined);
       ask([...untracked(messages), asked]);
     },
     stop() {
-      stopped.next();
+      tell(stopped, undefined);
     },
     regenerate(id) {
       const list = untracked(messages);
@@ -127,19 +127,24 @@ export function injectChat(config: ChatConfig = {}): Chat {
       if (isActive && !isBlank(asked)) ask([...list.slice(0, place), asked]);
     },
     approve(callId) {
-      decisions.next({ callId, decision: { approved: true } });
+      tell(decisions, { callId, decision: { approved: true } });
     },
     reject(callId, reason) {
-      decisions.next({ callId, decision: { approved: false, reason } });
+      tell(decisions, { callId, decision: { approved: false, reason } });
     },
     clear() {
       if (!isActive) return;
-      answers.next(undefined);
+      tell(answers, undefined);
       conversation.set([]);
     },
   };
   resume();
   return chat;
+
+  /** An effect that asks does not depend on what turns and tools read, and what they await is no reason to check the page. */
+  function tell<T>(subject: Subject<T>, value: T): void {
+    untracked(() => outside(() => subject.next(value)));
+  }
 
   function ask(asked: readonly ChatMessage[]): void {
     begin({ id: randomId(), conversation: asked, resume: undefined });
@@ -156,22 +161,23 @@ export function injectChat(config: ChatConfig = {}): Chat {
   function begin(asked: Answering): void {
     const { id, resume: run = emptyRun } = asked;
     // The answer before is unsubscribed first: nothing of it comes into this list.
-    answers.next(undefined);
+    tell(answers, undefined);
     conversation.set([
       ...asked.conversation,
       answerOf(id, { status: 'waiting', run, error: undefined, retry: undefined }),
     ]);
-    answers.next(asked);
+    tell(answers, asked);
   }
 
   function statesOf({ id, conversation: before, resume }: Answering): Observable<ChatAnswer> {
-    const prompt: Prompt = { instructions: settings.instructions, input: before.flatMap(itemsOf) };
-    return defer(() => from(run(prompt, { id, resume }))).pipe(
+    return defer(() => {
+      const prompt: Prompt = { instructions: settings.instructions, input: before.flatMap(itemsOf) };
+      return from(run(prompt, { id, resume }));
+    }).pipe(
       stopWhen(stopped),
       coalesce(settings.coalesce ?? frame),
       toRunState({ resume }),
       map((state) => answerOf(id, state)),
-      outside,
     );
   }
 }
@@ -240,8 +246,11 @@ function restored({ messages = [], resume = false }: ChatConfig): readonly ChatM
 function isMessage(value: ChatMessage): boolean {
   if (typeof value !== 'object' || value === null || typeof value.id !== 'string') return false;
   if (value.role === 'user') return Array.isArray(value.input);
-  return value.role === 'assistant' && Array.isArray(value.state?.run?.steps);
+  const steps: unknown = value.role === 'assistant' ? value.state?.run?.steps : undefined;
+  return Array.isArray(steps) && (steps as readonly (RunStep | null)[]).every(hasText);
 }
+
+const hasText = (step: RunStep | null): boolean => typeof step?.turn?.text === 'string';
 
 /** A run that nobody goes on with. */
 function settled(run: Run): RunState {

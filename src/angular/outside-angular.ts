@@ -1,13 +1,8 @@
-import { inject, NgZone } from '@angular/core';
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { runnerOutsideAngular } from './runner-outside-angular.js';
 
-/**
- * Subscribes outside Angular's zone, where there is one: a chunk that arrives is no reason to check the page. Signals
- * that are set there schedule a check by themselves.
- */
+/** Subscribes outside Angular's zone. */
 export function outsideAngular<T>(): MonoTypeOperatorFunction<T> {
-  const zone = inject(NgZone, { optional: true });
-  if (zone === null) return (source) => source;
-  return (source) =>
-    new Observable((subscriber) => zone.runOutsideAngular(() => source.subscribe(subscriber)));
+  const outside = runnerOutsideAngular();
+  return (source) => new Observable((subscriber) => outside(() => source.subscribe(subscriber)));
 }

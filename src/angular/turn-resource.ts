@@ -9,7 +9,7 @@ import {
   untracked,
 } from '@angular/core';
 import { toObservable, toSignal } from '@angular/core/rxjs-interop';
-import { defer, EMPTY, from, map, type Observable, type ObservableInput, Subject, switchMap } from 'rxjs';
+import { defer, EMPTY, from, map, type Observable, type ObservableInput, of, Subject, switchMap } from 'rxjs';
 import { coalesce } from '../operators/coalesce.js';
 import { stopWhen } from '../operators/stop-when.js';
 import { idleState, toState, type TurnState } from '../operators/to-state.js';
@@ -68,6 +68,8 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
   const isServer = inject(PLATFORM_ID) === 'server';
   const outside = outsideAngular<Loading<Params>>();
   const stopped = new Subject<void>();
+  /** What was asked for when it was stopped last: its turn may not have begun. */
+  let left: Request<Params> | undefined;
   const reloads = signal(0);
 
   const request = computed(
@@ -103,7 +105,10 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
     ...resourceOf(snapshot),
     turn: computed(() => turnOf(current()) ?? emptyTurn),
     state: computed(() => current().state),
-    stop: () => stopped.next(),
+    stop() {
+      left = untracked(request);
+      untracked(() => stopped.next());
+    },
     reload() {
       const isIdle = untracked(() => current().state.status === 'idle');
       if (!isIdle) reloads.update((count) => count + 1);
@@ -119,7 +124,7 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
       if ('failure' in asked) throw asked.failure;
       return from(options.stream({ params: params as Params }));
     }).pipe(
-      stopWhen(stopped),
+      stopWhen(defer(() => (left === asked ? of(undefined) : stopped))),
       coalesce(options.coalesce ?? frame),
       toState(),
       map((state) => ({ request: asked, state, before })),

@@ -46,6 +46,8 @@ export function destroyedWithDestinations(readable: Readable): Readable {
     destination.on(errorMonitor, lose).on('unpipe', unpiped);
   }
 
+  // Node leaves the listeners of a stream that fails on its destination, which may outlive it.
+  readable.once('close', () => readable.unpipe());
   readable.pipe = (destination, options) => {
     if (!isWritable(destination)) {
       if (destinations.size === 0) readable.destroy();

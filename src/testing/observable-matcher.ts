@@ -54,8 +54,18 @@ const limits = { cellsBefore: 8, cells: 100, values: 8, differences: 3, subscrip
 export function observableMatcher(this: unknown, actual: unknown, expected: unknown): void {
   // `TestScheduler` calls this as its method. Outside of `run()` a column is 10 ms.
   const factor = propertyOf(propertyOf(this, 'constructor'), 'frameTimeFactor');
-  const failure = compare(actual, expected, typeof factor === 'number' && factor > 0 ? factor : 1);
+  const failure = comparison(actual, expected, typeof factor === 'number' && factor > 0 ? factor : 1);
   if (failure !== undefined) throw assertionError(failure);
+}
+
+/** What cannot be read is taken for different: a getter or a matcher that throws, a revoked proxy, values nested too deep. */
+function comparison(actual: unknown, expected: unknown, factor: number): Failure | undefined {
+  try {
+    return compare(actual, expected, factor);
+  } catch (cause) {
+    const message = 'The values cannot be compared: reading them threw the error that is the cause.';
+    return { message, expected: undefined, actual: undefined, cause };
+  }
 }
 
 interface Failure {

@@ -101,7 +101,7 @@ function growth({ scenarios }) {
   if (library === undefined) return [];
   const memory = memoryExponent.subjects.library.median;
   return [
-    `From 1,000 to 1,000,000 chunks in a turn, CPU time grows as their number to the power of ${library.median.toFixed(2)}, memory from 100,000 on to that of ${memory.toFixed(2)}: 1 is linear.`,
+    `From 1,000 to 1,000,000 chunks in a turn, CPU time grows as the number of chunks to the power of ${library.median.toFixed(2)}, and memory, from 100,000 on, to the power of ${memory.toFixed(2)}; 1 is linear.`,
   ];
 }
 

@@ -175,9 +175,9 @@ function page() {
   });
   return `# Operators
 
-Each picture is drawn by \`node scripts/marbles.mjs\` from a test that ran: what stands above the box is what its sources emitted, what stands below is what came out, at the millisecond at which it did. CI runs the tests again and fails where a picture differs.
+Find an operator and see what it does over time. \`node scripts/marbles.mjs\` draws each picture from a test that ran: above the box is what its sources emitted, below it what came out, each at its millisecond. CI runs the tests again and fails if a picture differs.
 
-A round or long shape is a value; those of one instant stand below each other, in their order. A bar is the completion, a cross an error. A line is strong while it is subscribed, and an open circle, or a short bar beside a value, is where its subscriber left; what is pale never came, because nobody was subscribed any more. A broken line is a silence that was shortened.
+A round or long shape is a value; values of the same instant are stacked in order. A bar is the completion, a cross an error. A line is bold while subscribed. An open circle, or a short bar beside a value, marks an unsubscribe; pale values were never emitted, because nobody was subscribed any more. A broken line is a shortened silence.
 
 ${names.map((name) => `[${name}](#${name.toLowerCase()})`).join(' · ')}
 

@@ -97,7 +97,7 @@ await check('every link of the pages leads somewhere, anchors included', () =>
 await check('every page has been rendered: an error while it is leaves its heading out', () =>
   assert.deepEqual(
     [...pages].flatMap(([file, html]) =>
-      isReference(file) || /^(?:index|404)\.html$/.test(file) || /<h1\b/.test(html) ? [] : file,
+      isReference(file) || /^(?:index|404|demo\/index)\.html$/.test(file) || /<h1\b/.test(html) ? [] : file,
     ),
     [],
   ),
@@ -587,6 +587,24 @@ await inPage('search finds a page by what it says', '/index.html', {}, async (pa
   const found = await page.locator('.VPLocalSearchBox .result').allInnerTexts();
   assert.ok(found.some((text) => text.includes('restartOnBreak')));
 });
+
+await inPage(
+  'the demo: the Angular chat answers in the page, runs a tool, and asks nobody',
+  '/demo/index.html',
+  {},
+  async (page) => {
+    const asked = [];
+    page.on('request', (request) => request.method() !== 'GET' && asked.push(request.url()));
+    const question = page.getByRole('textbox', { name: 'Your question' });
+    await question.fill('Why is the sky blue?');
+    await question.press('Enter');
+    await page.getByRole('blockquote').getByText('This answer is scripted').waitFor();
+    await question.fill('What time is it in Tokyo?');
+    await question.press('Enter');
+    await page.locator('article').getByText('In Tokyo it is now').waitFor();
+    assert.deepEqual(asked, []);
+  },
+);
 
 await browser.close();
 server.close();

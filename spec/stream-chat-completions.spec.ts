@@ -53,6 +53,8 @@ function drawn(helpers: RunHelpers, answers: readonly MarbleAnswer[], options: P
   return { turn, transport };
 }
 
+const unanswered = 'No response from "test" at http://provider.test. Check the base URL and the network.';
+
 describe('streamChatCompletions', () => {
   it('sends the request, streams its events and completes at [DONE]', () => {
     testScheduler().run((helpers) => {
@@ -319,7 +321,7 @@ describe('streamChatCompletions', () => {
           .toBe(
             '---#',
             undefined,
-            new RetryLimitError({ status: 503, retryAfter: 61_000, body: 'too busy' }, attempts(1)),
+            new RetryLimitError({ status: 503, retryAfter: 61_000, body: 'too busy' }, attempts(1), 60_000),
           );
         helpers.flush();
         expect(transport.requests).toHaveLength(1);
@@ -347,7 +349,9 @@ describe('streamChatCompletions', () => {
         const { turn } = drawn(helpers, Array(2).fill({ response: '-#', error: cause }), {
           retry: { maxRetries },
         });
-        helpers.expectObservable(turn).toBe(marbles, undefined, new TransportError({ cause }));
+        helpers
+          .expectObservable(turn)
+          .toBe(marbles, undefined, new TransportError({ message: unanswered, cause }));
       });
     });
 
@@ -488,7 +492,12 @@ describe('streamChatCompletions', () => {
           delay: 200,
           error: new UnexpectedStatusError({ status: 503, retryable: true }),
         };
-        const s = { type: 'retrying', attempt: 2, delay: 400, error: new TransportError({ cause: 'reset' }) };
+        const s = {
+          type: 'retrying',
+          attempt: 2,
+          delay: 400,
+          error: new TransportError({ message: unanswered, cause: 'reset' }),
+        };
         helpers.expectObservable(turn).toBe('r 199ms -s 399ms a-(N|)', { ...events, r, s });
       });
     });
@@ -613,7 +622,7 @@ describe('streamChatCompletions', () => {
       expect(() => streamChatCompletions('Hi', misplaced)).toThrow(TypeError);
       expect(() =>
         streamChatCompletions('Hi', { model: 'm', provider, params: { stream: false } as never }),
-      ).toThrow('params.stream is set by the turn itself and cannot be given.');
+      ).toThrow('params.stream is set by the turn and cannot be overridden.');
     });
   });
 
@@ -736,7 +745,7 @@ describe('streamChatCompletions', () => {
           throw cause;
         },
       });
-      helpers.expectObservable(turn).toBe('#', undefined, new TransportError({ cause }));
+      helpers.expectObservable(turn).toBe('#', undefined, new TransportError({ message: unanswered, cause }));
     });
   });
 

@@ -157,7 +157,7 @@ describe('streamChatRequest', () => {
 
   it('refuses stream: false', () => {
     expect(() => call({ ...ask, stream: false })).toThrow(
-      new TypeError('body.stream is false, and a turn is always streamed.'),
+      new TypeError('body.stream must not be false: a turn is always streamed.'),
     );
   });
 

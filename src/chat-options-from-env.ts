@@ -2,28 +2,28 @@ import type { ChatOptions } from './options.js';
 import { builtInProviders } from './provider/built-in-providers.js';
 import type { ModelProvider } from './provider/model-provider.js';
 
-/** Options without the model, which the environment may or may not name. */
+/** Options in which the model is optional, because the environment may not name one. */
 export type ChatOptionsFromEnv = Omit<ChatOptions, 'model'> & Partial<Pick<ChatOptions, 'model'>>;
 
 /**
- * Options from the variables that OpenAI's tools read, and two of this library's forerunner:
+ * Reads options from the environment variables that OpenAI's tools use, and from two more:
  *
  * | variable | option |
  * |---|---|
  * | `OPENAI_API_KEY` | `provider.apiKey` |
- * | `OPENAI_BASE_URL` | `provider.baseUrl`; with it no key is required, since servers of one's own need none |
+ * | `OPENAI_BASE_URL` | `provider.baseUrl`; no key is required then, because your own servers rarely need one |
  * | `OPENAI_MODEL` | `model` |
  * | `OPENAI_REQUEST_MAX_RETRIES` | `retry.maxRetries` |
  * | `OPENAI_STREAM_IDLE_TIMEOUT_MS` | `idleTimeout` |
  *
- * A variable that is unset or blank is left out.
+ * Unset and blank variables are ignored.
  *
  * @example
  * ```ts
  * const options = { model: 'gpt-4o-mini', ...chatOptionsFromEnv(process.env) };
  * ```
  *
- * @throws TypeError where a variable that holds a number holds none
+ * @throws TypeError if a numeric variable is not a number
  */
 export function chatOptionsFromEnv(env: Readonly<Record<string, string | undefined>>): ChatOptionsFromEnv {
   const read = (name: string) => {

@@ -9,8 +9,8 @@ export interface IterateOptions extends ChatOptions {
   /** The network is not read while this many events wait for the consumer. Default 16. */
   readonly highWaterMark?: number | undefined;
   /**
-   * How long an event may wait until the consumer asks for another, in milliseconds; then the request is aborted. A
-   * consumer that comes back gets the waiting events, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
+   * How long an event may wait for the consumer, in milliseconds, before the request is aborted. A consumer
+   * that comes back gets the waiting events, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
    */
   readonly stallTimeout?: number | undefined;
 }
@@ -21,14 +21,14 @@ const iterateChecks: Checks<IterateOptions> = /* @__PURE__ */ Object.assign(
 );
 
 /**
- * One model turn, pulled: for consumers slower than the network, which an Observable would have to
- * buffer for without bound.
+ * One model turn as an async iterable with backpressure, for consumers slower than the network: an Observable
+ * would have to buffer without bound.
  *
- * The request is sent at the first `next()`, and each iterator is a turn of its own. While
- * `highWaterMark` events wait, the network is not read, so the provider is slowed down and memory
- * stays flat: at most those events wait, and the ones of one read. The idle limit's clock stands still
- * meanwhile. `break`, `return` and `throw` abort the request. So does a consumer that asks for nothing for
- * `stallTimeout` while events wait: an iterator that was dropped holds no connection for ever.
+ * The first `next()` sends the request, and each iterator is a separate request. While `highWaterMark` events
+ * wait, the network is not read: the provider slows down, and at most those events plus one network read are
+ * held in memory. The idle timeout is paused meanwhile. `break`, `return` and `throw` abort the request. So
+ * does a consumer that asks for nothing for `stallTimeout` while events wait, so an abandoned iterator never
+ * keeps a connection open.
  *
  * ```
  * read      --(abcd)--------------(ef)--|      highWaterMark: 2
@@ -42,7 +42,7 @@ const iterateChecks: Checks<IterateOptions> = /* @__PURE__ */ Object.assign(
  * ```
  *
  * @returns an iterable that rejects with the errors of `streamChatCompletions`
- * @throws TypeError where an argument is of the wrong type
+ * @throws TypeError if an argument has the wrong type
  */
 export function iterateChatCompletions(
   prompt: Prompt | string,

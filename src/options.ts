@@ -19,25 +19,25 @@ export interface RetryOptions extends BackoffOptions {
   /** The longest wait that a provider may ask for, in milliseconds; a longer one fails at once. Default 60,000. */
   readonly maxRetryAfter?: number | undefined;
   /**
-   * Which failures to retry. Default: those with `retryable` set, which are transport failures, 429
-   * (unless a quota is exceeded: the account's or that of the day) and 5xx, unless the provider's `x-should-retry` says otherwise.
+   * Which failures to retry. Default: those with `retryable` set, which are transport failures, 429 (unless the
+   * account's or the day's quota is exceeded) and 5xx, unless the provider's `x-should-retry` says otherwise.
    */
   readonly retryable?: ((failure: RequestFailure) => boolean) | undefined;
 }
 
-/**
- * How to run a turn, whatever its prompt. Options override provider settings, which override defaults.
- */
+/** How to run a turn. Options override provider settings, which override defaults. */
 export interface TurnOptions {
   readonly provider: ModelProvider;
   /** Default `fetchTransport()`. */
   readonly transport?: Transport | undefined;
   readonly retry?: RetryOptions | undefined;
-  /** Decides when each attempt may begin, such as a rate limiter. Default: at once. */
+  /** Decides when each attempt may start; a rate limiter is one. Default: at once. */
   readonly admission?: Admission | undefined;
-  /** Milliseconds until the response headers of each attempt; no limit by default. */
+  /** Milliseconds to wait for the response headers of each attempt. Default: no limit. */
   readonly responseTimeout?: number | undefined;
-  /** Milliseconds without an event. Default: the provider's, else 300,000. `Infinity`: no limit. */
+  /**
+   * Milliseconds that may pass without an event. Default: the provider's, else 300,000. `Infinity`: no limit.
+   */
   readonly idleTimeout?: number | undefined;
   /** What resets `idleTimeout`: an event, or any byte, keep-alive comments included. Default `'events'`. */
   readonly idleOn?: 'events' | 'bytes' | undefined;
@@ -49,8 +49,8 @@ export interface TurnOptions {
   /** Maximum size of one event, or of a JSON response, in bytes. Default 33,554,432 (32 MiB). */
   readonly maxEventSize?: number | undefined;
   /**
-   * Maximum number of JSON values in one event, or in a JSON response: opening brackets, commas and colons, those in strings
-   * aside. Default 1,000,000.
+   * Maximum number of JSON values in one event, or in a JSON response, counted as opening brackets, commas and
+   * colons outside strings. Default 1,000,000.
    */
   readonly maxEventValues?: number | undefined;
   /** Asks for the token usage (`stream_options`), which some providers reject. Default `false`. */
@@ -61,9 +61,9 @@ export interface TurnOptions {
   readonly includeChunks?: boolean | undefined;
   /** Pauses reading while a consumer holds it. Default: the network is read as fast as it delivers. */
   readonly demand?: Demand | undefined;
-  /** Called with diagnostic events. What it throws is ignored. */
+  /** Called with diagnostic events. Errors that it throws are ignored. */
   readonly diagnostics?: DiagnosticsListener | undefined;
-  /** A number from 0 to 1, for the ids of calls that came without one. Default `Math.random`. */
+  /** Returns a number from 0 to 1, for the ids of calls that arrive without one. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
   /** Runs every timer of the turn. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
@@ -73,8 +73,8 @@ export interface TurnOptions {
 export interface ChatOptions extends TurnOptions {
   readonly model: string;
   /**
-   * Merged into the request body. What the turn sets itself (`model`, `messages`, `stream`, and whatever
-   * the prompt and the options below provide) is an error here.
+   * Merged into the request body. A parameter that the turn sets itself (`model`, `messages`, `stream`, and
+   * those that the prompt or the options below provide) is an error.
    */
   readonly params?: ChatParams | undefined;
   /** Whether the model must call a tool, and which. */
@@ -84,8 +84,9 @@ export interface ChatOptions extends TurnOptions {
   /** The output format, such as a JSON schema. */
   readonly responseFormat?: ResponseFormat | undefined;
   /**
-   * The field in which to send the prompt's reasoning back to the provider; `false`: nothing of it. Default:
-   * the provider's, else not its text, and what the same provider wants back (signatures, `reasoning_details`).
+   * The field in which the prompt's reasoning is sent back to the provider; `false` sends none. Default: the
+   * provider's, else only what the same provider needs back (signatures, `reasoning_details`), without the
+   * text.
    */
   readonly sendReasoning?: ReasoningField | false | undefined;
 }
@@ -96,7 +97,7 @@ export const defaults = {
   idleTimeout: 300_000,
 } as const;
 
-/** One subscription: what it runs with (options override the provider's settings, those the defaults), and where it is. */
+/** One subscription: its resolved settings, and its state. */
 export interface OpenTurn extends AttemptCount {
   readonly options: TurnOptions;
   readonly provider: ModelProvider;
@@ -131,7 +132,7 @@ export function openTurn(options: TurnOptions, choiceCount: number): OpenTurn {
   };
 }
 
-/** Whether an option may have a value, or be left out: `true`, or what it must be. */
+/** Checks an option's value, or its absence: `true`, or what it must be. */
 type Check = (value: unknown) => true | string;
 
 export type Checks<Options = Readonly<Record<string, unknown>>> = {
@@ -183,7 +184,7 @@ export const turnChecks: Checks<TurnOptions> = {
   includeUsage: unchecked,
   includeRetries: unchecked,
   includeChunks: unchecked,
-  // No check of the class: a program may hold the library twice, as ESM and as CommonJS.
+  // Not `instanceof`: a program may load the library twice, as ESM and as CommonJS.
   demand: (value) =>
     value === undefined || typeof (value as Demand | null)?.hold === 'function' || 'a Demand',
   diagnostics: unchecked,
@@ -205,9 +206,9 @@ export const chatChecks: Checks<ChatOptions> = /* @__PURE__ */ Object.assign(
 );
 
 /**
- * Checks what types cannot: JavaScript callers, unknown names, and numbers.
+ * Checks what types cannot: JavaScript callers, unknown names, and ranges of numbers.
  *
- * @param checks - the options that the caller takes
+ * @param checks - the options that the caller accepts
  * @throws TypeError that names the option
  */
 export function checkOptions(options: TurnOptions, checks: Checks = chatChecks): void {
@@ -221,14 +222,14 @@ export function checkOptions(options: TurnOptions, checks: Checks = chatChecks):
 }
 
 function checkValues(place: string, given: object, checks: Checks): void {
-  // Not over Object.entries(), which costs each turn some 2 µs.
+  // Not with Object.entries(), which costs each turn about 2 µs.
   for (const name in checks) {
     const isValid = checks[name]?.((given as Readonly<Record<string, unknown>>)[name]);
     if (isValid !== true) throw new TypeError(`options.${place}${name} must be ${isValid}.`);
   }
 }
 
-/** @throws TypeError for an unknown option, with the place where it was probably meant to stand */
+/** @throws TypeError for an unknown option, suggesting the one that was probably meant */
 function checkNames(place: string, given: object, known: Checks, options: Checks): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || Object.hasOwn(known, name)) continue;
@@ -246,5 +247,5 @@ function checkNames(place: string, given: object, known: Checks, options: Checks
   }
 }
 
-/** A name without its place, in one spelling for camelCase and snake_case. */
+/** A name without its path, spelled alike in camelCase and snake_case. */
 const plain = (name: string): string => name.replace(/^.*\.|_/g, '').toLowerCase();

@@ -25,8 +25,8 @@ import {
 import type { ResponseEvent, RetryingEvent } from './turn/events.js';
 
 /**
- * One model turn as a cold Observable: subscribing sends the request, unsubscribing aborts it wherever
- * it stands, and each subscription is a turn of its own.
+ * One model turn as a cold Observable. Subscribe to send the request, unsubscribe to abort it at any point.
+ * Each subscription is a separate request.
  *
  * ```
  * request   --429
@@ -43,11 +43,11 @@ import type { ResponseEvent, RetryingEvent } from './turn/events.js';
  *   .subscribe((text) => process.stdout.write(text));
  * ```
  *
- * @param prompt - a conversation; a string is one message of the user
- * @param options - the model, the provider, and every limit
- * @returns the events of the turn, `completed` last. Errors are `ChatCompletionsError`s, except what an
- * `apiKey` function or `admission` fails with, which passes unchanged
- * @throws TypeError where an argument is of the wrong type; nothing else is thrown by the call
+ * @param prompt - a conversation; a string is one user message
+ * @param options - the model, the provider, timeouts and limits
+ * @returns the events of the turn, `completed` last. Errors are `ChatCompletionsError`s, except those of an
+ * `apiKey` function or `admission`, which pass unchanged
+ * @throws TypeError if an argument has the wrong type; the call throws nothing else
  */
 export function streamChatCompletions(
   prompt: Prompt | string,
@@ -56,7 +56,7 @@ export function streamChatCompletions(
   return streamTurn(requestBody(prompt, options), options, options.params?.n);
 }
 
-/** The turn itself, for a request whose body is written already and asks for `n` choices. */
+/** The turn itself, for a request body that is already serialised and asks for `n` choices. */
 export function streamTurn(
   body: string | InvalidRequestError,
   options: TurnOptions,
@@ -69,7 +69,7 @@ export function streamTurn(
     return attempt
       .pipe(
         retryWithBackoff(retryOptions(turn, (event) => subscriber.next(event))), // RxJS retry({ delay })
-        tellAttempts(turn.failures), // the last error holds those before it
+        tellAttempts(turn.failures), // the last error lists those before it
         concatMap(readAnswer(turn)), // bytes -> server-sent events -> idle timeout -> ResponseEvents
         reportTurn(turn.log), // diagnostics
       )
@@ -77,7 +77,7 @@ export function streamTurn(
   });
 }
 
-/** Which failures are sent again, and when: `Retry-After`, else backoff. */
+/** Which failures are retried, and when: after `Retry-After`, else with backoff. */
 function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): RetryWithBackoffOptions {
   const { maxRetries, maxRetryAfter, scheduler, log } = turn;
   const { retry, includeRetries } = turn.options;
@@ -90,7 +90,9 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
       error !== turn.ownError && isRequestFailure(error) && (retry?.retryable?.(error) ?? error.retryable),
     retryAfter: (error) => (error instanceof UnexpectedStatusError ? error.retryAfter : undefined),
     giveUp: (error) =>
-      error instanceof UnexpectedStatusError ? new RetryLimitError(error, [...turn.failures, error]) : error,
+      error instanceof UnexpectedStatusError
+        ? new RetryLimitError(error, [...turn.failures, error], maxRetryAfter)
+        : error,
     onRetry: ({ delay, error }) => {
       if (!isRequestFailure(error)) return;
       turn.failures.push(error);
@@ -100,7 +102,7 @@ function retryOptions(turn: OpenTurn, emit: (event: RetryingEvent) => void): Ret
   };
 }
 
-/** The body of a prompt's request, once the arguments have been checked, or the error of one that cannot be written. */
+/** Checks the arguments and serialises the request body. Returns an error if the body cannot be serialised. */
 export function requestBody(
   prompt: Prompt | string,
   options: ChatOptions,

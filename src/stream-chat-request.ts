@@ -6,21 +6,21 @@ import { requestJson } from './prompt/request-json.js';
 import { streamTurn } from './stream-chat-completions.js';
 
 /**
- * The body of a Chat Completions request, as far as it is looked at: a `ChatCompletionCreateParams` of
- * the `openai` package is one.
+ * The body of a Chat Completions request, such as a `ChatCompletionCreateParams` of the `openai` package. Only
+ * the fields below are read.
  */
 export interface ChatRequestBody {
   readonly model: string;
   readonly messages: readonly unknown[];
-  /** Set by the turn; `false` is refused. */
+  /** Set by the turn; `false` is an error. */
   readonly stream?: boolean | null | undefined;
   readonly stream_options?: unknown;
   readonly n?: number | null | undefined;
 }
 
 /**
- * `streamChatCompletions` for those who hold the body of a request already (`messages: [...]`): sent as
- * it is, with `stream: true`.
+ * `streamChatCompletions` for when you already have a request body (`messages: [...]`). It is sent as it is,
+ * with `stream: true`.
  *
  * ```
  * request   --200
@@ -36,7 +36,7 @@ export interface ChatRequestBody {
  * ```
  *
  * @returns the events and errors of `streamChatCompletions`
- * @throws TypeError where an argument is of the wrong type
+ * @throws TypeError if an argument has the wrong type
  */
 export function streamChatRequest<Body extends ChatRequestBody>(
   body: Body,
@@ -51,7 +51,7 @@ export function streamChatRequest<Body extends ChatRequestBody>(
   ) {
     throw new TypeError('body must be an object with a model and an array of messages.');
   }
-  if (body.stream === false) throw new TypeError('body.stream is false, and a turn is always streamed.');
+  if (body.stream === false) throw new TypeError('body.stream must not be false: a turn is always streamed.');
   const includesUsage = !options.provider.unsupported?.includes('stream_options');
   const json = requestJson(() => ({
     ...body,

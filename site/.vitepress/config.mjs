@@ -27,6 +27,7 @@ const groups = [
     'Find it',
     [
       { text: 'Wire playground', link: '/playground' },
+      { text: 'Live chat in Angular', link: '/demo/index.html', target: '_self' },
       ...item('/symptoms', 'Recipes by symptom'),
       { text: 'Which operator?', link: '/operators/which' },
       ...item('/exports', 'Exports, options, events, errors'),
@@ -121,8 +122,8 @@ export default defineConfig({
   srcDir: '.pages',
   outDir: '.vitepress/dist',
   lastUpdated: false,
-  // typedoc writes these; test.mjs checks every link of the built site, theirs as well.
-  ignoreDeadLinks: [/^\/?reference\//, /^\/llms/],
+  // typedoc and Angular write these; test.mjs checks every link of the built site, theirs as well.
+  ignoreDeadLinks: [/^\/?(?:reference|demo)\//, /^\/llms/],
   // What is edited is the project's file.
   transformPageData(page) {
     page.filePath = page.frontmatter.source ?? `site/pages/${page.relativePath}`;

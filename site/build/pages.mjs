@@ -1,7 +1,7 @@
 // Makes .pages/, which VitePress builds, of the project's own files: their links are rewritten, their pictures get a
 // dark variant, and their code what it takes for given. `--no-reference` leaves typedoc out.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { builtInProviders } from '../../dist/esm/index.js';
 import { linkFrom, pageOf, pages, read, root, site, titleOf } from './files.mjs';
@@ -45,6 +45,8 @@ write(
 write('public/llms.txt', shortList());
 write('public/llms-full.txt', documents.map(({ file }) => read(file).trim()).join('\n\n---\n\n') + '\n');
 
+writeDemo();
+
 if (!process.argv.includes('--no-reference')) {
   const out = join(pages, 'public', 'reference');
   execFileSync(
@@ -65,6 +67,31 @@ if (!process.argv.includes('--no-reference')) {
       stdio: 'inherit',
     },
   );
+}
+
+/** The chat of examples/angular, over answers that are scripted in the page: no server, no key. */
+function writeDemo() {
+  const example = join(root, 'examples', 'angular');
+  const built = join(example, 'dist', 'browser');
+  if (!existsSync(built)) {
+    for (const command of [
+      ['ci', '--no-audit', '--no-fund'],
+      ['run', 'build'],
+    ])
+      execFileSync('npm', command, { cwd: example, stdio: 'inherit' });
+  }
+  cpSync(built, join(pages, 'public', 'demo'), { recursive: true });
+  const page = ['<base href="/"', '<meta name="chat-connection" content="fetch"'].reduce(
+    (html, element, index) => {
+      if (!html.includes(element)) throw new Error(`The chat's page has no ${element}.`);
+      return html.replace(
+        element,
+        [`<base href="${base}demo/"`, '<meta name="chat-connection" content="scripted"'][index],
+      );
+    },
+    readFileSync(join(built, 'index.html'), 'utf8'),
+  );
+  write('public/demo/index.html', page);
 }
 
 /** A page's text: code and prose are told apart, since what looks like a link in code is none. */

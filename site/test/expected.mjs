@@ -8,7 +8,7 @@ export const expected = {
     '1430 completed, finishReason: stop, endedBy: done',
     '1430 complete',
   ],
-  'Cut in the middle of a word': ['140 "Air "', '220 "scat"', '280 StreamError: The event stream broke.'],
+  'Cut in the middle of a word': ['140 "Air "', '220 "scat"', '280 StreamError: The event stream broke off.'],
   'Cut, and restarted': [
     '0 waiting ""',
     '140 streaming "Air "',
@@ -34,7 +34,7 @@ export const expected = {
   'No [DONE], with requireFinish()': [
     '140 "Air "',
     '200 "scatters"',
-    '260 IncompleteStreamError: The stream ended without a finish reason or [DONE]: the answer is incomplete.',
+    '260 IncompleteStreamError: The stream ended without a finish reason or [DONE]: the output is incomplete.',
   ],
   'A flood of deltas': [
     '0 waiting ""',

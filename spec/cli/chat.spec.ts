@@ -91,7 +91,9 @@ describe('the lines of stdin, where it is no terminal', () => {
     const io = fakeIo({ stdin: 'Why is the sky blue?\n' });
     expect(await main(['--chat', '--demo', '--pace', '0'], io)).toBe(0);
     expect(io.stdout.text).toMatch(/^The sky is blue because .*\n$/);
-    expect(io.stderr.text).toMatch(/^The embedded mock provider answers\..*\n5 tokens in, .*\n$/);
+    expect(io.stderr.text).toMatch(
+      /^This answer comes from the embedded mock provider\..*\n5 tokens in, .*\n$/,
+    );
   });
 });
 
@@ -107,7 +109,7 @@ describe('Ctrl-C', () => {
     stdin.end('b\n');
     expect(await code).toBe(0);
     expect(io.stdout.text).toBe('Hel\nTwo.\n');
-    expect(io.stderr.text).toBe('Stopped. What has come is kept.\n1.5 s\n');
+    expect(io.stderr.text).toBe('Stopped. The partial answer is kept.\n1.5 s\n');
     expect(asked()[1]).toEqual(['user: a', 'assistant: Hel', 'user: b']);
   });
 
@@ -120,7 +122,7 @@ describe('Ctrl-C', () => {
     await io.stderr.until('Stopped.');
     stdin.end('b\n');
     expect(await code).toBe(0);
-    expect(io.stderr.text).toContain('Stopped. The question is not part of the conversation.\n');
+    expect(io.stderr.text).toContain('Stopped. The question was removed from the conversation.\n');
     expect(asked()[1]).toEqual(['user: b']);
   });
 
@@ -148,14 +150,14 @@ describe('Ctrl-C', () => {
 });
 
 describe('a question that fails', () => {
-  const taken = 'The question is not part of the conversation.\n';
+  const taken = 'The question was removed from the conversation.\n';
 
   it.each<[string, MockAnswer, string, RegExp]>([
     [
       'with a status',
       { status: 404, error: { message: 'No such model.' } },
       '',
-      /^Error: The provider answered with status 404.* It said: No such model\.\n/,
+      /^Error: The provider returned status 404.* It said: No such model\.\n/,
     ],
     ['in mid-word', { content: ['Hel', { cut: 'reset' }] }, 'Hel\n', /^Error: The event stream broke/],
     [
@@ -168,7 +170,7 @@ describe('a question that fails', () => {
       'with a page',
       { body: '<p>Log in', headers: { 'content-type': 'text/html' } },
       '',
-      /which is no event stream/,
+      /instead of an event stream/,
     ],
   ])('%s is told and taken back, and the conversation goes on', async (_, answer, text, sentence) => {
     answering({ content: 'One.' }, answer, { content: 'Three.' });
@@ -181,7 +183,10 @@ describe('a question that fails', () => {
 
   it('with an empty answer is taken back, too', async () => {
     answering({ content: [] }, { content: 'Two.' });
-    expect(await script('a\nb\n')).toMatchObject({ code: 0, stderr: `1.5 s\nNothing came. ${taken}1.5 s\n` });
+    expect(await script('a\nb\n')).toMatchObject({
+      code: 0,
+      stderr: `1.5 s\nThe answer is empty. ${taken}1.5 s\n`,
+    });
     expect(asked()[1]).toEqual(['user: b']);
   });
 
@@ -192,7 +197,7 @@ describe('a question that fails', () => {
     ]) {
       const io = fakeIo({ stdin: 'a\nb\n' });
       expect(await main(['--chat', '--model', 'm', ...argv], io)).toBe(1);
-      expect(io.stderr.text).toMatch(/^Error: (?:xai needs a key|--base-url cannot be used).*\n$/);
+      expect(io.stderr.text).toMatch(/^Error: (?:xai needs an API key|--base-url is invalid).*\n$/);
     }
   });
 });
@@ -264,7 +269,7 @@ describe('at a terminal', () => {
     await prompted(3);
     stdin.write('\u0004');
     expect([await code, io.stdout.text]).toEqual([0, 'One.\nTwo.\n']);
-    expect(io.stderr.text).toMatch(/^Ctrl-C stops an answer; at the prompt, Ctrl-C or Ctrl-D leaves\.\n/);
+    expect(io.stderr.text).toMatch(/^Ctrl-C stops an answer\. At the prompt, Ctrl-C or Ctrl-D exits\.\n/);
     expect(io.stderr.text.match(/Ctrl-C/g)).toHaveLength(2);
     expect(asked()[1]).toEqual(['user: a', 'assistant: One.', 'user: b']);
   });
@@ -296,7 +301,7 @@ describe('at a terminal', () => {
     }
     await prompted(3);
     stdin.write('\u0003');
-    expect([await code, io.stderr.text.split('What has come is kept.').length]).toEqual([0, 3]);
+    expect([await code, io.stderr.text.split('The partial answer is kept.').length]).toEqual([0, 3]);
   });
 
   it('Ctrl-C clears a line that was begun, and leaves where there is none', async () => {
@@ -320,7 +325,7 @@ describe('at a terminal', () => {
     stdin.end();
     expect(await code).toBe(0);
     expect(io.stderr.text).toContain(
-      'The question is not part of the conversation: arrow up brings it back.\n',
+      'The question was removed from the conversation: press the up arrow to get it back.\n',
     );
     expect(asked()).toEqual([['user: a'], ['user: a']]);
   });

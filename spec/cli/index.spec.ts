@@ -73,7 +73,7 @@ describe('the command', () => {
     expect([code, child.exitCode]).toEqual([0, 0]);
     expect(stdout).toMatch(/^The sky is blue because .* red is left\.\n$/);
     expect(stderr).toMatch(
-      /^The embedded mock provider answers\..*\n5 tokens in, 64 out, \d+(?:\.\d)? m?s\n$/,
+      /^This answer comes from the embedded mock provider\..*\n5 tokens in, 64 out, \d+(?:\.\d)? m?s\n$/,
     );
   });
 
@@ -116,7 +116,7 @@ describe('the command', () => {
       signal: null,
       stdout: '',
       stderr:
-        'Error: The provider answered with status 404 (model_not_found). ' +
+        'Error: The provider returned status 404 (model_not_found). ' +
         'Check the base URL and the model. It said: No such model.\n',
     });
     expect(await start(['--json', '--max-retries', 'x', 'Hi']).outcome).toMatchObject({
@@ -146,7 +146,7 @@ describe('--chat', () => {
       code: 130,
       signal: null,
       stdout: 'Hel\nTwo.\n',
-      stderr: expect.stringMatching(/^Stopped\. What has come is kept\.\n.*s\n$/) as string,
+      stderr: expect.stringMatching(/^Stopped\. The partial answer is kept\.\n.*s\n$/) as string,
     });
   });
 

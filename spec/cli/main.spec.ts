@@ -96,7 +96,7 @@ describe('the answer', () => {
         delay: 0,
         error: {
           name: 'UnexpectedStatusError',
-          message: 'The provider answered with status 503.',
+          message: 'The provider returned status 503.',
           status: 503,
           requestId: 'req-mock-1',
           retryAfter: 0,
@@ -181,7 +181,7 @@ describe('the request', () => {
     scheduler.flush();
     expect([await code, messages()]).toEqual([0, [[{ role: 'user', content: 'Hi' }]]]);
     expect(io.stderr.text).toBe(
-      'Nothing came on stdin for 3 s: asking without it. Add - to wait for it, or < /dev/null to skip it.\n1.5 s\n',
+      'No input on stdin for 3 s: sending the prompt alone. Add - to wait for stdin, or < /dev/null to skip it.\n1.5 s\n',
     );
   });
 
@@ -219,8 +219,8 @@ describe('the embedded provider', () => {
       code: 0,
       stdout: expect.stringMatching(/^The sky is blue because .*\n$/) as string,
       stderr:
-        'The embedded mock provider answers. ' +
-        'To ask a model, set OPENAI_API_KEY, or use --provider or --base-url.\n5 tokens in, 64 out, 1.5 s\n',
+        'This answer comes from the embedded mock provider. ' +
+        'To use a real model, set OPENAI_API_KEY, --provider or --base-url.\n5 tokens in, 64 out, 1.5 s\n',
     });
   });
 
@@ -285,7 +285,7 @@ describe('--replay', () => {
     ]);
     expect([code, stdout]).toEqual([1, 'a\n']);
     expect(stderr).toBe(
-      '1.5 s\nError: The stream ended without a finish reason or [DONE]: the answer is incomplete.\n',
+      '1.5 s\nError: The stream ended without a finish reason or [DONE]: the output is incomplete.\n',
     );
   });
 
@@ -294,7 +294,7 @@ describe('--replay', () => {
     expect(await run(['--replay', file])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `Error: The file ${file} cannot be read (ENOENT).\n`,
+      stderr: `Error: Could not read the file ${file} (ENOENT).\n`,
     });
   });
 });
@@ -408,19 +408,19 @@ describe('an error is one sentence, with the words of the provider, and status 1
       'a refused request',
       { status: 401, error: { message: 'Wrong\nkey \u001b[31mk-123.', code: 'invalid_api_key' } },
       '',
-      'The provider answered with status 401 (invalid_api_key). Check the API key. It said: Wrong key k-123.',
+      'The provider returned status 401 (invalid_api_key). Check the API key. It said: Wrong key k-123.',
     ],
     [
       'the last of the retries',
       { status: 503, body: '<html><title>503 Service\nUnavailable</title></html>' },
       '',
-      'The provider answered with status 503 after 1 attempt. It said: 503 Service Unavailable',
+      'The provider returned status 503 after 1 attempt. It said: 503 Service Unavailable',
     ],
     [
       'a page that is no stream',
       { body: '<html>Log in</html>', headers: { 'content-type': 'text/html' } },
       '',
-      'The provider answered with status 200 and text/html, which is no event stream. Check the base URL. It said: Log in',
+      'The provider returned status 200 with text/html instead of an event stream. Check the base URL. It said: Log in',
     ],
     [
       'an error inside the stream',
@@ -432,7 +432,7 @@ describe('an error is one sentence, with the words of the provider, and status 1
       'a stream that ends too early',
       { content: ['Hel'], finishReason: null, done: false },
       'Hel\n',
-      'The stream ended without a finish reason or [DONE]: the answer is incomplete.',
+      'The stream ended without a finish reason or [DONE]: the output is incomplete.',
     ],
     ['silence', { content: ['Hel', { wait: Infinity }] }, 'Hel\n', 'idle timeout waiting for SSE'],
   ])('for %s', async (_, answer, text, sentence) => {
@@ -446,14 +446,16 @@ describe('an error is one sentence, with the words of the provider, and status 1
     answering({ content: ['Hel', { cut }] });
     const { code, stdout, stderr } = await ask(['Hi']);
     expect([code, stdout]).toEqual([1, 'Hel\n']);
-    expect(stderr).toMatch(/^Error: The event stream broke \((?:UND_ERR_SOCKET|ECONNRESET)\)\.\n$/);
+    expect(stderr).toMatch(/^Error: The event stream broke off \((?:UND_ERR_SOCKET|ECONNRESET)\)\.\n$/);
   });
 
   it('for a provider that is not there', async () => {
     await mock.close();
     const { code, stdout, stderr } = await ask(['--max-retries', '0', 'Hi']);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toBe(`Error: Could not reach ${mock.baseUrl} (ECONNREFUSED). Is it running?\n`);
+    expect(stderr).toBe(
+      `Error: Could not reach ${new URL(mock.baseUrl).origin} (ECONNREFUSED). Is it running?\n`,
+    );
   });
 
   it('does not take an empty --base-url for OpenAI', async () => {
@@ -467,13 +469,13 @@ describe('an error is one sentence, with the words of the provider, and status 1
         stderr: expect.stringContaining('--base-url is empty.') as string,
       });
     expect((await run(['--base-url', 'https:///v1', '--model', 'm', 'Hi'], { env })).stderr).toContain(
-      'it has no host, or one that the URL standard reads as another',
+      'it has no host, or one that is not written as the URL standard parses it',
     );
   });
 
   it('for a base URL that is none', async () => {
     expect((await run(['--base-url', 'nowhere', '--model', 'm', 'Hi'])).stderr).toBe(
-      'Error: --base-url cannot be used: it is not a URL (relative ones work only in browsers).\n',
+      'Error: --base-url is invalid: it is not an absolute URL (relative URLs work only in browsers).\n',
     );
   });
 
@@ -482,7 +484,7 @@ describe('an error is one sentence, with the words of the provider, and status 1
       code: 1,
       stdout: '',
       stderr:
-        'Error: xai needs a key: set the environment variable XAI_API_KEY. ' +
+        'Error: xai needs an API key: set the environment variable XAI_API_KEY. ' +
         'Create a key at https://console.x.ai.\n',
     });
   });
@@ -490,25 +492,25 @@ describe('an error is one sentence, with the words of the provider, and status 1
 
 describe('a wrong command line ends with status 2 and a sentence:', () => {
   it.each<[string, readonly string[], FakeIoOptions, string]>([
-    ['no prompt', [], { terminals: ['stdin'] }, 'Give a prompt, as an argument or on stdin.'],
-    ['a blank stdin', [], { stdin: ' \n' }, 'The prompt is empty: give one as an argument or on stdin.'],
+    ['no prompt', [], { terminals: ['stdin'] }, 'Pass a prompt as an argument or on stdin.'],
+    ['a blank stdin', [], { stdin: ' \n' }, 'The prompt is empty: pass one as an argument or on stdin.'],
     [
       'an unknown provider',
       ['--provider', 'toString', 'Hi'],
       {},
-      'There is no built-in provider "toString". Use --base-url for others; built in are openai, openrouter, gemini, mistral, deepseek, xai, groq, anthropic, together, fireworks, cerebras, moonshot, zai, dashscope, minimax, nvidia, huggingface, ollama, lmstudio, vllm, llamacpp, litellm.',
+      'Unknown provider "toString". Use --base-url for any other; the built-in ones are openai, openrouter, gemini, mistral, deepseek, xai, groq, anthropic, together, fireworks, cerebras, moonshot, zai, dashscope, minimax, nvidia, huggingface, ollama, lmstudio, vllm, llamacpp, litellm.',
     ],
     [
       'a replay of a provider',
       ['--replay', 'f', '--provider', 'xai'],
       {},
-      '--replay plays a file and asks nobody: leave out --provider.',
+      '--replay plays a file and sends no request: remove --provider.',
     ],
     [
       'no model',
       ['--provider', 'groq', 'Hi'],
       { env: { OPENAI_MODEL: 'm' } },
-      'Which model? Name one with --model.',
+      'No model given. Set one with --model.',
     ],
     ['no number', ['--max-retries', 'many', 'Hi'], {}, '--max-retries must be a whole number, 0 or more.'],
     ['no time', ['--idle-timeout', '0', 'Hi'], {}, '--idle-timeout must be a whole number, 1 or more.'],
@@ -516,13 +518,13 @@ describe('a wrong command line ends with status 2 and a sentence:', () => {
       'a parameter without a value',
       ['--param', 'a', 'Hi'],
       {},
-      '--param needs the form KEY=VALUE, such as temperature=0.',
+      '--param must have the form KEY=VALUE, such as temperature=0.',
     ],
     [
       'a parameter of the turn',
       ['--param', 'stream=false', 'Hi'],
       {},
-      'params.stream is set by the turn itself and cannot be given.',
+      'params.stream is set by the turn and cannot be overridden.',
     ],
     [
       'a wrong variable',
@@ -534,18 +536,18 @@ describe('a wrong command line ends with status 2 and a sentence:', () => {
       'a replay at an address',
       ['--replay', 'f', '--base-url', 'http://x'],
       {},
-      '--replay plays a file and asks nobody: leave out --base-url.',
+      '--replay plays a file and sends no request: remove --base-url.',
     ],
     [
       'a provider misspelt',
       ['--provider', 'opnai', 'Hi'],
       {},
-      'There is no built-in provider "opnai". Did you mean openai?',
+      'Unknown provider "opnai". Did you mean openai?',
     ],
-    ['an option misspelt', ['--modle', 'm', 'Hi'], {}, 'There is no option --modle. Did you mean --model?'],
-    ['an option that is none', ['--verbose', 'Hi'], {}, 'There is no option --verbose.'],
-    ['a letter that is none', ['-x', 'Hi'], {}, 'There is no option -x.'],
-    ['an option of all objects', ['--__proto__', 'Hi'], {}, 'There is no option --__proto__.'],
+    ['an option misspelt', ['--modle', 'm', 'Hi'], {}, 'Unknown option --modle. Did you mean --model?'],
+    ['an option that is none', ['--verbose', 'Hi'], {}, 'Unknown option --verbose.'],
+    ['a letter that is none', ['-x', 'Hi'], {}, 'Unknown option -x.'],
+    ['an option of all objects', ['--__proto__', 'Hi'], {}, 'Unknown option --__proto__.'],
     [
       'an option of mock',
       ['--port', '1', 'Hi'],
@@ -556,39 +558,39 @@ describe('a wrong command line ends with status 2 and a sentence:', () => {
       'a parameter as an option',
       ['--max-tokens=5', 'Hi'],
       {},
-      'There is no option --max-tokens: it is a parameter of the request, --param max_tokens=VALUE.',
+      'Unknown option --max-tokens: use --param max_tokens=VALUE.',
     ],
     [
       'a key, which is not repeated',
       ['--api-key', 'sk-12345678', 'Hi'],
       {},
-      'There is no option --api-key: keys come from the environment, such as OPENAI_API_KEY, where no list of processes shows them.',
+      'Unknown option --api-key: set the key in the environment (OPENAI_API_KEY), where process lists do not show it.',
     ],
     ['an option without its value', ['Hi', '--system'], {}, '--system needs a value.'],
     [
       'an option where a value should be',
       ['--system', '--json', 'Hi'],
       {},
-      '--system needs a value. If the value begins with a dash, write --system=VALUE.',
+      '--system needs a value. If the value starts with a dash, write --system=VALUE.',
     ],
     [
       'reasoning twice',
       ['--json', '--show-reasoning', 'Hi'],
       {},
-      '--json prints the reasoning already: leave out --show-reasoning.',
+      '--json already includes the reasoning: remove --show-reasoning.',
     ],
     [
       'stdin twice',
       ['--chat', '-'],
       {},
-      'With --chat, each line of stdin is a question already: leave out the -.',
+      'With --chat, each line of stdin is already a question: remove the -.',
     ],
     ['a value for a flag', ['--json=1', 'Hi'], {}, '--json takes no value.'],
   ])('%s', async (_, argv, options, sentence) => {
     expect(await run(argv, options)).toEqual({
       code: 2,
       stdout: '',
-      stderr: `Error: ${sentence}\nSee rxjs-chat-completions --help.\n`,
+      stderr: `Error: ${sentence}\nTry rxjs-chat-completions --help.\n`,
     });
   });
 });
@@ -646,7 +648,7 @@ describe('mock', () => {
     });
     expect(code).toBe(130);
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
-    expect(stderr).toBe('Mock provider: any model, any key. Ctrl-C ends it.\n');
+    expect(stderr).toBe('Mock provider: accepts any model and any key. Press Ctrl-C to stop.\n');
     await expect(fetch(`${stdout.trim()}/models`)).rejects.toThrow();
   });
 
@@ -689,8 +691,8 @@ describe('mock', () => {
   it.each([
     [['--port', '65536'], '--port must be 65535 or less.'],
     [['--port', 'x'], '--port must be a whole number, 0 or more.'],
-    [['me'], 'mock takes no prompt. To ask a question that begins with "mock", put it in quotes.'],
-    [['--model', 'm'], '--model is for questions: mock answers them.'],
+    [['me'], 'mock takes no prompt. To ask a question that starts with "mock", put it in quotes.'],
+    [['--model', 'm'], '--model does not apply to the mock command.'],
   ])('is refused with %j', async (argv, message) => {
     const { code, stderr } = await run(['mock', ...argv]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`Error: ${message}`) as string]);
@@ -770,7 +772,7 @@ describe('a reader of stdout', () => {
     answering({ content: ['a', { wait: Infinity }] });
     const io = { ...fakeIo(), stdout: new Closing('ENOSPC') };
     expect(await main(['--base-url', mock.baseUrl, '--model', 'm', 'Hi'], io)).toBe(1);
-    expect(io.stderr.text).toBe('Error: The output cannot be written (ENOSPC).\n');
+    expect(io.stderr.text).toBe('Error: Could not write to stdout (ENOSPC).\n');
   });
 
   it('that is slow slows the provider down', async () => {

@@ -152,7 +152,7 @@ describe('there is no prompt', () => {
       },
     });
     expect((await reading(['Hi'], directory).outcome).end).toEqual(
-      new Error('stdin cannot be read (EISDIR).'),
+      new Error('Could not read stdin (EISDIR).'),
     );
   });
 });
@@ -196,6 +196,6 @@ describe('linesOf', () => {
     const broken = new PassThrough();
     const failing = linesOf(broken, new AbortController().signal).next();
     broken.destroy(Object.assign(new Error('EIO'), { code: 'EIO' }));
-    await expect(failing).rejects.toThrow('stdin cannot be read (EIO).');
+    await expect(failing).rejects.toThrow('Could not read stdin (EIO).');
   });
 });

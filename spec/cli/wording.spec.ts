@@ -1,5 +1,6 @@
+import { nameless } from '../../src/cli/configuration.js';
 import { duration, explain, summary } from '../../src/cli/wording.js';
-import { TransportError, UnexpectedContentError } from '../../src/turn/errors.js';
+import { TransportError, UnexpectedContentError, withProvider } from '../../src/turn/errors.js';
 
 it.each([
   [0, '0 ms'],
@@ -32,15 +33,12 @@ it('tells of calls that were cut off', () => {
 });
 
 it.each([
-  ['ECONNREFUSED', 'Could not reach http://localhost:11434/v1 (ECONNREFUSED). Is it running?'],
-  [
-    'ENOTFOUND',
-    'Could not reach http://localhost:11434/v1 (ENOTFOUND). Check the host name and the network.',
-  ],
-  ['ECONNRESET', 'No answer came from the provider (ECONNRESET). The base URL is http://localhost:11434/v1.'],
-])('tells who did not answer, and what to look at: %s', (code, sentence) => {
-  const error = new TransportError({ cause: Object.assign(new Error(code), { code }) });
-  expect(explain(error, { name: 'ollama', baseUrl: 'http://localhost:11434/v1' })).toBe(sentence);
+  ['ollama', 'Could not reach "ollama" at http://localhost:11434 (ECONNREFUSED). Is it running?'],
+  [nameless, 'Could not reach http://localhost:11434 (ECONNREFUSED). Is it running?'],
+])('names the provider that could not be reached: %s', (name, sentence) => {
+  const error = new TransportError({ cause: Object.assign(new Error('no'), { code: 'ECONNREFUSED' }) });
+  withProvider(error, `"${name}" at http://localhost:11434`);
+  expect(explain(error, { name })).toBe(sentence);
 });
 
 it('explains what is no error, and shortens what the provider said', () => {

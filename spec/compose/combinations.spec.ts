@@ -126,7 +126,8 @@ const combinations: Readonly<Record<string, Combination>> = {
     result: '              ---#',
     error: expect.objectContaining({
       name: 'TransportError',
-      message: 'No answer came from the provider. It was the last of 3 attempts.',
+      message:
+        'No response from the provider. Check the base URL and the network. This was the last of 3 attempts.',
       attempts: [
         expect.any(TransportError),
         expect.any(TransportError),
@@ -311,7 +312,8 @@ describe('fallbackWith around turns that retry', () => {
         {},
         expect.objectContaining({
           name: 'TransportError',
-          message: 'No answer came from the provider. It was the last of 2 attempts.',
+          message:
+            'No response from "test" at http://provider.test. Check the base URL and the network. This was the last of 2 attempts.',
         }),
       );
     });

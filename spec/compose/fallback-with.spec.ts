@@ -235,7 +235,7 @@ describe('fallbackWith', () => {
     );
     const error = failureOf(turn);
     expect(error).toBe(last);
-    expect(last!.message).toBe('The event stream broke (ECONNRESET). It was the last of 5 attempts.');
+    expect(last!.message).toBe('The event stream broke off (ECONNRESET). This was the last of 5 attempts.');
     expect(last!.attempts).toEqual([first, ...attempts(3), last]);
     const root = (last!.cause as Error).cause as AggregateError;
     expect(root).toBeInstanceOf(AggregateError);
@@ -269,7 +269,7 @@ describe('fallbackWith', () => {
     expect(error.attempts).toEqual([error, error]);
     for (let times = 0; times < 200; times += 1) failureOf(turn);
     expect(error.attempts).toHaveLength(100);
-    expect(error.message).toMatch(/\w\. It was the last of at least 100 attempts\.$/);
+    expect(error.message).toMatch(/\w\. This was the last of at least 100 attempts\.$/);
   });
 
   describe('with a cooldown', () => {

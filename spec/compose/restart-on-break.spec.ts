@@ -86,7 +86,7 @@ describe('restartOnBreak', () => {
     const last = failureInTime((scheduler) => turn.pipe(restartOnBreak({ maxRetries: 2, scheduler })));
     expect(last).toBe(errors[2]);
     expect(last).toMatchObject({
-      message: 'The event stream broke (ECONNRESET). It was the last of 3 attempts.',
+      message: 'The event stream broke off (ECONNRESET). This was the last of 3 attempts.',
       attempts: errors,
     });
     expect(Object.keys(errors[2]!)).not.toContain('attempts');
@@ -101,7 +101,7 @@ describe('restartOnBreak', () => {
     expect(failureInTime((scheduler) => turn.pipe(restartOnBreak({ scheduler })))).toBe(refused);
     expect(refused.attempts).toEqual([broken, ...attempts(2)]);
     expect(refused.message).toBe(
-      'The provider answered with status 503 after 2 attempts. It was the last of 3 attempts.',
+      'The provider returned status 503 after 2 attempts. This was the last of 3 attempts.',
     );
   });
 
@@ -109,7 +109,7 @@ describe('restartOnBreak', () => {
     const error = new StreamError({ retryable: false });
     expect(failureOf(throwError(() => error).pipe(restartOnBreak()))).toBe(error);
     expect(error).not.toHaveProperty('attempts');
-    expect(error.message).toBe('The event stream broke.');
+    expect(error.message).toBe('The event stream broke off.');
   });
 
   it('waits as long as the provider asks in the stream, and not longer than maxRetryAfter', () => {

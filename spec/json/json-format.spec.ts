@@ -49,7 +49,7 @@ describe('jsonFormat', () => {
     expect(jsonFormat({ validate, jsonSchema })).toMatchObject({ schema: jsonSchema, strict: true });
     expect(() => jsonFormat(validate)).toThrow(
       new TypeError(
-        'jsonFormat(schema): this schema cannot be written as JSON schema. Give { validate: schema, jsonSchema }.',
+        'jsonFormat(schema): this schema cannot be converted to a JSON schema. Use { validate: schema, jsonSchema }.',
       ),
     );
   });

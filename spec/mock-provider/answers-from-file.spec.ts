@@ -104,14 +104,14 @@ describe('a file of answers', () => {
   });
 
   it.each([
-    ['is not there', 'none.json', undefined, /^The file .*none\.json cannot be read \(ENOENT\)\.$/],
+    ['is not there', 'none.json', undefined, /^Could not read the file .*none\.json \(ENOENT\)\.$/],
     ['is not JSON', 'a.json', '{', /^The file .*a\.json is not JSON\.$/],
-    ['holds no objects', 'a.json', '[1]', /^The file .*a\.json holds an answer that is no object\.$/],
+    ['holds no objects', 'a.json', '[1]', /^The file .*a\.json contains an answer that is not an object\.$/],
     [
       'misspells a part of an answer',
       'a.json',
       '{"contnet": "x"}',
-      /^The file .*a\.json holds an answer with "contnet", which is no part of one\.$/,
+      /^The file .*a\.json has an answer with an unknown property "contnet"\.$/,
     ],
   ])('that %s is refused with a sentence', async (_, name, content, message) => {
     const file = content === undefined ? join(directory, name) : await written(name, content);

@@ -498,7 +498,7 @@ describe('the body of a request', () => {
       413,
       {
         error: {
-          message: 'The body of the request is larger than 1000 bytes (maxBodySize).',
+          message: 'The request body is larger than 1000 bytes (maxBodySize).',
           type: 'invalid_request_error',
           param: null,
           code: 'request_too_large',

@@ -96,7 +96,7 @@ describe('nodeTransport', () => {
         expect([offset, bytes.toString(), end]).toEqual([
           offset,
           text.slice(0, offset),
-          'StreamError: The event stream broke (ECONNRESET).',
+          'StreamError: The event stream broke off (ECONNRESET).',
         ]);
       }
     });
@@ -170,7 +170,7 @@ describe('nodeTransport', () => {
     });
 
     const unknown =
-      'StreamError: The body has a Content-Encoding other than gzip, deflate, br or zstd (Node 22.15), or several.';
+      'StreamError: Unsupported Content-Encoding: use one of gzip, deflate, br and zstd (Node 22.15), or none.';
 
     it('zstd, where Node can', async () => {
       const { zstdCompressSync } = zlib as { readonly zstdCompressSync?: (body: string) => Uint8Array };

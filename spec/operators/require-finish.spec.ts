@@ -176,7 +176,7 @@ describe('requireFinish', () => {
     expect(failure).toBeInstanceOf(IncompleteStreamError);
     expect((failure as IncompleteStreamError).name).toBe('IncompleteStreamError');
     expect((failure as IncompleteStreamError).message).toBe(
-      'The stream ended without a finish reason or [DONE]: the answer is incomplete.',
+      'The stream ended without a finish reason or [DONE]: the output is incomplete.',
     );
     expect((failure as IncompleteStreamError).turn).toEqual({
       ...emptyTurn,

@@ -396,7 +396,9 @@ describe('splitThinking', () => {
   });
 
   it.each(['openingTag', 'closingTag'])('refuses an empty %s', (option) => {
-    expect(() => splitThinking({ [option]: '' })).toThrow(new TypeError('A tag must not be empty.'));
+    expect(() => splitThinking({ [option]: '' })).toThrow(
+      new TypeError('openingTag and closingTag must not be empty.'),
+    );
   });
 
   it('adds nothing to a turn without text', () => {

@@ -305,7 +305,7 @@ describe('a failure of aimock', () => {
     expect(events).toEqual([]);
     expect(error).toBeInstanceOf(UnexpectedStatusError);
     expect(error).toMatchObject({
-      message: 'The provider answered with status 401 (invalid_api_key). Check the API key.',
+      message: 'The provider returned status 401 (invalid_api_key). Check the API key.',
       status: 401,
       code: 'invalid_api_key',
       retryable: false,

@@ -86,7 +86,7 @@ describe('chatRequest', () => {
   it.each(['model', 'messages', 'stream'])('refuses the parameter %s', (name) => {
     for (const value of ['x', undefined]) {
       expect(() => asks('Hi', { params: { [name]: value } })).toThrow(
-        new TypeError(`params.${name} is set by the turn itself and cannot be given.`),
+        new TypeError(`params.${name} is set by the turn and cannot be overridden.`),
       );
     }
   });
@@ -111,7 +111,7 @@ describe('chatRequest', () => {
 
   it.each([[undefined], [''], [' \t'], [7], [null]])('refuses the model %p', (model: unknown) => {
     expect(() => chatRequest('Hi', { model: model as string })).toThrow(
-      new TypeError('options.model must be the name of a model.'),
+      new TypeError('options.model must be a model name.'),
     );
   });
 
@@ -146,7 +146,7 @@ describe('chatRequest', () => {
   ])('refuses the parameter %s beside the option, and takes it alone', (name, options) => {
     const params = { [name]: 'x' };
     expect(() => asks('Hi', { ...options, params })).toThrow(
-      new TypeError(`params.${name} is set by the turn itself and cannot be given.`),
+      new TypeError(`params.${name} is set by the turn and cannot be overridden.`),
     );
     expect(asks('Hi', { params })).toStrictEqual({ ...hi, ...params });
   });
@@ -155,7 +155,7 @@ describe('chatRequest', () => {
     const params = { tools: [{ type: 'function', function: { name: 'f' } }] };
     const prompt = { input: [userMessage('Hi')], tools: [{ type: 'custom', name: 'sh' }] } as const;
     expect(() => asks(prompt, { params })).toThrow(
-      new TypeError('params.tools is set by the turn itself and cannot be given.'),
+      new TypeError('params.tools is set by the turn and cannot be overridden.'),
     );
     expect(asks('Hi', { params })).toStrictEqual({ ...hi, ...params });
   });
@@ -173,7 +173,7 @@ describe('chatRequest', () => {
     'refuses the prompt %j',
     (prompt) => {
       expect(() => asks(prompt as Prompt)).toThrow(
-        new TypeError('A prompt is a string, or an object whose input is an array of items.'),
+        new TypeError('The prompt must be a string, or an object with an input array.'),
       );
     },
   );

@@ -138,7 +138,7 @@ describe.each(refused)('%s', (_, make, thrown) => {
     );
     expect(notifications).toEqual([expect.any(InvalidRequestError)]);
     const [error] = notifications as [InvalidRequestError];
-    expect(error.message).toBe(`The request cannot be written as JSON: see ${part} (${thrown}).`);
+    expect(error.message).toBe(`The request cannot be serialised as JSON (${thrown}). Check ${part}.`);
     expect(error.part).toBe(part);
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(words);
     expect(sent).toBe(0);

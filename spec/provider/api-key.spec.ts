@@ -43,7 +43,7 @@ describe('resolveApiKey of a string', () => {
     expect(failure).toBeInstanceOf(MissingApiKeyError);
     expect(failure).toMatchObject({ envKey, instructions: 'Ask Bob.' });
     expect((failure as Error).message).toBe(
-      'The provider "spec" needs a key: set the environment variable SPEC_API_KEY, or give an apiKey. Ask Bob.',
+      'The provider "spec" needs an API key: set the environment variable SPEC_API_KEY, or the provider\'s apiKey. Ask Bob.',
     );
   });
 
@@ -141,7 +141,7 @@ describe('resolveApiKey of a function', () => {
     process.env[envKey] = 'from env';
     const failure = failureOf(key({ apiKey: apiKey as () => ObservableInput<string>, envKey }));
     expect(failure).toBeInstanceOf(MissingApiKeyError);
-    expect((failure as Error).message).toBe('The apiKey function of the provider "spec" gave no key.');
+    expect((failure as Error).message).toBe('The apiKey function of the provider "spec" returned no key.');
   });
 
   it('is asked at each subscription, and not before', () => {
@@ -162,7 +162,7 @@ describe('resolveApiKey of a function', () => {
         expectObservable(key({ apiKey: () => keys, apiKeyTimeout: 6 })).toBe('------#', undefined, late(6));
         expectSubscriptions(keys.subscriptions).toBe('                     ^-----!');
       });
-      expect(late(6).message).toBe('The apiKey function of the provider "spec" gave no key within 6 ms.');
+      expect(late(6).message).toBe('The apiKey function of the provider "spec" returned no key within 6 ms.');
     });
 
     it('is given 60 seconds by default', () => {

@@ -49,7 +49,7 @@ describe('azureOpenAI', () => {
 
   it('refuses a deployment without a version', () => {
     expect(() => azureOpenAI({ ...resource, apiVersion: undefined })).toThrow(
-      new TypeError('options.apiVersion is required with a deployment, such as 2024-10-21.'),
+      new TypeError('options.apiVersion is required with options.deployment, such as 2024-10-21.'),
     );
   });
 

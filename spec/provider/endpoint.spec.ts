@@ -48,22 +48,31 @@ describe('the URL of an endpoint', () => {
   });
 
   it.each<[string, string]>([
-    ['https://api.example/v1?key=sk-4Fh2mQx9Zr', 'a query belongs in queryParams, and a fragment nowhere'],
-    ['https://api.example/v1#sk-4Fh2mQx9Zr', 'a query belongs in queryParams, and a fragment nowhere'],
-    ['https://user:sk-4Fh2mQx9Zr@api.example', 'it holds a user name or a password; use headers or apiKey'],
-    ['https://sk-4Fh2mQx9Zr@api.example', 'it holds a user name or a password; use headers or apiKey'],
-    ['https://:sk-4Fh2mQx9Zr@api.example', 'it holds a user name or a password; use headers or apiKey'],
-    ['/sk-4Fh2mQx9Zr', 'it is not a URL (relative ones work only in browsers)'],
-    ['', 'it is not a URL (relative ones work only in browsers)'],
-    ['https://sk 4Fh2mQx9Zr', 'it is not a URL (relative ones work only in browsers)'],
+    ['https://api.example/v1?key=sk-4Fh2mQx9Zr', 'use queryParams for a query, and remove any fragment'],
+    ['https://api.example/v1#sk-4Fh2mQx9Zr', 'use queryParams for a query, and remove any fragment'],
+    [
+      'https://user:sk-4Fh2mQx9Zr@api.example',
+      'it contains a user name or password; use headers or apiKey instead',
+    ],
+    [
+      'https://sk-4Fh2mQx9Zr@api.example',
+      'it contains a user name or password; use headers or apiKey instead',
+    ],
+    [
+      'https://:sk-4Fh2mQx9Zr@api.example',
+      'it contains a user name or password; use headers or apiKey instead',
+    ],
+    ['/sk-4Fh2mQx9Zr', 'it is not an absolute URL (relative URLs work only in browsers)'],
+    ['', 'it is not an absolute URL (relative URLs work only in browsers)'],
+    ['https://sk 4Fh2mQx9Zr', 'it is not an absolute URL (relative URLs work only in browsers)'],
   ])('is refused for %j, which is not quoted', (given, reason) => {
     const error = refusal({ baseUrl: given });
     expect(error.setting).toBe('baseUrl');
-    expect(error.message).toBe(`The baseUrl of the provider "spec" cannot be used: ${reason}.`);
+    expect(error.message).toBe(`The baseUrl of the provider "spec" is invalid: ${reason}.`);
     expect(`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain('4Fh2mQx9Zr');
   });
 
-  const noHost = 'it has no host, or one that the URL standard reads as another';
+  const noHost = 'it has no host, or one that is not written as the URL standard parses it';
 
   it.each<[string, string]>([
     ['nothing after the scheme', 'https://'],
@@ -96,7 +105,7 @@ describe('the URL of an endpoint', () => {
     ["the other scheme's port, with a zero before it", 'http://api.example:0080'],
   ])('is refused for %s', (_, given) => {
     expect(refusal({ baseUrl: given }).message).toBe(
-      `The baseUrl of the provider "spec" cannot be used: ${noHost}.`,
+      `The baseUrl of the provider "spec" is invalid: ${noHost}.`,
     );
   });
 
@@ -156,7 +165,7 @@ describe('the URL of an endpoint', () => {
     it('is refused where it is none', () => {
       onPage('about:blank');
       expect(refusal({ baseUrl: '/api' }).message).toBe(
-        'The baseUrl of the provider "spec" cannot be used: it is not a URL (relative ones work only in browsers).',
+        'The baseUrl of the provider "spec" is invalid: it is not an absolute URL (relative URLs work only in browsers).',
       );
     });
   });
@@ -202,7 +211,7 @@ describe('the headers of an endpoint', () => {
     const error = refusal({}, key);
     expect(error.setting).toBe('apiKey');
     expect(error.message).toBe(
-      'The apiKey of the provider "spec" cannot be used: it holds a character that HTTP headers do not allow.',
+      'The apiKey of the provider "spec" is invalid: it contains a character that HTTP headers do not allow.',
     );
     expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain('4Fh2mQx9Zr');
   });
@@ -219,7 +228,7 @@ describe('the headers of an endpoint', () => {
     const error = refusal({ headers }, 'sk-private-key');
     expect(error.setting).toBe(setting);
     expect(error.message).toBe(
-      `The ${setting} of the provider "spec" cannot be used: it holds a character that HTTP headers do not allow.`,
+      `The ${setting} of the provider "spec" is invalid: it contains a character that HTTP headers do not allow.`,
     );
   });
 

@@ -36,7 +36,9 @@ const messages: Record<string, ServerSentMessage> = {
 
 const remote = new RemoteTurnError(failure.error);
 const cut = new StreamError({ message: "The backend's stream ended before the end of the turn." });
-const foreign = new StreamError({ message: "A message of the backend's stream is no event of a turn." });
+const foreign = new StreamError({
+  message: "The backend's stream contains a message that is not a turn event.",
+});
 
 const nested = (depth: number): object => (depth === 1 ? {} : { a: nested(depth - 1) });
 

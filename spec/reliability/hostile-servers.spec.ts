@@ -30,7 +30,7 @@ const remains = 32 * MiB;
 const tooLarge = (size = maxEventSize) =>
   new StreamError({ message: `An event of the stream is larger than ${size} bytes (maxEventSize).` });
 const answerTooLarge = new StreamError({
-  message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).`,
+  message: `The response is larger than ${maxEventSize} bytes (maxEventSize).`,
 });
 const said = (content: string): readonly ResponseEvent[] => [
   text(content),

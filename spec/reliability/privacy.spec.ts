@@ -433,7 +433,9 @@ describe('what a transport fails with', () => {
         retry: { maxRetries: 0 },
       }).subscribe({ error });
     });
-    expect(failure.message).toBe('No answer came from the provider (ECONNREFUSED).');
+    expect(failure.message).toBe(
+      `Could not reach "p" at ${new URL(baseUrl).origin} (ECONNREFUSED). Is it running?`,
+    );
     expect(inspect(failure)).toContain("syscall: 'connect'");
   });
 });

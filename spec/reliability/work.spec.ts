@@ -38,7 +38,7 @@ function workOf(
 }
 
 const tooMany = new StreamError({
-  message: 'An event, or an answer in JSON, holds more than 1000000 values (maxEventValues).',
+  message: 'An event or a JSON response contains more than 1000000 values (maxEventValues).',
 });
 
 describe('what holds too many values is not parsed', () => {

@@ -77,7 +77,7 @@ describe('admitted', () => {
   it('fails where the admission ends without a value, and with what the function throws', () => {
     const attempt = new Observable<Given>(() => fail('it must not begin'));
     expect(failureOf(admitted(() => [], attempt))).toEqual(
-      new TypeError('options.admission ended without a value.'),
+      new TypeError('options.admission completed without a value.'),
     );
     const broken = () => {
       throw new RangeError('theirs');

@@ -151,7 +151,7 @@ describe('fetchTransport', () => {
     const failure = readAll(foreignAnswer({ getReader: () => ({ read: () => Promise.reject(cause) }) }));
     await expect(failure).rejects.toMatchObject({
       name: 'StreamError',
-      message: 'The event stream broke (ECONNRESET).',
+      message: 'The event stream broke off (ECONNRESET).',
       cause,
     });
   });
@@ -167,7 +167,7 @@ describe('fetchTransport', () => {
     const failure = firstValueFrom(fetchTransport({ fetch: () => Promise.resolve(opaque) })(request));
     await expect(failure).rejects.toMatchObject({
       name: 'TransportError',
-      message: 'The provider answered with a redirect, which is refused. Set the base URL to where it leads.',
+      message: 'The provider returned a redirect, which is not followed. Set the base URL to its target.',
       retryable: false,
     });
   });

@@ -176,14 +176,17 @@ describe('sendRequest', () => {
 
     it('gives an error of its own the type that stands for its place, and passes the library’s', () => {
       const foreign = new RangeError('foreign');
-      expect(failWith(() => throwError(() => foreign))).toEqual(new TransportError({ cause: foreign }));
+      const message = 'No response from "local" at http://provider.test. Check the base URL and the network.';
+      expect(failWith(() => throwError(() => foreign))).toEqual(
+        new TransportError({ message, cause: foreign }),
+      );
       const own = new StreamError();
       expect(failWith(() => throwError(() => own))).toBe(own);
       expect(failWith(() => of())).toBeInstanceOf(TransportError);
       const thrown = failWith(() => {
         throw foreign;
       });
-      expect(thrown).toEqual(new TransportError({ cause: foreign }));
+      expect(thrown).toEqual(new TransportError({ message, cause: foreign }));
       expect((thrown as TransportError).cause).toMatchObject({ name: 'RangeError', message: 'foreign' });
     });
 

@@ -12,7 +12,7 @@ describe('tellAttempts', () => {
     const [error, before] = [new TransportError(), attempts(2)];
     expect(failing(error, before)).toBe(error);
     expect(error.attempts).toEqual([...before, error]);
-    expect(error.message).toBe('No answer came from the provider.');
+    expect(error.message).toBe('No response from the provider. Check the base URL and the network.');
     expect(Object.keys(error)).not.toContain('attempts');
   });
 

@@ -92,7 +92,7 @@ describeTransportContract('marbleTransport', () => {
 });
 
 describe('handOver', () => {
-  const readTwice = new StreamError({ message: 'The body of an answer can be read once.' });
+  const readTwice = new StreamError({ message: 'A response body can be read only once.' });
 
   function handedOver(take?: (response: HttpResponse) => void) {
     const abort = jest.fn();

@@ -332,7 +332,7 @@ describe('bodyReader()', () => {
         endless.pipe(bodyEvents({ status: 200, contentType: 'application/json', maxEventSize })),
       );
       expect(error).toEqual(
-        new StreamError({ message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).` }),
+        new StreamError({ message: `The response is larger than ${maxEventSize} bytes (maxEventSize).` }),
       );
       expect(ended).toBe(1);
     });
@@ -412,7 +412,7 @@ describe('bodyReader()', () => {
       expectUnexpected(error, { contentType: 'text/html', snippet: `<p>${'é'.repeat(190)}***ääää` });
       expect(JSON.stringify(error)).not.toContain('é');
       expect((error as UnexpectedContentError).message).toBe(
-        'The provider answered with status 200 and text/html, which is no event stream. Check the base URL.',
+        'The provider returned status 200 with text/html instead of an event stream. Check the base URL.',
       );
     });
 
@@ -431,7 +431,7 @@ describe('bodyReader()', () => {
       const redact = (text: string) => text.replaceAll('sk-1234567890', '***');
       const { error } = read(['hello'], type, { redact });
       expectUnexpected(error, { contentType: '', snippet: 'hello' });
-      expect((error as Error).message).toContain('content of no stated type');
+      expect((error as Error).message).toContain('no content type');
     });
 
     it.each(['text/html', 'text/html;charset=utf-8', 'text/html charset=utf-8', ' text/html, text/plain'])(
@@ -441,7 +441,7 @@ describe('bodyReader()', () => {
 
     it('says that no type was stated where it was not', () => {
       expect((read(['hello'], null).error as UnexpectedContentError).message).toBe(
-        'The provider answered with status 200 and content of no stated type, which is no event stream. Check the base URL.',
+        'The provider returned status 200 with no content type instead of an event stream. Check the base URL.',
       );
     });
   });

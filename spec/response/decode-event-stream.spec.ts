@@ -55,7 +55,7 @@ describe('decodeEventStream', () => {
       testScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('-x-y-', { x: toBytes('data: a\n\n'), y: toBytes(`data: ${data}\n\n`) });
         const error = new StreamError({
-          message: 'An event, or an answer in JSON, holds more than 3 values (maxEventValues).',
+          message: 'An event or a JSON response contains more than 3 values (maxEventValues).',
           retryable: false,
         });
         expectObservable(source.pipe(decodeEventStream({ maxEventValues: 3 }))).toBe('-A-#', events, error);

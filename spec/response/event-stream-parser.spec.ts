@@ -298,7 +298,7 @@ describe('eventStreamParser()', () => {
     describe('and lines without an event', () => {
       const tooMany = (message: string) => ({ said: [], error: new StreamError({ message }), ended: 1 });
       const ofNoData = tooMany(
-        'Too many lines of the stream in a row are no data, such as comments and blank lines (maxEventSize).',
+        'Too many lines of the stream in a row contain no data (comments, blank lines) (maxEventSize).',
       );
 
       it.each([

@@ -60,7 +60,7 @@ describe('toResponseEvents', () => {
         filter(({ type }) => type !== 'function_call_arguments_delta'),
       );
       const error = new StreamError({
-        message: 'An event, or an answer in JSON, holds more than 30 values (maxEventValues).',
+        message: 'An event or a JSON response contains more than 30 values (maxEventValues).',
         retryable: false,
       });
       expectObservable(result).toBe('-----#', undefined, error);

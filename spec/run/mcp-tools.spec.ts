@@ -113,7 +113,7 @@ describe('mcpTools', () => {
       callTool: () => NEVER,
     };
     expect(failureOf(mcpTools(client))).toEqual(
-      new ToolListError('endless', "The pages of the MCP server's list of tools go round in a circle."),
+      new ToolListError('endless', "The pages of the MCP server's tool list form a cycle."),
     );
   });
 
@@ -220,7 +220,7 @@ describe('mcpTools', () => {
     expect(failureOf(mcpTools(client))).toEqual(
       new ToolListError(
         'name_collision',
-        'The tools "a.b" and "a/b" of the MCP server would both be called "a_b". Leave one out with options.filter.',
+        'The tools "a.b" and "a/b" of the MCP server would both be named "a_b". Exclude one with options.filter.',
       ),
     );
     expect(toolsOf(client, { filter: ({ name }) => name !== 'a/b' })).toHaveLength(1);

@@ -216,7 +216,7 @@ describe('readyCall', () => {
           }),
         ).events[1];
       expect(decide('ls')).toMatchObject({ args: 'ls', changed: 'ls' });
-      expect(decide({ input: 'ls' })).toEqual(told(custom, 'The input is not a text.'));
+      expect(decide({ input: 'ls' })).toEqual(told(custom, 'The input is not a string.'));
     });
 
     it('leaves the call pending where it completes without a value, and where nobody is asked', () => {

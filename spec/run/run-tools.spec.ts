@@ -554,7 +554,7 @@ describe('runTools', () => {
         const run = runStill('Hi', { turn: () => answer, tools: [], beforeTurn: () => of(given) as never });
         expect(outcomeOf(run).end).toEqual(
           new TypeError(
-            "options.beforeTurn must give a prompt, whose input is an array of items, 'stop', or nothing.",
+            "options.beforeTurn must return 'stop', nothing, or a prompt whose input is an array of items.",
           ),
         );
       },
@@ -678,7 +678,7 @@ describe('runTools', () => {
         runStill({ input: [], tools: [simple('a').definition] }, { turn: () => [], tools: [simple('a')] }),
       /both have a tool named "a"/,
     ],
-    ['no input', () => runStill({} as Prompt, { turn: () => [], tools: [] }), /A prompt is a string/],
+    ['no input', () => runStill({} as Prompt, { turn: () => [], tools: [] }), /The prompt must be a string/],
     ['maxTurns: 0', () => runStill('Hi', { turn: () => [], tools: [], maxTurns: 0 }), /options\.maxTurns/],
     [
       'concurrency: 0',

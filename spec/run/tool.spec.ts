@@ -79,7 +79,7 @@ describe('tool', () => {
     [
       'a schema that writes none',
       { input: v.object({}) },
-      /tool\("a"\)\.input: this schema cannot be written/,
+      /tool\("a"\)\.input: this schema cannot be converted/,
     ],
     ['an input that is none', { input: 'json' }, /tool\("a"\)\.input must be a Standard Schema/],
   ])('throws a TypeError for %s', (_, options, message) => {

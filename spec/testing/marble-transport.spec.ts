@@ -124,7 +124,7 @@ describe('marbleTransport()', () => {
   });
 
   it.each<[string, readonly MarbleAnswer[], string]>([
-    ['a request beyond the marbles', [], 'The marbles hold 0 answers; this is one request more.'],
+    ['a request beyond the marbles', [], 'marbleTransport has 0 responses; request 1 has none.'],
     [
       'marbles that complete without a response',
       [{ response: '|' }],

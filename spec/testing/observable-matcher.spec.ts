@@ -89,7 +89,7 @@ describe('observableMatcher()', () => {
         '  actual    -x#',
         '              ^ 2 ms',
         '',
-        '  # expected  StreamError "The event stream broke."',
+        '  # expected  StreamError "The event stream broke off."',
         `  # actual    RetryLimitError 429 rate_limit_exceeded ${JSON.stringify(limit.message)}`,
       ),
     );
@@ -109,8 +109,8 @@ describe('observableMatcher()', () => {
         '  actual    #',
         '            ^ 0 ms',
         '',
-        '  # expected  StreamError "The event stream broke."',
-        '  # actual    StreamError "The event stream broke."',
+        '  # expected  StreamError "The event stream broke off."',
+        '  # actual    StreamError "The event stream broke off."',
         '  # is not # at .retryable: expected true, actual false',
       ),
     );

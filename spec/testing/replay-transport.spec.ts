@@ -187,7 +187,7 @@ describe('replayTransport()', () => {
     const refused = failureOf(failed({ code: 'ECONNREFUSED' }));
     expect(refused).toBeInstanceOf(TransportError);
     expect(refused).toMatchObject({
-      message: 'No answer came from the provider (ECONNREFUSED).',
+      message: 'Could not reach the provider (ECONNREFUSED). Is it running?',
       retryable: true,
       cause: { code: 'ECONNREFUSED' },
     });
@@ -203,7 +203,7 @@ describe('replayTransport()', () => {
   it('breaks as the body broke, with the platform’s code', () => {
     const reset = failureOf(failed({ code: 'ECONNRESET' }, true));
     expect(reset).toBeInstanceOf(StreamError);
-    expect(reset).toMatchObject({ name: 'StreamError', message: 'The event stream broke (ECONNRESET).' });
+    expect(reset).toMatchObject({ name: 'StreamError', message: 'The event stream broke off (ECONNRESET).' });
     const idle = failureOf(failed({ name: 'IdleTimeoutError', timeout: 7 }, true));
     expect(idle).toBeInstanceOf(IdleTimeoutError);
     expect(idle).toMatchObject({ timeout: 7 });
@@ -241,8 +241,8 @@ describe('replayTransport()', () => {
   const withEnd = (end: unknown) => ({ ...good, exchanges: [{ ...exchange, end }] });
 
   it.each<[object, string]>([
-    [[], 'The cassette has no version 1.'],
-    [{ ...good, version: 2 }, 'The cassette has no version 1.'],
+    [[], 'The cassette is not of version 1.'],
+    [{ ...good, version: 2 }, 'The cassette is not of version 1.'],
     [{ version: 1 }, 'exchanges must be a list'],
     [{ version: 1, exchanges: [good.exchanges[0], 'private'] }, 'exchanges[1] must be an object'],
     [{ version: 1, exchanges: [{ ...exchange, request: {} }] }, 'exchanges[0].request.url must be a string'],

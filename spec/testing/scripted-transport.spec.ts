@@ -58,7 +58,7 @@ describe('scriptedTransport()', () => {
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({
       retryable: false,
-      message: 'The script has 0 answers; this is one request more.',
+      message: 'scriptedTransport has 0 responses; request 1 has none.',
     });
     expect(transport.requests).toHaveLength(1);
     expect(transport.aborted).toBe(0);
@@ -93,7 +93,7 @@ describe('scriptedTransport()', () => {
     expect(failureOf(transport(request))).toMatchObject({
       name: 'TransportError',
       retryable: false,
-      message: '`after` has completed without a value.',
+      message: '`after` completed without a value.',
     });
     expect(transport.aborted).toBe(0);
   });

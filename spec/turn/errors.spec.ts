@@ -15,6 +15,7 @@ import {
   TransportError,
   UnexpectedContentError,
   UnexpectedStatusError,
+  withProvider,
 } from '../../src/turn/errors.js';
 import { IncompleteStreamError } from '../../src/operators/require-finish.js';
 import { emptyTurn } from '../../src/turn/turn.js';
@@ -148,28 +149,64 @@ describe.each(Object.entries(samples))('%s', (name, { error, of, told, hidden })
   });
 });
 
+describe('withProvider', () => {
+  const cause = Object.assign(new Error('no'), { code: 'ENOTFOUND' });
+  const who = '"ollama" at http://localhost:11434';
+
+  it('names the provider, also in the stack', () => {
+    const error = new TransportError({ cause });
+    const message = `Could not reach ${who} (ENOTFOUND). Check the host name and the network.`;
+    expect(withProvider(error, who)).toBe(error);
+    expect(error.message).toBe(message);
+    expect(error.stack).toContain(`TransportError: ${message}\n`);
+  });
+
+  it('says that there was no response where the platform does not say more', () => {
+    expect(withProvider(new TransportError(), who).message).toBe(
+      `No response from ${who}. Check the base URL and the network.`,
+    );
+  });
+
+  it('leaves other messages, other errors and frozen errors alone', () => {
+    expect(withProvider(new TransportError({ message: 'No.', cause }), who).message).toBe('No.');
+    expect(withProvider(new StreamError(), who).message).toBe('The event stream broke off.');
+    const frozen = Object.freeze(new TransportError());
+    expect(withProvider(frozen, who).message).toBe(new TransportError().message);
+  });
+});
+
 describe('the message of an error', () => {
   it.each<[ChatCompletionsError, string]>([
     [
       new UnexpectedStatusError({ status: 401, code: 'invalid_api_key' }),
-      'The provider answered with status 401 (invalid_api_key). Check the API key.',
+      'The provider returned status 401 (invalid_api_key). Check the API key.',
     ],
-    [new UnexpectedStatusError({ status: 418 }), 'The provider answered with status 418.'],
+    [new UnexpectedStatusError({ status: 418 }), 'The provider returned status 418.'],
     [
       new RetryLimitError({ status: 429, retryAfter: 90_000 }, attempts(1)),
-      'The provider answered with status 429 after 1 attempt. It asks to wait 90000 ms.',
+      'The provider returned status 429 after 1 attempt. Retry after 90 s.',
+    ],
+    [
+      new RetryLimitError({ status: 429, retryAfter: 600_000 }, attempts(1), 60_000),
+      'The provider returned status 429 after 1 attempt. ' +
+        'Retry-After is 10 min, longer than the limit of 60 s (retry.maxRetryAfter).',
+    ],
+    [
+      new RetryLimitError({ status: 429, retryAfter: Infinity }, attempts(1), 500),
+      'The provider returned status 429 after 1 attempt. ' +
+        'Retry-After is infinite, longer than the limit of 500 ms (retry.maxRetryAfter).',
     ],
     [
       new RetryLimitError({ status: 503, code: 'overloaded' }, attempts(5)),
-      'The provider answered with status 503 (overloaded) after 5 attempts.',
+      'The provider returned status 503 (overloaded) after 5 attempts.',
     ],
     [
       new TransportError({ cause: new Error('x', { cause: { code: 'ECONNREFUSED' } }) }),
-      'No answer came from the provider (ECONNREFUSED).',
+      'Could not reach the provider (ECONNREFUSED). Is it running?',
     ],
     [new TransportError({ message: 'Redirects are refused.' }), 'Redirects are refused.'],
-    [new ResponseTimeoutError(20), 'No response headers came within 20 ms.'],
-    [new StreamError({ cause: { code: 'ECONNRESET' } }), 'The event stream broke (ECONNRESET).'],
+    [new ResponseTimeoutError(20), 'No response headers arrived within 20 ms.'],
+    [new StreamError({ cause: { code: 'ECONNRESET' } }), 'The event stream broke off (ECONNRESET).'],
     [new IdleTimeoutError(30), 'idle timeout waiting for SSE'],
     [
       new ProviderStreamError({ code: '503', status: 503 }),
@@ -182,27 +219,27 @@ describe('the message of an error', () => {
     [new ProviderStreamError({}), 'The provider reported an error inside the stream.'],
     [
       new UnexpectedContentError({ status: 200, contentType: '', snippet: '' }),
-      'The provider answered with status 200 and content of no stated type, which is no event stream. ' +
+      'The provider returned status 200 with no content type instead of an event stream. ' +
         'Check the base URL.',
     ],
     [
       new MissingApiKeyError('openai', 'OPENAI_API_KEY', 'Keys are made here.'),
-      'The provider "openai" needs a key: set the environment variable OPENAI_API_KEY, or give an apiKey. ' +
+      'The provider "openai" needs an API key: set the environment variable OPENAI_API_KEY, or the provider\'s apiKey. ' +
         'Keys are made here.',
     ],
-    [new MissingApiKeyError('mine'), 'The apiKey function of the provider "mine" gave no key.'],
+    [new MissingApiKeyError('mine'), 'The apiKey function of the provider "mine" returned no key.'],
     [
       new InvalidRequestError({ part: 'tools', reason: new TypeError(secret) }),
-      'The request cannot be written as JSON: see tools (TypeError).',
+      'The request cannot be serialised as JSON (TypeError). Check tools.',
     ],
-    [new InvalidRequestError({ part: secret }), 'The request cannot be written as JSON.'],
+    [new InvalidRequestError({ part: secret }), 'The request cannot be serialised as JSON.'],
     [
       new MissingApiKeyError('mine', undefined, undefined, 500),
-      'The apiKey function of the provider "mine" gave no key within 500 ms.',
+      'The apiKey function of the provider "mine" returned no key within 500 ms.',
     ],
     [
       new InvalidProviderError('mine', 'baseUrl', 'it is no URL'),
-      'The baseUrl of the provider "mine" cannot be used: it is no URL.',
+      'The baseUrl of the provider "mine" is invalid: it is no URL.',
     ],
     [new ApplicationError(new RangeError(secret)), 'An application error ended the turn (RangeError).'],
   ])('%s', (error, message) => {
@@ -215,14 +252,14 @@ describe('the advice of an UnexpectedStatusError', () => {
     [400, 'Check the model and the parameters.'],
     [401, 'Check the API key.'],
     [402, 'Check the account balance.'],
-    [403, 'The key may not use this model or endpoint.'],
+    [403, 'The API key has no access to this model or endpoint.'],
     [404, 'Check the base URL and the model.'],
-    [413, 'The prompt is too large.'],
+    [413, 'The prompt is too long.'],
     [422, 'Check the model and the parameters.'],
     [429, 'Check the rate limits and the quota.'],
   ])('with %i is: %s', (status, advice) => {
     const { message } = new UnexpectedStatusError({ status });
-    expect(message).toBe(`The provider answered with status ${status}. ${advice}`);
+    expect(message).toBe(`The provider returned status ${status}. ${advice}`);
   });
 });
 
@@ -322,7 +359,7 @@ describe('a MissingApiKeyError', () => {
     (envKey) => {
       const error = new MissingApiKeyError('p', envKey);
       expect(error.message).toBe(
-        'The provider "p" needs a key: set the environment variable that envKey names, or give an apiKey.',
+        'The provider "p" needs an API key: set the environment variable named by envKey, or the provider\'s apiKey.',
       );
       expect(error.envKey).toBeUndefined();
     },

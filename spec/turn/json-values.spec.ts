@@ -47,7 +47,7 @@ describe('checkValues()', () => {
     expect(() => checkValues(text, limit)).not.toThrow();
     expect(() => checkValues(`[0,${text.slice(1)}`, limit)).toThrow(
       new StreamError({
-        message: `An event, or an answer in JSON, holds more than ${most} values (maxEventValues).`,
+        message: `An event or a JSON response contains more than ${most} values (maxEventValues).`,
       }),
     );
   });

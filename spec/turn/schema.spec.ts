@@ -29,7 +29,7 @@ describe('jsonSchemaOf', () => {
 
   it('says what a schema needs that cannot be written', () => {
     expect(() => jsonSchemaOf(v.string(), 'tool("a").input')).toThrow(
-      'tool("a").input: this schema cannot be written as JSON schema. Give { validate: schema, jsonSchema }.',
+      'tool("a").input: this schema cannot be converted to a JSON schema. Use { validate: schema, jsonSchema }.',
     );
     expect(() => jsonSchemaOf('string' as never, 'x')).toThrow(
       new TypeError('x must be a Standard Schema, a JSON schema, or { validate, jsonSchema }.'),

@@ -28,14 +28,14 @@ export interface TurnResourceOptions<Params> {
 }
 
 /** Angular's `ResourceSnapshot`, which Angular 20 has not. */
-type Snapshot<T> =
+export type TurnSnapshot<T> =
   | { readonly status: 'idle' | 'loading' | 'reloading' | 'resolved'; readonly value: T }
   | { readonly status: 'error'; readonly error: Error };
 
 /** A turn as a resource, and what a resource has no word for. */
 export interface TurnResource extends Resource<Turn | undefined> {
   /** For `resourceFromSnapshots()`, and other compositions. */
-  readonly snapshot: Signal<Snapshot<Turn | undefined>>;
+  readonly snapshot: Signal<TurnSnapshot<Turn | undefined>>;
   /** What has arrived of the turn. Unlike `value()` it never throws: a partial answer survives its error. */
   readonly turn: Signal<Turn>;
   /** Tells also of retries and restarts. */
@@ -132,8 +132,8 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
  * time either breaks bundles of webpack there or takes all of Angular into those of esbuild (27 kB compressed).
  */
 function resourceOf<T>(
-  snapshot: Signal<Snapshot<T>>,
-): Resource<T> & { readonly snapshot: Signal<Snapshot<T>> } {
+  snapshot: Signal<TurnSnapshot<T>>,
+): Resource<T> & { readonly snapshot: Signal<TurnSnapshot<T>> } {
   const status = computed(() => snapshot().status);
   return {
     snapshot,
@@ -186,7 +186,7 @@ const turnOf = <Params>({ state, before }: Loading<Params>): Turn | undefined =>
     ? before
     : state.turn;
 
-function snapshotOf<Params>(loading: Loading<Params>): Snapshot<Turn | undefined> {
+function snapshotOf<Params>(loading: Loading<Params>): TurnSnapshot<Turn | undefined> {
   const { state } = loading;
   switch (state.status) {
     case 'idle':

@@ -72,14 +72,14 @@ export function parseArguments(argv: readonly string[]): Arguments {
   if (provider !== undefined && !isProviderName(provider)) throw new UsageError(noProvider(provider));
   if (replay !== undefined && (provider ?? values['base-url']) !== undefined)
     throw new UsageError(
-      `--replay plays a file and asks nobody: leave out ${provider === undefined ? '--base-url' : '--provider'}.`,
+      `--replay plays a file and sends no request: remove ${provider === undefined ? '--base-url' : '--provider'}.`,
     );
   if (values.json === true && values['show-reasoning'] === true)
-    throw new UsageError('--json prints the reasoning already: leave out --show-reasoning.');
+    throw new UsageError('--json already includes the reasoning: remove --show-reasoning.');
   // Inside a prompt without quotes it is a minus.
   const hasDash = positionals.at(-1) === '-';
   if (chat && hasDash)
-    throw new UsageError('With --chat, each line of stdin is a question already: leave out the -.');
+    throw new UsageError('With --chat, each line of stdin is already a question: remove the -.');
   const words = (hasDash ? positionals.slice(0, -1) : positionals).join(' ');
   const text = words.trim() === '' ? undefined : words;
   // Whoever plays a recording, or wants a demonstration and nothing else, has no question on stdin.
@@ -112,7 +112,7 @@ function parseMock(argv: readonly string[]): Arguments {
   if (values.version) return { command: 'version' };
   if (positionals.length > 0)
     throw new UsageError(
-      'mock takes no prompt. To ask a question that begins with "mock", put it in quotes.',
+      'mock takes no prompt. To ask a question that starts with "mock", put it in quotes.',
     );
   const port = wholeNumber('--port', values.port, 0);
   if (port !== undefined && port > 65_535) throw new UsageError('--port must be 65535 or less.');
@@ -170,21 +170,21 @@ const parameters = [
 function notOfTurns(name: string): string | undefined {
   if (Object.hasOwn(mockOptions, name)) return `--${name} is for mock: rxjs-chat-completions mock --${name}.`;
   if (/^(?:api-?)?(?:key|token)$/.test(name))
-    return `There is no option --${name}: keys come from the environment, such as OPENAI_API_KEY, where no list of processes shows them.`;
+    return `Unknown option --${name}: set the key in the environment (OPENAI_API_KEY), where process lists do not show it.`;
   const parameter = name.replaceAll('-', '_');
   return parameters.includes(parameter)
-    ? `There is no option --${name}: it is a parameter of the request, --param ${parameter}=VALUE.`
+    ? `Unknown option --${name}: use --param ${parameter}=VALUE.`
     : undefined;
 }
 
 const notOfMock = (name: string) =>
-  Object.hasOwn(turnOptions, name) ? `--${name} is for questions: mock answers them.` : undefined;
+  Object.hasOwn(turnOptions, name) ? `--${name} does not apply to the mock command.` : undefined;
 
 function noProvider(name: string): string {
   const near = nearest(name, providerNames);
-  const what = name.trim() === '' ? '--provider is empty.' : `There is no built-in provider "${name}".`;
+  const what = name.trim() === '' ? '--provider is empty.' : `Unknown provider "${name}".`;
   return near === undefined
-    ? `${what} Use --base-url for others; built in are ${providerNames.join(', ')}.`
+    ? `${what} Use --base-url for any other; the built-in ones are ${providerNames.join(', ')}.`
     : `${what} Did you mean ${near}?`;
 }
 
@@ -202,7 +202,7 @@ function paramsOf(params: readonly string[]): ChatParams {
     params.map((param) => {
       const [, key, value] = /^([^=]+)=(.*)$/s.exec(param) ?? [];
       if (key === undefined || value === undefined)
-        throw new UsageError('--param needs the form KEY=VALUE, such as temperature=0.');
+        throw new UsageError('--param must have the form KEY=VALUE, such as temperature=0.');
       return [key, parseJsonOr(value)];
     }),
   );

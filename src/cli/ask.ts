@@ -88,7 +88,7 @@ export async function ask(
   status.note(summary(completed, io.now() - startedAt));
   const isComplete = completed.finishReason !== null || completed.endedBy === 'done';
   if (!isComplete)
-    status.note('Error: The stream ended without a finish reason or [DONE]: the answer is incomplete.');
+    status.note('Error: The stream ended without a finish reason or [DONE]: the output is incomplete.');
   return { turn, end: isComplete ? 'complete' : 'incomplete' };
 }
 

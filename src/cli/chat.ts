@@ -32,7 +32,7 @@ export async function chat(args: TurnArguments, options: ChatOptions, session: S
     },
     error: leave,
   });
-  if (isTyped) status.note('Ctrl-C stops an answer; at the prompt, Ctrl-C or Ctrl-D leaves.');
+  if (isTyped) status.note('Ctrl-C stops an answer. At the prompt, Ctrl-C or Ctrl-D exits.');
   try {
     for await (const question of questionsOf(args.prompt, session)) {
       if (stop.aborted) break;
@@ -78,7 +78,9 @@ function notRun({ type, call_id }: ToolCallItem): ResponseItem {
 }
 
 function notice(answer: Answer, isTyped: boolean): string | undefined {
-  if (isKept(answer)) return answer.end === 'stopped' ? 'Stopped. What has come is kept.' : undefined;
-  const why = { complete: 'Nothing came. ', stopped: 'Stopped. ', incomplete: '', failed: '' }[answer.end];
-  return `${why}The question is not part of the conversation${isTyped ? ': arrow up brings it back' : ''}.`;
+  if (isKept(answer)) return answer.end === 'stopped' ? 'Stopped. The partial answer is kept.' : undefined;
+  const why = { complete: 'The answer is empty. ', stopped: 'Stopped. ', incomplete: '', failed: '' }[
+    answer.end
+  ];
+  return `${why}The question was removed from the conversation${isTyped ? ': press the up arrow to get it back' : ''}.`;
 }

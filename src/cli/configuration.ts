@@ -99,7 +99,8 @@ const local = (name: string, mock: MockProvider, args: TurnArguments) => ({
 });
 
 function required(model: string | undefined): string {
-  if (model === undefined || model.trim() === '') throw new UsageError('Which model? Name one with --model.');
+  if (model === undefined || model.trim() === '')
+    throw new UsageError('No model given. Set one with --model.');
   return model;
 }
 

@@ -52,9 +52,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   if (failure === undefined) return code;
   // Whoever reads has seen enough (`| head`).
   if (failure.code === 'EPIPE') return 0;
-  status.note(
-    `Error: The output cannot be written${failure.code === undefined ? '' : ` (${failure.code})`}.`,
-  );
+  status.note(`Error: Could not write to stdout${failure.code === undefined ? '' : ` (${failure.code})`}.`);
   await stderr.flush();
   return 1;
 }
@@ -63,7 +61,7 @@ function failed(error: unknown, status: StatusLine, asked?: Asked): number {
   status.clear();
   status.note(`Error: ${explain(error, asked)}`);
   if (!(error instanceof UsageError)) return 1;
-  status.note('See rxjs-chat-completions --help.');
+  status.note('Try rxjs-chat-completions --help.');
   return 2;
 }
 
@@ -92,7 +90,7 @@ async function turn(args: TurnArguments, session: Session): Promise<number> {
   const { io, status, stop } = session;
   const onSilence = () =>
     status.note(
-      `Nothing came on stdin for ${stdinWait / 1_000} s: asking without it. Add - to wait for it, or < /dev/null to skip it.`,
+      `No input on stdin for ${stdinWait / 1_000} s: sending the prompt alone. Add - to wait for stdin, or < /dev/null to skip it.`,
     );
   const prompt = args.chat
     ? ''
@@ -104,8 +102,8 @@ async function turn(args: TurnArguments, session: Session): Promise<number> {
     checkOptions(options);
     if (isEmbedded)
       status.note(
-        'The embedded mock provider answers. ' +
-          'To ask a model, set OPENAI_API_KEY, or use --provider or --base-url.',
+        'This answer comes from the embedded mock provider. ' +
+          'To use a real model, set OPENAI_API_KEY, --provider or --base-url.',
       );
     if (args.chat) return await chat(args, options, session);
     const { end, error } = await ask([userMessage(prompt)], args, options, session);

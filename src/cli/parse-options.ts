@@ -36,7 +36,7 @@ export function parseOptions<T extends Options>(
     if (value === undefined) throw new UsageError(`${rawName} needs a value.`);
     if (/^-./s.test(value))
       throw new UsageError(
-        `${rawName} needs a value. If the value begins with a dash, write ${rawName}=VALUE.`,
+        `${rawName} needs a value. If the value starts with a dash, write ${rawName}=VALUE.`,
       );
   }
   return parseArgs({ args, options, allowPositionals: true });
@@ -46,5 +46,5 @@ function unknown(name: string, rawName: string, names: readonly string[], elsewh
   const advice = elsewhere(name);
   if (advice !== undefined) return advice;
   const near = nearest(name, names);
-  return `There is no option ${rawName}.${near === undefined ? '' : ` Did you mean --${near}?`}`;
+  return `Unknown option ${rawName}.${near === undefined ? '' : ` Did you mean --${near}?`}`;
 }

@@ -21,7 +21,7 @@ export async function serve(
     throw new Error(`Port ${port} cannot be used${code === undefined ? '' : ` (${code})`}.`);
   });
   await stdout.write(`${mock.baseUrl}\n`);
-  status.note('Mock provider: any model, any key. Ctrl-C ends it.');
+  status.note('Mock provider: accepts any model and any key. Press Ctrl-C to stop.');
   await new Promise<void>((resolve) => {
     if (stop.aborted) resolve();
     else stop.addEventListener('abort', () => resolve());

@@ -27,7 +27,7 @@ export const maxStdin = 8 * 1_024 * 1_024;
 const tooLarge = () => new Error(`stdin is larger than ${maxStdin / 1_024 / 1_024} MiB.`);
 
 const unreadable = ({ code }: NodeJS.ErrnoException) =>
-  new Error(`stdin cannot be read${code === undefined ? '' : ` (${code})`}.`);
+  new Error(`Could not read stdin${code === undefined ? '' : ` (${code})`}.`);
 
 interface StdinIo {
   readonly stdin: MaybeTerminal<Readable>;
@@ -58,7 +58,7 @@ export function promptOf(
 ): Observable<string> {
   if (use === 'ignored' || (use === 'optional' && stdin.isTTY === true)) return of(prompt);
   if (prompt === '' && stdin.isTTY === true)
-    return throwError(() => new UsageError('Give a prompt, as an argument or on stdin.'));
+    return throwError(() => new UsageError('Pass a prompt as an argument or on stdin.'));
   const silent = () => {
     onSilence();
     return EMPTY;
@@ -71,7 +71,7 @@ export function promptOf(
     map((text) => {
       if (text.trim() !== '') return prompt === '' ? text : `${prompt}\n\n${text}`;
       if (use === 'required')
-        throw new UsageError('The prompt is empty: give one as an argument or on stdin.');
+        throw new UsageError('The prompt is empty: pass one as an argument or on stdin.');
       return prompt;
     }),
     takeUntil(aborted(stop)),

@@ -45,7 +45,6 @@ export function summary(
 /** Who was asked. */
 export interface Asked {
   readonly name: string;
-  readonly baseUrl: string;
 }
 
 /** An error as one line, with the provider's own words where there are any: they are for its user. */
@@ -54,32 +53,17 @@ export function explain(error: unknown, asked?: Asked): string {
   return `${oneLine(sentence(error, asked), 1_000)}${said === '' ? '' : ` It said: ${said}`}`;
 }
 
-/** Codes of those that were never reached, and what to look at. */
-const unreached: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'Is it running?',
-  ENOTFOUND: 'Check the host name and the network.',
-  EAI_AGAIN: 'Check the host name and the network.',
-  EHOSTUNREACH: 'Check the network.',
-  ENETUNREACH: 'Check the network.',
-  ETIMEDOUT: 'Check the address and the network.',
-  UND_ERR_CONNECT_TIMEOUT: 'Check the address and the network.',
-};
-
-/** What the library says, in the words of a command line. */
+/** The library's message, in the terms of the command line. */
 function sentence(error: unknown, asked?: Asked): string {
   const message = error instanceof Error ? error.message : String(error);
   if (asked === undefined) return message;
-  const { name, baseUrl } = asked;
+  const { name } = asked;
   if (error instanceof MissingApiKeyError && error.envKey !== undefined)
-    return `${name} needs a key: set the environment variable ${error.envKey}.${error.instructions === undefined ? '' : ` ${error.instructions}`}`;
-  if (error instanceof InvalidProviderError && error.setting === 'baseUrl' && name === nameless)
-    return message.replace(/^[^:]*/, '--base-url cannot be used');
-  if (!(error instanceof TransportError)) return message;
-  const code = platformCode(error.cause);
-  const advice = code !== undefined && Object.hasOwn(unreached, code) ? unreached[code] : undefined;
-  return advice === undefined
-    ? `${message} The base URL is ${oneLine(baseUrl)}.`
-    : `Could not reach ${oneLine(baseUrl)}${parenthesised(code)}. ${advice}`;
+    return `${name} needs an API key: set the environment variable ${error.envKey}.${error.instructions === undefined ? '' : ` ${error.instructions}`}`;
+  if (name !== nameless) return message;
+  if (error instanceof InvalidProviderError && error.setting === 'baseUrl')
+    return message.replace(/^[^:]*/, '--base-url is invalid');
+  return error instanceof TransportError ? message.replace(`"${nameless}" at `, '') : message;
 }
 
 function wordsOf(error: unknown): string {

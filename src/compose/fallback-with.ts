@@ -15,7 +15,7 @@ import { isContextLength } from '../turn/provider-error.js';
 import { restartingNow } from '../turn/restarting-now.js';
 import { type Given, holdChunks } from './hold-chunks.js';
 
-/** Another turn to fall back on, or a function that makes it, of what failed and its place among the others, from 0. */
+/** A turn to fall back on, or a function that returns one, given the error and the fallback's index. */
 export type Fallback =
   ObservableInput<ResponseEvent> | ((error: unknown, index: number) => ObservableInput<ResponseEvent>);
 
@@ -23,18 +23,18 @@ export interface FallbackOptions {
   /** The turns to fall back on, in order. */
   readonly others: readonly Fallback[];
   /**
-   * Which errors to fall back from. Default: all but `TypeError`s, `InvalidProviderError`s, and a status 400 that is
-   * not about the context length. An error of it ends the turn.
+   * Which errors to fall back from. Default: all except `TypeError`, `InvalidProviderError`, and status 400
+   * unless it is about the context length. An error that it throws ends the turn.
    */
   readonly when?: ((error: unknown) => boolean) | undefined;
   /**
-   * What happens after content has arrived: the error passes, or `restarting` discards it and the next turn begins.
-   * Default `'fail'`.
+   * What to do if content has already arrived: pass the error, or discard the content with `restarting` and
+   * begin the next turn. Default `'fail'`.
    */
   readonly afterContent?: 'fail' | 'restart' | undefined;
   /**
-   * How long later turns through this operator skip a source that failed, in milliseconds. A skipped one is asked only
-   * if all others have failed. Default 0: every turn asks all, in order.
+   * How long a failed source is skipped by later turns through this operator, in milliseconds. It is still used
+   * if all others have failed. Default 0: every turn tries all sources in order.
    */
   readonly cooldown?: number | undefined;
   /** The clock for `cooldown`. Default `asyncScheduler`. */
@@ -44,12 +44,13 @@ export interface FallbackOptions {
 /**
  * Switches to another turn if one fails before any content has arrived: another provider, model or key.
  *
- * The events of the other turn follow as if it had been the first. A turn that has emitted content is not replaced,
- * unless `afterContent` is `'restart'`: then `restarting` discards what has arrived. `retrying` events pass at once; the
- * raw `chunk` events of `includeChunks` wait for content, so that those of two providers never mix.
+ * The events of the other turn follow as if it were the first. A turn that has emitted content is not replaced,
+ * unless `afterContent` is `'restart'`: then `restarting` discards the content. `retrying` events pass at once;
+ * the raw `chunk` events of `includeChunks` wait for content, so that chunks of two providers never mix.
  *
- * With `maxRetries: 0` the turn falls back at once instead of retrying first. If all fail, the result is the last error,
- * with an `AggregateError` of all errors at the end of its `cause` chain, and every attempt in `attempts`.
+ * With `maxRetries: 0` it falls back at once instead of retrying first. If all turns fail, it emits the last
+ * error, with an `AggregateError` of all errors at the end of its `cause` chain, and every attempt in
+ * `attempts`.
  *
  * ```
  * source   ----#
@@ -75,7 +76,7 @@ export function fallbackWith(
   const options = optionsOf(given);
   const { others, when = isWorthAnother, afterContent = 'fail', cooldown = 0 } = options;
   const { scheduler = asyncScheduler } = options;
-  /** What those failed with that are passed over, and until when, by their place; the source's is 0. */
+  /** The sources to skip, by index (0 is the first turn), with their errors and until when. */
   const failed = new Map<number, { readonly error: unknown; readonly until: number }>();
 
   const isPassedOver = (place: number): boolean => (failed.get(place)?.until ?? 0) > scheduler.now();
@@ -93,7 +94,7 @@ export function fallbackWith(
   return (source) =>
     defer(() => {
       const failures: unknown[] = [];
-      /** The places that are still to be asked, in order: those that are passed over, where there are no others. */
+      /** The indices still to try, in order; skipped ones only if there are no others. */
       const places = Array.from({ length: others.length + 1 }, (_, place) => place);
 
       function nextPlace(): number | undefined {
@@ -131,7 +132,7 @@ function optionsOf(given: readonly Fallback[] | readonly [FallbackOptions]): Fal
   return typeof first === 'object' && 'others' in first ? first : { others: given as readonly Fallback[] };
 }
 
-/** What another provider may do better: not a mistake of the caller's. */
+/** Whether another provider may succeed: the error is not the caller's mistake. */
 function isWorthAnother(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof InvalidProviderError) return false;
   if (!(error instanceof UnexpectedStatusError) || error.status !== 400) return true;

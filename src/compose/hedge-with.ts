@@ -16,23 +16,23 @@ import { holding } from './hold-chunks.js';
 
 export interface HedgeOptions {
   /**
-   * How long the first turn may be without content before the second begins, in milliseconds; or a function whose
-   * first value begins it (one that ends without a value does not, and its error ends the turn).
+   * How long to wait for the first turn's content before the second turn starts, in milliseconds; or a function
+   * whose first value starts it. Completing without a value does not start it, and an error ends the turn.
    */
   readonly after: number | (() => ObservableInput<unknown>);
-  /** For the milliseconds. Default `asyncScheduler`. */
+  /** Times `after`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**
- * Starts a second turn if the first has no content in time, and mirrors the one whose content arrives first.
+ * Starts a second turn if the first has no content in time, and mirrors the one with the first content.
  *
- * At that moment the other is unsubscribed, and so aborted. If the first fails earlier, the second starts at once; if
- * both fail, the result is the last error, as with `fallbackWith()`.
+ * The other one is then unsubscribed, which aborts its request. If the first turn fails earlier, the second
+ * starts at once; if both fail, it emits the last error, as `fallbackWith()` does.
  *
- * A hedge costs what it doubles: with `after` at the slowest tenth of the first tokens, one request in ten is sent
- * twice, and its prompt is billed twice. Retries of the first turn are not seen: a turn that waits for its
- * next attempt is a slow one.
+ * A hedged request is billed twice: with `after` at the 90th percentile of the time to the first token, that is
+ * one request in ten. Retries of the first turn do not count: a turn that waits for its next attempt is a slow
+ * one.
  *
  * ```
  * source   ^-----------------x--    (unsubscribed at the first content of the other)
@@ -92,7 +92,7 @@ export function hedgeWith(
 
       function begin(): void {
         waiting.unsubscribe();
-        // What is no turn is an error of it.
+        // Anything but a turn makes it error.
         run(defer(() => other));
       }
 

@@ -2,13 +2,13 @@ import { type MonoTypeOperatorFunction, Observable, type Subscriber } from 'rxjs
 import { observe } from '../flow/observe.js';
 import type { ChunkEvent, ResponseEvent } from '../turn/events.js';
 
-/** How much of a turn was given. */
+/** How much of a turn has been emitted. */
 export type Given = 'nothing' | 'part' | 'all';
 
 /**
- * Keeps a turn replaceable for as long as it can be: `chunk` events wait until the turn says something, so that those of
- * a turn that fails before are never seen, and two providers' chunks never mix. `retrying` and `restarting` pass at
- * once, and what was held before `restarting` is dropped. Any other event says something.
+ * Keeps a turn replaceable as long as possible: `chunk` events are held until content arrives, so that the
+ * chunks of a turn that fails earlier are never seen, and chunks of two providers never mix. `retrying` and
+ * `restarting` pass at once, and `restarting` drops the held chunks. Any other event counts as content.
  *
  * ```
  * source   --k--k--a--k--b|        k: chunk
@@ -16,7 +16,7 @@ export type Given = 'nothing' | 'part' | 'all';
  * result   --------(kka)-k--b|
  * ```
  *
- * @param onState - called before the event that changes how much of the turn was given
+ * @param onState - called before the event that changes the state
  */
 export function holdChunks(onState: (state: Given) => void): MonoTypeOperatorFunction<ResponseEvent> {
   return (source) =>

@@ -7,55 +7,55 @@ import { UnexpectedStatusError } from '../turn/errors.js';
 import type { HttpHeaders } from '../turn/wire.js';
 
 export interface RateLimiterOptions {
-  /** Requests in each `per`. Default: any number. */
+  /** Requests per `per`. Default: no limit. */
   readonly requests?: number | undefined;
-  /** Tokens in each `per`, of prompts and answers together. Default: any number. */
+  /** Tokens per `per`, input and output together. Default: no limit. */
   readonly tokens?: number | undefined;
-  /** The time that `requests` and `tokens` are meant for, in milliseconds. Default 60,000. */
+  /** The period of `requests` and `tokens`, in milliseconds. Default 60,000. */
   readonly per?: number | undefined;
-  /** How many attempts may run at a time, until their answers have ended. Default: any number. */
+  /** How many attempts may run at the same time, until their responses have ended. Default: no limit. */
   readonly concurrency?: number | undefined;
-  /** For the waits. Default `asyncScheduler`. */
+  /** Times the waits. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
 export interface LimiterKey {
   /**
-   * Whose turns these are: a user, or the account or model that the provider's limits belong to. Keys take turns, and
-   * what a provider tells of its limits counts for the key that it was told to. Default `''`.
+   * Groups turns: by user, or by the account or model that the provider's limits apply to. Keys take turns, and
+   * limits that a provider reports apply to the key of that request. Default `''`.
    */
   readonly key?: string | undefined;
-  /** How many tokens a turn will cost, prompt and answer. Default: a quarter of the length of its request. */
+  /** How many tokens a turn will use, input and output. Default: a quarter of the length of its request. */
   readonly tokens?: number | undefined;
 }
 
-/** What a turn's options need, to be spread into them. */
+/** Options to spread into a turn's options. */
 export interface LimitedOptions {
   readonly admission: (attempt: { readonly body: string }) => Observable<unknown>;
-  /** Where the options have diagnostics of their own, call this from them. */
+  /** If the options already have a `diagnostics` listener, call this one from it. */
   readonly diagnostics: DiagnosticsListener;
 }
 
 export interface RateLimiter {
   /**
-   * The options of the turns of one key.
+   * The options for turns with this key.
    *
-   * @throws TypeError where `tokens` is not a finite number of at least 0
+   * @throws TypeError if `tokens` is not a finite number of at least 0
    */
   for(key?: LimiterKey): LimitedOptions;
 }
 
-/** An attempt that waits, or runs. */
+/** A waiting or running attempt. */
 interface Attempt {
   readonly tokens: number;
   readonly subscriber: Subscriber<unknown>;
 }
 
-/** What a provider has told of a key's limits. */
+/** A key's limits as reported by the provider. */
 interface Told {
-  /** Nothing of the key is sent before. */
+  /** Nothing with this key is sent before. */
   closedUntil: number;
-  /** What is left of requests and tokens until they are reset. */
+  /** The requests and tokens that remain until the reset. */
   requests: Left;
   tokens: Left;
 }
@@ -71,25 +71,25 @@ interface KeyState extends Told {
   running: number;
 }
 
-/** No model takes more in one turn. A provider that says so would hold up all turns for as long as it likes. */
+/** No model uses more in one turn. A provider that reports more could block all turns indefinitely. */
 const mostTokens = 10_000_000;
 
 const unlimited: Left = { amount: Infinity, until: -Infinity };
 
 /**
- * A rate limit that turns share: requests and tokens per period, and how many at a time.
+ * A rate limit shared by turns: requests and tokens per period, and concurrency.
  *
- * Attempts wait in `admission`, before any of their timeouts starts, and a turn that is unsubscribed leaves the queue. The
- * limits are token buckets that refill continuously and are shared by all keys. Waiting keys take turns, and a key's
- * attempts are admitted in order. None starves: if the next in turn needs more than is available, the others wait with
- * it.
+ * Attempts wait in `admission`, before any of their timeouts starts, and an unsubscribed turn leaves the queue.
+ * The limits are token buckets that refill continuously and are shared by all keys. Waiting keys take turns,
+ * and a key's attempts are admitted in order. None starves: if the next in turn needs more than is available,
+ * the others wait with it.
  *
- * It learns from answers: a `Retry-After` or a 429 closes the gate for all turns of its key, and
- * `x-ratelimit-remaining-*` counts until `x-ratelimit-reset-*`. Tokens are an estimate until the turn is complete, and
- * then its `usage` (`includeUsage`).
+ * It adapts to responses: a `Retry-After` or a 429 blocks all turns with the same key, and
+ * `x-ratelimit-remaining-*` applies until `x-ratelimit-reset-*`. Tokens are estimated until the turn completes,
+ * and then taken from its `usage` (`includeUsage`).
  *
- * It covers one process. Across processes, rate-limiter-flexible counts in Redis: call it in an `admission` of your
- * own.
+ * It works within one process. Across processes, use a counter in Redis, such as rate-limiter-flexible, from
+ * your own `admission`.
  *
  * @example
  * ```ts
@@ -98,7 +98,7 @@ const unlimited: Left = { amount: Infinity, until: -Infinity };
  * streamChatCompletions('Hi', { model, provider, includeUsage: true, ...limiter.for({ key: 'alice' }) }).subscribe();
  * ```
  *
- * @throws TypeError where a limit is not a number of at least 1
+ * @throws TypeError if a limit is not a number of at least 1
  */
 export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
   const { concurrency = Infinity, per = 60_000, scheduler = asyncScheduler } = options;
@@ -108,14 +108,19 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
   }
   const requests = bucket(options.requests, per);
   const tokens = bucket(options.tokens, per);
-  /** Those that wait or run, or of which something was told. */
+  /** Keys with waiting or running attempts, or with reported limits. */
   const keys = new Map<string, KeyState>();
-  /** Those that wait: for their turn, the next first; and for their provider, until then. */
+  /**
+   * Keys with waiting attempts: those in turn, the next one first, and those blocked by their provider, with
+   * the time.
+   */
   const inTurn = new Set<KeyState>();
   const shut = new Map<KeyState, number>();
-  /** When the first of those opens, or has opened that has left since: they may be many, and are not asked before. */
+  /**
+   * When the first of those opens, or one that has left since: there may be many, and none is checked earlier.
+   */
   let firstOpens = Infinity;
-  /** Those of which something was told, and no more. */
+  /** Keys with reported limits and nothing else. */
   const idle = new Set<KeyState>();
   let running = 0;
   let isAdmitting = false;
@@ -137,7 +142,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     return state;
   }
 
-  /** When the next attempt of a key may begin, as far as its provider is concerned. */
+  /** When the provider's limits allow a key's next attempt. */
   function opensAt(
     { closedUntil, requests: asked, tokens: spent }: KeyState,
     need: number,
@@ -168,13 +173,13 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     tokens.take(attempt.tokens);
     state.requests = less(state.requests, 1);
     state.tokens = less(state.tokens, attempt.tokens);
-    // Its turn is over: it goes behind the other keys.
+    // Its turn is over: it goes to the end of the queue.
     inTurn.delete(state);
     place(state);
     attempt.subscriber.next(undefined);
   }
 
-  /** Admits the next attempt that may begin now; else tells how long that will be, as far as it is known. */
+  /** Admits the next attempt if it may begin now; else returns the wait, as far as it is known. */
   function admitNext(now: number): number {
     for (const state of inTurn) {
       if (running >= concurrency) return Infinity;
@@ -182,7 +187,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
       if (attempt === undefined) continue;
       const opens = opensAt(state, attempt.tokens, now);
       if (opens > now) {
-        // Its provider holds it back, which is no matter of the others.
+        // Its provider blocks it, which does not concern the other keys.
         inTurn.delete(state);
         shut.set(state, opens);
         firstOpens = Math.min(firstOpens, opens);
@@ -195,7 +200,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     return Infinity;
   }
 
-  /** Puts those in turn whose provider holds them back no longer. */
+  /** Queues the keys that their provider no longer blocks. */
   function open(now: number): void {
     firstOpens = Infinity;
     for (const [state, opens] of shut) {
@@ -204,9 +209,9 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     }
   }
 
-  /** Admits whatever may begin, and sets the timer for what may later. */
+  /** Admits every attempt that may begin, and sets the timer for the next. */
   function advance(): void {
-    // A turn that is admitted may end, or begin another, before it returns.
+    // An admitted turn may end, or begin another, before this call returns.
     if (isAdmitting) return;
     isAdmitting = true;
     timer.unsubscribe();
@@ -220,7 +225,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     if (wait !== Infinity) timer = scheduler.schedule(advance, clampDelay(wait));
   }
 
-  /** Forgets keys of which nothing that was told still holds: two for each that comes, so that none stays. */
+  /** Forgets keys whose reported limits have expired: two for each new key, so that none stays. */
   function sweep(now: number): void {
     let looks = 2;
     for (const state of idle) {
@@ -257,7 +262,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
     const state = stateOf(key);
     const wait = retryAfter(headers, now);
     if (wait !== undefined && (status === 429 || status === 503)) close(state, now + wait);
-    // What runs beside this one is not in its figures.
+    // Its headers do not count concurrent attempts.
     const others = Math.max(0, state.running - 1);
     state.requests = leftOf(headers, '-requests', now, others) ?? state.requests;
     state.tokens = leftOf(headers, '-tokens', now, 0) ?? state.tokens;
@@ -269,7 +274,7 @@ export function rateLimiter(options: RateLimiterOptions = {}): RateLimiter {
       if (given !== undefined && !(Number.isFinite(given) && given >= 0))
         throw new TypeError('tokens must be a finite number of at least 0.');
       const needOf = (length: number) => given ?? length / 4;
-      /** What the turns that run were taken to cost. */
+      /** The estimated tokens of running turns. */
       const estimates = new Map<number, number>();
 
       function settle({
@@ -325,15 +330,15 @@ function leftOf(
     : { amount: remaining - running, until: now + wait };
 }
 
-/** Whether nothing that was told of a key still holds. */
+/** Whether a key's reported limits have expired. */
 const isOver = ({ closedUntil, requests, tokens }: Told, now: number): boolean =>
   Math.max(closedUntil, requests.until, tokens.until) <= now;
 
-/** So much in a time, refilled all the time, and full at the beginning. */
+/** A token bucket, refilled continuously and full at the start. */
 interface Bucket {
-  /** How long until so much is there, or the bucket is full, in milliseconds. */
+  /** How long until this much is available, or the bucket is full, in milliseconds. */
   waitFor(need: number, now: number): number;
-  /** Takes so much, at the time that `waitFor` was last asked for; or gives it back. */
+  /** Takes an amount, as of the last `waitFor`; a negative one is returned. */
   take(amount: number): void;
 }
 
@@ -345,10 +350,10 @@ function bucket(size: number | undefined, per: number): Bucket {
   let filledAt = -Infinity;
   return {
     waitFor(need, now) {
-      // A clock that is set back refills nothing, and takes nothing.
+      // A clock that is set back neither refills nor takes.
       if (filledAt !== -Infinity) level = Math.min(size, level + (Math.max(0, now - filledAt) * size) / per);
       filledAt = now;
-      // What needs more than there can ever be begins with a full bucket, and leaves a debt.
+      // A need larger than the bucket starts when it is full, and leaves a debt.
       const missing = Math.min(need, size) - level;
       return missing <= 0 ? 0 : Math.ceil((missing * per) / size);
     },

@@ -15,30 +15,33 @@ import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 export type BreakError = StreamError | IncompleteStreamError;
 
-/** When, and how often, a broken answer is requested again. */
+/** When and how often a broken turn is restarted. */
 export interface RestartOnBreakOptions extends BackoffOptions {
   /** Restarts after the first attempt. Default 5. */
   readonly maxRetries?: number | undefined;
   /** The longest wait that a provider may ask for, in milliseconds; a longer one fails at once. Default 60,000. */
   readonly maxRetryAfter?: number | undefined;
   /**
-   * Which errors to restart from, from the error and what had come by then. Default: those with `retryable` set. An
-   * error of it ends the turn.
+   * Whether to restart, given the error and the output so far. Default: if the error has `retryable` set. An
+   * error that it throws ends the turn.
    */
   readonly retryable?: ((error: BreakError, soFar: Turn) => boolean) | undefined;
-  /** For the waits. Default `asyncScheduler`. */
+  /** Times the waits. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**
- * Restarts a turn whose answer breaks off: emits `restarting`, which discards what has arrived, waits, and resubscribes.
+ * Restarts a turn whose stream breaks: emits `restarting`, which discards the output so far, waits, and
+ * resubscribes.
  *
- * Any {@link StreamError} with `retryable` set restarts the turn: a broken connection, an idle timeout, an overload or
- * rate limit reported inside the stream; and, after `requireFinish()`, a stream that ended too early. Failures before the
- * answer began pass, since the turn has already retried them. The second answer may differ, and both are billed.
+ * Any {@link StreamError} with `retryable` set restarts the turn: a broken connection, an idle timeout, an
+ * overload or rate limit reported inside the stream and, after `requireFinish()`, a stream that ended too
+ * early. Failures before the response pass, since the turn has already retried them. The second output may
+ * differ, and both are billed.
  *
- * The wait is what the provider asks for in the stream, else {@link BackoffOptions | backoff}. The error that ends the turn lists
- * every attempt (`attempts`). Apply it to a single turn, before the operators that work on its text.
+ * It waits as long as the provider asks for in the stream, else for the {@link BackoffOptions | backoff}. The
+ * error that ends the turn lists every attempt (`attempts`). Apply it to a single turn, before operators that
+ * use its text.
  *
  * ```
  * source   --On--ce--#

@@ -20,7 +20,7 @@ import { checkLimit, defaultStallTimeout, inBackground } from './timers.js';
 /** How long a `Demand` may be held. */
 export interface DemandOptions {
   /**
-   * How long a turn waits for the demand while nobody lets go of a hold, in milliseconds; then it ends with a
+   * How long a turn waits while no hold is released, in milliseconds, before it fails with a
    * `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
    */
   readonly stallTimeout?: number | undefined;
@@ -32,25 +32,25 @@ export interface DemandOptions {
 export interface TurnDemand {
   /** Called between two network reads: emits when the next one may start. */
   readonly ask: () => Observable<unknown>;
-  /** The turn's clock, paused while a consumer is waited for. */
+  /** The turn's clock, paused while the turn waits for a consumer. */
   readonly clock: SchedulerLike;
-  /** The turn is over: the rest of the connection is read without asking. */
+  /** Called when the turn is over: the rest of the connection is read without asking. */
   end(): void;
 }
 
 /**
  * Backpressure between a turn and its consumer, across the operators between them. Pass it to both: the
- * turn reads the network only while nobody holds the demand, and the consumer at the end of the pipeline
- * holds it while enough values wait. The clock of `idleTimeout` is paused meanwhile.
+ * consumer at the end of the pipeline holds the demand while enough values wait, and the turn does not read the
+ * network while anyone holds it. `idleTimeout` is paused meanwhile.
  *
  * ```
  * hold()    -----^------!---------
  * read      --r----------r---r----
  * ```
  *
- * A turn that has waited for `stallTimeout` without seeing a hold released ends with a `StallTimeoutError`, which closes
- * its connection: no abandoned consumer, and no operator that never releases its hold, keeps it open for ever. A slow
- * consumer is not cut off: it releases a hold with each value that it takes.
+ * A turn that has waited for `stallTimeout` without seeing a hold released fails with a `StallTimeoutError`,
+ * which closes its connection, so neither an abandoned consumer nor an operator that never releases its hold
+ * keeps it open. A slow consumer is not cut off: it releases a hold with each value that it takes.
  *
  * Create one for each turn. If several turns or consumers share one, no turn is read while any consumer
  * holds it: the slowest sets the pace for all.
@@ -97,7 +97,7 @@ export class Demand {
   /** Called by `turnDemand()` only. */
   private forTurn(scheduler: SchedulerLike): TurnDemand {
     const limit = this.stallTimeout;
-    // Where nothing else goes on, nobody is left to wait for.
+    // If nothing else is going on, nobody is left to wait for.
     const timers = inBackground(this.scheduler ?? scheduler);
     const clock = pausableClock(scheduler);
     let isOver = false;
@@ -110,7 +110,7 @@ export class Demand {
           if (isFree()) return of(undefined);
           clock.pause();
           const free = this.holds.pipe(
-            // Whoever lets go of a hold goes on, however slowly: the wait is counted anew.
+            // A consumer that releases a hold is alive, however slow: the wait starts again.
             pairwise(),
             filter(([before, count]) => count < before),
             eachWithin(limit, () => new StallTimeoutError(limit), timers),
@@ -140,7 +140,7 @@ export function holder(demand: Demand): (isFull: boolean, isTaken?: boolean) => 
   return (isFull, isTaken = false) => {
     const held = hold;
     if (isFull && held !== undefined && !isTaken) return;
-    // A new hold before the old one goes: in between nobody is free.
+    // Take the new hold before releasing the old one: no turn may read in between.
     hold = isFull ? demand.hold() : undefined;
     held?.unsubscribe();
   };

@@ -3,7 +3,7 @@ import { type RearmingClock, rearmingClock } from './rearming-clock.js';
 import { clampDelay } from './timers.js';
 
 /**
- * Errors where the source is silent for the given milliseconds, counted from the subscription and anew from each
+ * Errors if the source is silent for the given milliseconds, counted from the subscription and again from each
  * value, and unsubscribes from it. `Infinity`: no limit. It keeps one timer.
  *
  * ```
@@ -12,7 +12,7 @@ import { clampDelay } from './timers.js';
  * result   --a--b-----#
  * ```
  *
- * @see RxJS `timeout`, which it stands on
+ * @see RxJS `timeout`, which it is built on
  */
 export function eachWithin<T>(
   milliseconds: number,

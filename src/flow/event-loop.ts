@@ -1,9 +1,14 @@
 import { asyncScheduler } from 'rxjs';
 
-/** How long reads may follow one another until a task is posted, and again until it must have run; milliseconds. */
+/**
+ * How long reads may follow one another before a task is posted, and then before that task must have run, in
+ * milliseconds.
+ */
 const patience = 5;
 
-/** If the clock was set back the time is unknown: better one turn of the event loop too many than one too late. */
+/**
+ * If the clock was set back, the time is unknown: an extra turn of the event loop is better than a late one.
+ */
 const isOver = (passed: number): boolean => !(passed >= 0 && passed < patience);
 
 interface Platform {
@@ -14,20 +19,20 @@ interface Platform {
   };
 }
 
-/** Whether the event loop turns beside a run of reads. */
+/** Tells whether a run of reads starves the event loop. */
 export interface EventLoop {
   /** Whether reads have followed one another for some 10 ms without a task in between. */
   isStarving(): boolean;
-  /** Runs work in a task of its own, after those that wait. */
+  /** Runs work in a separate task, after the waiting ones. */
   nextTask(work: () => void): void;
 }
 
 /**
- * Watches the event loop for whoever reads in microtasks: reads that are always ready keep every timer, click
+ * Watches the event loop for code that reads in microtasks: reads that are always ready keep every timer, click
  * and other stream waiting.
  *
- * It posts a task, one every 5 ms at most, and looks whether that has run. So a read costs a look at the clock,
- * and a stream whose reads come as tasks of their own is never held up.
+ * It posts a task, at most one every 5 ms, and checks whether it has run. So a read costs one look at the
+ * clock, and a stream whose reads arrive in separate tasks is never delayed.
  */
 export function eventLoop(): EventLoop {
   let turnedAt = asyncScheduler.now();

@@ -4,16 +4,16 @@ import { catchError, concat, defer, distinctUntilChanged, map, of, type Operator
 export interface StateFold<Event, State> {
   /** The state before the first event. */
   readonly first: State;
-  /** The state after an event; the same object where the event changes nothing. */
+  /** The state after an event; the same object if the event changes nothing. */
   after(state: State, event: Event): State;
-  /** The state once the source is complete; the same object where it was over. */
+  /** The state once the source is complete; the same object if it was already over. */
   ended(state: State): State;
   failed(state: State, error: unknown): State;
 }
 
 /**
- * Emits the first state at once, then each that an event changes, and never errors: an error is a state, and so is a
- * source that completes before what it shows was over.
+ * Emits the first state at once, then every changed state, and never errors: an error becomes a state, and so
+ * does a source that completes too early.
  *
  * ```
  * source   --a--b--#

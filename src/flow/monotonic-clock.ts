@@ -2,11 +2,11 @@ import type { SchedulerAction, SchedulerLike } from 'rxjs';
 import { clampDelay } from './timers.js';
 
 /**
- * A view of a scheduler whose time only grows, and grows with its timers: once one has fired, its time has come. It
- * begins at 0.
+ * A view of a scheduler whose time never goes back and keeps up with its timers: once one has fired, its time
+ * has come. It starts at 0.
  *
- * A scheduler tells the time of day, which is set forward and back. A step back counts as no time, a step forward
- * as the time that it seems to be. So code that compares times on this clock may be early, but never waits for a time
+ * A scheduler tells the time of day, which can be set forward and back. A step back counts as no time, a step
+ * forward as that much time. So code that compares times on this clock may be early, but never waits for a time
  * that does not come.
  *
  * ```
@@ -14,7 +14,7 @@ import { clampDelay } from './timers.js';
  * clock       0--1--2--2--3--4
  * ```
  *
- * A limit that must not be early compares no times: see `rearmingClock` and `pausableClock`.
+ * A limit that must not be early cannot compare times: see `rearmingClock` and `pausableClock`.
  */
 export function monotonicClock(scheduler: SchedulerLike): SchedulerLike {
   let shown = scheduler.now();

@@ -1,22 +1,22 @@
 import { filter, type Observable, type Subscriber, type Subscription } from 'rxjs';
 
-/** Thrown where a subscriber has left; nobody hears of it. */
+/** Thrown if the subscriber has left; nobody sees it. */
 const left = /* @__PURE__ */ Symbol('left');
 
-/** What an operator does with its source: what it leaves out goes on as it came. */
+/** What an operator does with its source. Notifications without a handler pass unchanged. */
 export interface SourceObserver<T> {
-  /** `true` where the source is to be read on although the subscriber has left or is complete. */
+  /** `true` to keep reading the source although the subscriber has left or is complete. */
   next(value: T): unknown;
   error?(error: unknown): void;
   complete?(): void;
 }
 
 /**
- * Subscribes an operator to its source on behalf of its subscriber. What `next` and `complete` throw is
- * an error of the source.
+ * Subscribes an operator to its source on behalf of its subscriber. If `next` or `complete` throws, the result
+ * errors.
  *
- * The work is done in `filter`, which lets nothing through: what it throws stops the source, one that emits
- * synchronously too, which is known to nothing else yet.
+ * The work is done in a `filter` that lets nothing through: an error thrown there stops even a source that
+ * emits synchronously, whose subscription nothing else holds yet.
  */
 export function observe<T, R>(
   source: Observable<T>,

@@ -1,16 +1,16 @@
 import { type SchedulerAction, type SchedulerLike, Subscription } from 'rxjs';
 
-/** A scheduler whose time can stand still. */
+/** A scheduler whose time can be paused. */
 export interface PausableClock extends SchedulerLike {
   pause(): void;
   resume(): void;
 }
 
 /**
- * A clock that follows another scheduler's and can be paused: what is scheduled on it waits for as much running
- * time as it asked for. Work that schedules itself again (`interval`) leaves the clock.
+ * A clock that follows another scheduler's and can be paused: work scheduled on it waits for that much running
+ * time. Work that reschedules itself (`interval`) leaves the clock.
  *
- * Where the scheduler's clock was set, what ran since then may wait for its time again: it is late rather than early.
+ * If the scheduler's clock was changed, time that has passed may be waited for again: late rather than early.
  *
  * @see docs/decisions/0004-demand.md
  */
@@ -28,7 +28,7 @@ export function pausableClock(scheduler: SchedulerLike): PausableClock {
     },
     resume() {
       if (pausedAt === undefined) return;
-      // One that tells no time has not paused.
+      // A clock that tells no time has not paused.
       paused += scheduler.now() - pausedAt || 0;
       pausedAt = undefined;
       for (const action of waiting) action.start();

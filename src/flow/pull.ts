@@ -5,15 +5,15 @@ import { eventLoop } from './event-loop.js';
 import { rearmingClock } from './rearming-clock.js';
 import { checkLimit, clampDelay, defaultStallTimeout, inBackground } from './timers.js';
 
-/** How values wait for a consumer that asks for them. */
+/** How values wait for a consumer that pulls them. */
 export interface PullOptions {
-  /** The demand of the turns in the source. Default: none, and all that comes is kept until it is taken. */
+  /** The demand of the turns in the source. Default: none, so all values are kept until they are taken. */
   readonly demand?: Demand | undefined;
   /** The turns are not read while this many values wait. Default 16. */
   readonly highWaterMark?: number | undefined;
   /**
-   * How long a value may wait until the consumer asks for another, in milliseconds; then the source is unsubscribed.
-   * A consumer that comes back gets the waiting values, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
+   * How long a value may wait for the consumer, in milliseconds, before the source is unsubscribed. A consumer
+   * that comes back gets the waiting values, then a `StallTimeoutError`. Default 300,000; `Infinity`: no limit.
    */
   readonly stallTimeout?: number | undefined;
   /** The timer of `stallTimeout`. Default `asyncScheduler`. */
@@ -35,8 +35,8 @@ interface Request<T> {
 }
 
 /**
- * The waiting room of every consumer that asks for values: an iterator that subscribes at the first
- * `next()` and unsubscribes at `return()` and `throw()`. What came before an error is delivered before it.
+ * The queue behind every pulling consumer: an iterator that subscribes at the first `next()` and unsubscribes
+ * at `return()` and `throw()`. Values that arrived before an error are delivered before it.
  *
  * ```
  * source    --(abcd)--------------(ef)--|
@@ -45,8 +45,9 @@ interface Request<T> {
  * result    --a---b---c---d-------e-f---done
  * ```
  *
- * The source is unsubscribed once a value has waited for `stallTimeout` since it came, or since the one before it was
- * taken: the consumer has stopped, and a dropped iterator tells nobody. Waiting values are kept, followed by the error.
+ * The source is unsubscribed once a value has waited for `stallTimeout` since it arrived, or since the previous
+ * one was taken: the consumer has stopped, and an abandoned iterator gives no notice. Waiting values are kept,
+ * followed by the error.
  *
  * ```
  * source    --(ab)------!
@@ -65,9 +66,9 @@ export function pull<T>(
   }: PullOptions,
 ): Required<AsyncIterator<T, undefined>> {
   const hold = holder(demand);
-  /** Values that nobody has asked for yet; never filled together with `requests`. */
+  /** Values that nobody has asked for yet; empty while `requests` is not. */
   const values: (T | undefined)[] = [];
-  /** How many of them were taken. */
+  /** How many of them have been taken. */
   let taken = 0;
   const requests: Request<T>[] = [];
   const loop = eventLoop();
@@ -76,7 +77,7 @@ export function pull<T>(
   let subscription: Subscription | undefined;
   let end: { readonly error?: unknown } | undefined;
 
-  /** Restarts the limit while values wait. */
+  /** Restarts the stall timer while values wait. */
   function watch(): void {
     if (taken === values.length) stalling?.unsubscribe();
     else if (end === undefined && stallTimeout !== Infinity)
@@ -93,7 +94,8 @@ export function pull<T>(
       const value = values[taken] as T;
       values[taken] = undefined;
       taken += 1;
-      // Shifting costs the length of the array, which is unbounded without a demand: only once half was taken.
+      // Shifting costs the length of the array, which is unbounded without a demand: do it only once half is
+      // taken.
       if (taken === values.length || (taken >= 1_024 && taken * 2 >= values.length)) {
         values.splice(0, taken);
         taken = 0;
@@ -108,7 +110,7 @@ export function pull<T>(
       return;
     }
     const reason = end;
-    // An error is told once; after it the iteration is over.
+    // An error is delivered once; after it the iteration is over.
     end = {};
     if ('error' in reason) request.reject(reason.error);
     else request.resolve({ done: true, value: undefined });
@@ -145,7 +147,7 @@ export function pull<T>(
     next: () =>
       new Promise((resolve, reject) => {
         subscription ??= end === undefined ? start() : undefined;
-        // Values that wait already are taken in microtasks, and a loop over them would starve all else.
+        // Waiting values are taken in microtasks, and a loop over them would starve everything else.
         settle(
           loop.isStarving()
             ? { resolve: (result) => loop.nextTask(() => resolve(result)), reject }

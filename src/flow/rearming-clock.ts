@@ -6,21 +6,21 @@ export interface RearmingClock extends SchedulerLike, Unsubscribable {}
 type Work = (this: SchedulerAction<unknown>, state?: unknown) => void;
 
 /**
- * The clock of an operator that sets the same timer anew for each value, as RxJS's `timeout({ each })` does. It
- * keeps one timer of the scheduler's: to set it again notes the time alone, and when it is due, it goes on for
- * what is left.
+ * A clock for operators that restart the same timer for each value, as RxJS's `timeout({ each })` does. It
+ * keeps one timer of the scheduler: restarting only notes the time, and when the timer fires, it is set again
+ * for the rest.
  *
  * ```
  * set      6--6----6----------
  * timer    ^-----!^--!^----!x      x: due
  * ```
  *
- * Setting a timer costs 0.7 µs, noting the time 0.1.
+ * Setting a timer costs 0.7 µs, noting the time 0.1 µs.
  */
 export function rearmingClock(scheduler: SchedulerLike): RearmingClock {
   const action = new RearmedAction();
   let delay = 0;
-  /** When it was set again, where it was since the timer began. */
+  /** When it was restarted, if it was since the timer began. */
   let setAgainAt: number | undefined;
   let timer: Subscription | undefined;
 
@@ -35,8 +35,8 @@ export function rearmingClock(scheduler: SchedulerLike): RearmingClock {
         work.call(action);
         return;
       }
-      // The timer has run its full time, whatever the clock shows: it may have been set or stand still. Where the
-      // two differ, the next timer is late rather than early.
+      // The timer has run its full time even if the clock disagrees: it may have been changed, or stand still.
+      // If they differ, the next timer is late rather than early.
       const before = setAgainAt - start;
       const since = scheduler.now() - setAgainAt;
       const passed = Math.min(since >= 0 ? since : time, time - before);
@@ -61,18 +61,18 @@ export function rearmingClock(scheduler: SchedulerLike): RearmingClock {
 }
 
 /**
- * One for all the times that the timer is set: the list of teardowns that it stands in stays short. A class, since
- * an `unsubscribe` of its own on one Subscription makes every call of that name slow.
+ * One action for all restarts, so that the parent's list of teardowns stays short. A class, because overriding
+ * `unsubscribe` on a single Subscription object makes every call of that name slow.
  */
 class RearmedAction extends Subscription implements SchedulerAction<unknown> {
   work: Work | undefined = undefined;
 
-  /** It is set again by its clock alone. */
+  /** Only its clock restarts it. */
   schedule(): this {
     return this;
   }
 
-  /** The timer may run out in vain: to clear it and set another costs more. */
+  /** The timer may fire for nothing: clearing it and setting another costs more. */
   override unsubscribe(): void {
     this.work = undefined;
   }

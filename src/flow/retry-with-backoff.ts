@@ -9,33 +9,33 @@ import {
 import { clampDelay } from './timers.js';
 import { backoff, type BackoffOptions } from './backoff.js';
 
-/** Why and when a source is subscribed again. */
+/** When a source is resubscribed. */
 export interface RetryWithBackoffOptions extends BackoffOptions {
-  /** How many times the source is subscribed again. Default 4; 0 is none. */
+  /** How many times to resubscribe. Default 4; 0 never retries. */
   readonly maxRetries?: number | undefined;
-  /** Whether an error is worth another attempt. Default: every one. */
+  /** Whether to retry after an error. Default: always. */
   readonly retryable?: ((error: unknown) => boolean) | undefined;
-  /** The wait that an error itself asks for, in milliseconds, instead of the backoff. */
+  /** The wait that an error asks for, in milliseconds, instead of the backoff. */
   readonly retryAfter?: (error: unknown) => number | undefined;
-  /** The longest `retryAfter` that is waited for, in milliseconds; a longer one gives up. Default 60,000. */
+  /** The longest `retryAfter` to wait for, in milliseconds; a longer one gives up. Default 60,000. */
   readonly maxRetryAfter?: number | undefined;
-  /** Told of each retry before its wait begins. */
+  /** Called for each retry, before its wait. */
   readonly onRetry?: (retry: {
     readonly attempt: number;
     readonly delay: number;
     readonly error: unknown;
   }) => void;
-  /** What to give up with where an error was worth another attempt. Default: the error itself. */
+  /** The error to give up with after a retryable error. Default: that error. */
   readonly giveUp?: ((error: unknown, attempts: number) => unknown) | undefined;
   /** Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**
- * Subscribes again to a source that failed, after a wait that grows.
+ * Resubscribes to a source that failed, with exponential backoff.
  *
- * The wait is the error's own `retryAfter`, else {@link backoff}. After `maxRetries`, on an error that
- * is not `retryable`, and on a `retryAfter` beyond `maxRetryAfter`, the source's own error goes on.
+ * The wait is the error's own `retryAfter`, else {@link backoff}. After `maxRetries`, on an error that is not
+ * `retryable`, and on a `retryAfter` beyond `maxRetryAfter`, the source's own error passes.
  *
  * ```
  * source   --#
@@ -50,7 +50,7 @@ export interface RetryWithBackoffOptions extends BackoffOptions {
  * defer(() => fetch(url)).pipe(retryWithBackoff({ maxRetries: 2 })).subscribe();
  * ```
  *
- * @see RxJS `retry`, which it stands on
+ * @see RxJS `retry`, which it is built on
  */
 export function retryWithBackoff<T>(options: RetryWithBackoffOptions = {}): MonoTypeOperatorFunction<T> {
   const { maxRetries = 4, maxRetryAfter = 60_000, scheduler = asyncScheduler } = options;

@@ -7,15 +7,15 @@ import {
   timer,
 } from 'rxjs';
 
-/** The longest wait that the timers of JavaScript's platforms can hold: about 24.8 days. */
+/** The longest delay that JavaScript timers support: about 24.8 days. */
 export const longestDelay = 2 ** 31 - 1;
 
-/** A delay that a timer can hold; a longer one would fire at once. */
+/** Limits a delay to what timers support; a longer one would fire at once. */
 export function clampDelay(milliseconds: number): number {
   return Math.min(milliseconds, longestDelay);
 }
 
-/** Emits once after so many milliseconds; never after `Infinity`. */
+/** Emits once after the given milliseconds; never for `Infinity`. */
 export const timerOf = (milliseconds: number, scheduler: SchedulerLike): Observable<unknown> =>
   milliseconds === Infinity ? NEVER : timer(clampDelay(milliseconds), scheduler);
 
@@ -30,8 +30,8 @@ export function checkLimit(name: string, value: unknown): void {
 export const defaultStallTimeout = 300_000;
 
 /**
- * A scheduler whose timers alone keep no Node process alive. RxJS's asynchronous actions keep their timer in
- * `id`; where that is a Node timer it is unreferenced, elsewhere there is nothing to do.
+ * A scheduler whose timers do not keep a Node process alive. RxJS's asynchronous actions keep their timer in
+ * `id`; a Node timer is unreferenced, and elsewhere there is nothing to do.
  */
 export const inBackground = (scheduler: SchedulerLike): SchedulerLike => ({
   now: () => scheduler.now(),

@@ -2,28 +2,30 @@ import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike }
 import { observe } from './observe.js';
 import { inBackground } from './timers.js';
 
-/** Reads the parts of a source that says itself where it ends, such as an event stream with `[DONE]`. */
+/** Reads the parts of a source that marks its own end, such as an event stream with `[DONE]`. */
 export interface EndingReader<T, R> {
-  /** What a part gives; `undefined` for nothing. What it throws is an error of the source. */
+  /** Returns a part's result; `undefined` for none. If it throws, the result errors. */
   read(part: T): R | undefined;
-  /** Whether the parts have said that all is said. */
+  /** Whether the end mark has been read. */
   isDone(): boolean;
-  /** Whether that may come next: unsubscribing now leaves the connection its grace too. Default: no. */
+  /**
+   * Whether the end mark may come next: unsubscribing now leaves the connection its grace period too. Default:
+   * no.
+   */
   mayBeDone?(): boolean;
-  /** What the end of a source gives that has not said so. What it throws is an error, too. */
+  /** Returns the result for a source that ends without its mark. If it throws, the result errors. */
   end(): R | undefined;
-  /** The error in place of the source's own. Default: that one. */
+  /** Maps the source's error. Default: unchanged. */
   readonly errorOf?: ((error: unknown) => unknown) | undefined;
 }
 
-/** How long a connection may take to end by itself, in milliseconds. */
+/** How long a connection may take to end after the end mark, in milliseconds. */
 const grace = 1_000;
 
 /**
- * Completes where the source says that it is done, and keeps the connection: reads on, dropping what comes,
- * until the source ends by itself or a grace of 1,000 ms has passed, so that the next request can use the
- * connection. An unsubscribe before that ends the source at once, except where it may be done: then the next
- * value does.
+ * Completes at the end mark and keeps the connection: reads on, dropping what arrives, until the source ends or
+ * a grace period of 1,000 ms has passed, so that the next request can reuse it. An earlier unsubscribe ends the
+ * source at once, except where the end mark may come next: then the next value ends it.
  *
  * ```
  * source   --a--b--[DONE]--x--|
@@ -32,7 +34,8 @@ const grace = 1_000;
  * read     ^------------------!
  * ```
  *
- * A subscriber that leaves because of the completion (`first()`, `firstValueFrom`) leaves it the grace too.
+ * A subscriber that leaves because of the completion (`first()`, `firstValueFrom`) leaves the connection its
+ * grace period too.
  *
  * @see docs/decisions/0002-the-end-and-its-grace.md
  */
@@ -51,7 +54,7 @@ export function untilEnd<T, R>(
         next(part) {
           const value = reader.read(part);
           if (isDone) return isSubscribed || value === undefined;
-          // The subscriber has left at what may have been the last value. It was not, if another comes.
+          // The subscriber left at what may have been the last value. If another arrives, it was not.
           if (subscriber.closed) return value === undefined;
           if (value !== undefined) subscriber.next(value);
           if (!subscriber.closed && reader.isDone()) {

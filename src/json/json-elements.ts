@@ -5,8 +5,8 @@ import { Elements } from './elements.js';
 import { JsonAnswer } from './json-answer.js';
 
 /**
- * Emits each element of an array in the model's JSON, once, when it is closed: rows to show, store or work on while the
- * model writes the next.
+ * Emits each element of an array in the model's JSON once, when it is complete: rows to show or process while
+ * the model writes the next.
  *
  * ```
  * source   --{"rows":[1--,2,--3]}--(completed|)
@@ -14,9 +14,10 @@ import { JsonAnswer } from './json-answer.js';
  * result   ------------1,2---3------|
  * ```
  *
- * Only the element that is being written is held. Nothing is validated. An element cannot be taken back: at a `restarting`
- * event of a turn of which elements were given, it errors with that event's `error`; where none was given, it goes on.
- * What follows `completed` is a new value. Errors with an `OutputError` where {@link partialJson} does.
+ * Only the current element is kept in memory. Nothing is validated. Emitted elements cannot be taken back, so
+ * at a `restarting` event it errors with that event's `error` if the turn has emitted elements, and otherwise
+ * continues. A new value begins after `completed`. Errors with an `OutputError` in the same cases as {@link
+ * partialJson}.
  *
  * @example
  * ```ts
@@ -25,8 +26,8 @@ import { JsonAnswer } from './json-answer.js';
  *   .subscribe(addMarker);
  * ```
  *
- * @param path - the keys that lead to the array, such as `'rows'` or `'table.rows'`; `''` for an array that is the whole
- * answer. A path that leads to something else has no elements.
+ * @param path - the keys that lead to the array, such as `'rows'` or `'table.rows'`; `''` if the whole value is
+ * the array. A path to anything else has no elements.
  */
 export function jsonElements<T = unknown>(path: string): OperatorFunction<RunEvent, T> {
   const keys = path === '' ? [] : path.split('.');

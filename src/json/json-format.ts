@@ -3,14 +3,15 @@ import { jsonSchemaOf, type Schema } from '../turn/schema.js';
 import { strictSchemaOf } from './strict-schema.js';
 
 /**
- * The `responseFormat` that asks a model for JSON of a schema.
+ * Returns the `responseFormat` that asks a model for JSON matching a schema.
  *
- * The schema is one of zod or arktype, `{ validate, jsonSchema }` for libraries that write no JSON schema (valibot), or a
- * JSON schema. It is sent with `strict: true`, which OpenAI enforces, where OpenAI takes it as strict: an object at its
- * root, every property required, and nothing but the keywords that strict schemas may have. Objects that do not say
- * whether they have further properties, as those of `z.object()`, are then closed (`additionalProperties: false`). Any other
- * schema, such as one with optional properties, is sent as it is, without `strict`: make them nullable if
- * it should be enforced. To set it yourself, spread the format: `{ ...jsonFormat(schema), strict: true }`.
+ * The schema is from zod or arktype, `{ validate, jsonSchema }` for libraries that do not produce JSON schemas
+ * (valibot), or a JSON schema. It is sent with `strict: true`, which OpenAI enforces, if it meets OpenAI's
+ * rules: an object at the root, every property required, and only the keywords that strict schemas allow.
+ * Objects that do not specify `additionalProperties`, such as those of `z.object()`, then get
+ * `additionalProperties: false`. Any other schema, such as one with optional properties, is sent unchanged,
+ * without `strict`: make the properties nullable to have it enforced. To set it yourself, spread the format: `{
+ * ...jsonFormat(schema), strict: true }`.
  *
  * @example
  * ```ts
@@ -18,9 +19,9 @@ import { strictSchemaOf } from './strict-schema.js';
  * const turn = streamChatCompletions('The largest city of Italy?', { ...options, responseFormat: jsonFormat(City) });
  * ```
  *
- * @param name - what the model is told that it is: letters, digits, `_` and `-`. Default `'answer'`
- * @throws TypeError if the schema cannot be written as JSON schema
- * @see {@link toJson}, which reads the answer
+ * @param name - the name of the format for the model: letters, digits, `_` and `-`. Default `'answer'`
+ * @throws TypeError if the schema cannot be converted to a JSON schema
+ * @see {@link toJson}, which reads the output
  */
 export function jsonFormat(schema: Schema, name = 'answer'): ResponseFormat {
   const written = jsonSchemaOf(schema, 'jsonFormat(schema)');

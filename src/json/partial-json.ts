@@ -4,7 +4,7 @@ import type { RunEvent } from '../turn/run-events.js';
 import { JsonAnswer } from './json-answer.js';
 import { Snapshots } from './snapshots.js';
 
-/** A value of which anything may not have come yet. */
+/** A value with any part missing. */
 export type DeepPartial<T> = T extends readonly (infer Element)[]
   ? readonly DeepPartial<Element>[]
   : T extends object
@@ -12,12 +12,12 @@ export type DeepPartial<T> = T extends readonly (infer Element)[]
     : T;
 
 /**
- * Emits the JSON object or array that the model is writing, each time it has grown: an immutable snapshot in which what
- * did not change is the same object (`===`) as before.
+ * Emits the JSON object or array that the model is writing, each time it grows: an immutable snapshot in which
+ * unchanged parts are the same objects (`===`) as before.
  *
- * Objects and arrays are there from their first character on, strings grow, and numbers, booleans and `null` come when
- * they are whole, since `1` may become `12`. A key comes with its value. Nothing is validated: that is
- * {@link toJson}'s. Prose and code fences around the value are passed over, and so is a second value.
+ * Objects and arrays appear with their first character, strings grow, and numbers, booleans and `null` appear
+ * when complete, since `1` may become `12`. A key appears with its value. Nothing is validated; use {@link
+ * toJson} for that. Prose and code fences around the value are ignored, and so is a second value.
  *
  * ```
  * source   --{"a--":"x--y",--"b":1--}--(completed|)
@@ -27,13 +27,13 @@ export type DeepPartial<T> = T extends readonly (infer Element)[]
  * A: {}    B: { a: 'x' }    C: { a: 'xy' }    D: { a: 'xy', b: 1 }
  * ```
  *
- * There is a snapshot for each event that changes the value. Copying an array or object that has thousands of entries
- * and is still open costs more than reading a few characters: then one snapshot stands for several events, so that the
- * cost grows as the length of the text does, and the last one is emitted before the end in any case.
+ * There is a snapshot for each event that changes the value. If an open array or object has thousands of
+ * entries, copying it costs more than reading a few characters; then one snapshot covers several events, so
+ * that the total cost stays linear in the length of the text. The last one is always emitted before the end.
  *
- * `restarting` makes a new beginning, and so does what follows `completed`: the next snapshot is of the new value. Errors
- * with an `OutputError` where the text is not JSON, and at the end of a turn that refused, was cut or left the value
- * open. A turn stopped with `stopWhen()` passes, and so does one that calls tools.
+ * After `restarting` or `completed` a new value begins. Errors with an `OutputError` if the text is not JSON,
+ * and at the end of a turn that refused, was cut off or left the value open. A turn stopped with `stopWhen()`
+ * passes, and so does one that calls tools.
  *
  * @example
  * ```ts

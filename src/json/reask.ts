@@ -5,11 +5,11 @@ import { describeIssues } from '../turn/schema.js';
 import { OutputError, type OutputErrorCode } from './output-error.js';
 
 /**
- * Asks a second time where the model answered with a value that is not valid: with its answer and what is wrong with it
- * appended to the prompt. If the second answer is not valid either, its error is the error.
+ * Asks a second time if the model's value is invalid, with the output and its issues appended to the prompt. If
+ * the second value is invalid too, its error passes.
  *
- * Asked again is after an {@link OutputError} of code `invalid_json`, `several_values` or `invalid_output`. A refusal, a
- * filter or a token limit would come again, so any other error passes.
+ * It asks again after an {@link OutputError} with code `invalid_json`, `several_values` or `invalid_output`. A
+ * refusal, a filter or a token limit would only recur, so any other error passes.
  *
  * ```
  * source   ---#                             OutputError: invalid_output
@@ -28,8 +28,8 @@ import { OutputError, type OutputErrorCode } from './output-error.js';
  *   .subscribe(({ name }) => console.log(name));
  * ```
  *
- * @param prompt - what was asked
- * @param ask - asks the second time
+ * @param prompt - the original prompt
+ * @param ask - runs the second turn
  */
 export function reask<T>(
   prompt: Prompt | string,
@@ -46,7 +46,7 @@ export function reask<T>(
   });
 }
 
-/** What the model is told, where it can correct itself. */
+/** The correction request for the model, by code. */
 const complaints: { readonly [Code in OutputErrorCode]?: string } = {
   invalid_json: 'Your answer is not valid JSON.',
   several_values: 'Your answer holds more than one JSON value.',

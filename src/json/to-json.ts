@@ -19,11 +19,11 @@ import { OutputError } from './output-error.js';
 import { hasCalls, turnFault } from './turn-fault.js';
 
 /**
- * Emits the model's answer as a value, parsed and validated, at the end of the turn.
+ * Emits the model's output as a parsed and validated value, at the end of the turn.
  *
- * The schema is one of zod, valibot, arktype or any other Standard Schema, which may be asynchronous, or `{ validate,
- * jsonSchema }`; a JSON schema alone checks nothing. The value is what the schema makes of it, defaults and transforms
- * included. It may be the whole text, or an object or array with prose or a code fence around it.
+ * The schema is from zod, valibot, arktype or any other Standard Schema library, also an asynchronous one, or
+ * `{ validate, jsonSchema }`; a JSON schema alone is not validated. The value is the schema's result, with
+ * defaults and transforms. The JSON may be the whole text, or an object or array inside prose or a code fence.
  *
  * ```
  * source   --{"city":--"Rome"}--(completed|)
@@ -31,12 +31,13 @@ import { hasCalls, turnFault } from './turn-fault.js';
  * result   ---------------------({ city: 'Rome' }|)
  * ```
  *
- * Errors with an {@link OutputError} whose `code` says why there is no value: the model refused, its answer was cut by
- * the token limit or a filter, is not JSON, holds two values, or does not match the schema. Of two objects or arrays
- * neither is taken, since the model may have corrected itself or given examples. What the schema throws passes.
+ * Errors with an {@link OutputError} whose `code` says why there is no value: the model refused, or its output
+ * was cut off by the token limit or a filter, is not JSON, has two values, or does not match the schema. If
+ * there are two objects or arrays, neither is used, since the model may have corrected itself or given
+ * examples. An error that the schema throws passes.
  *
- * Only choice 0 counts. A turn that calls tools is passed over, unless it is the last: so this reads a run, too.
- * `restarting` makes a new beginning.
+ * Only choice 0 counts. A turn that calls tools is skipped unless it is the last, so it works on runs too.
+ * `restarting` starts over.
  *
  * @example
  * ```ts
@@ -46,7 +47,7 @@ import { hasCalls, turnFault } from './turn-fault.js';
  *   .subscribe(({ name, population }) => console.log(name, population));
  * ```
  *
- * @see {@link jsonFormat}, which asks for such an answer, and {@link reask}, which asks again
+ * @see {@link jsonFormat}, which asks the model for JSON, and {@link reask}, which asks again
  */
 export function toJson<S extends Schema>(schema: S): OperatorFunction<RunEvent, SchemaOutput<S>> {
   return (source) =>

@@ -4,19 +4,19 @@ import type { MockAnswer } from './mock-answer.js';
 import type { MockRequest } from './mock-request.js';
 
 /**
- * The script in a file, for `startMockProvider`.
+ * Reads the answers for `startMockProvider` from a file.
  *
- * - JSON (`.json`): a {@link MockAnswer}, or an array of them that are given in turn and then from the
- *   beginning again. `1e999` stands for `Infinity`. An object that is itself an answer of a provider
- *   (it has an `object`, as `chat.completion`) is sent as it is.
- * - Anything else: a recorded event stream, sent byte for byte, a write for each event.
+ * - JSON (`.json`): a {@link MockAnswer}, or an array of them, used in turn and repeated from the start. Write
+ *   `1e999` for `Infinity`. An object that is itself a provider's response (it has an `object`, such as
+ *   `chat.completion`) is sent unchanged.
+ * - Anything else: a recorded event stream, sent byte for byte, one write per event.
  *
  * @example
  * ```ts
  * const mock = await startMockProvider({ answers: await answersFromFile('spec/fixtures/weather.sse') });
  * ```
  *
- * @returns a promise that rejects where the file cannot be read, or is JSON but no script
+ * @returns a promise that rejects if the file cannot be read, or its JSON has another shape
  */
 export async function answersFromFile(file: string): Promise<(request: MockRequest) => MockAnswer> {
   const bytes = await readRecording(file);
@@ -35,7 +35,7 @@ export async function readRecording(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Error(`The file ${file} cannot be read${code === undefined ? '' : ` (${code})`}.`);
+    throw new Error(`Could not read the file ${file}${code === undefined ? '' : ` (${code})`}.`);
   }
 }
 
@@ -64,11 +64,11 @@ function readScript(file: string, bytes: Buffer): readonly MockAnswer[] {
   }
   const answers: readonly unknown[] = Array.isArray(script) ? script : [script];
   return answers.map((answer) => {
-    if (!isRecord(answer)) throw new Error(`The file ${file} holds an answer that is no object.`);
+    if (!isRecord(answer)) throw new Error(`The file ${file} contains an answer that is not an object.`);
     if (typeof own(answer, 'object') === 'string') return { json: answer };
     const unknownKey = Object.keys(answer).find((key) => !Object.hasOwn(answerKeys, key));
     if (unknownKey !== undefined)
-      throw new Error(`The file ${file} holds an answer with "${unknownKey}", which is no part of one.`);
+      throw new Error(`The file ${file} has an answer with an unknown property "${unknownKey}".`);
     return answer;
   });
 }

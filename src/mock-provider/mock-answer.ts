@@ -5,11 +5,11 @@ export type Cut = 'close' | 'reset';
 export type MockPiece =
   /** Text: one chunk with this as `choices[0].delta.content`. */
   | string
-  /** Exact bytes, in a write of their own. */
+  /** Exact bytes, in a separate write. */
   | Uint8Array
-  /** Exact text or bytes, in a write of their own. */
+  /** Exact text or bytes, in a separate write. */
   | { readonly raw: string | Uint8Array }
-  /** One chunk. `id`, `object`, `created` and `model` are added where it has none. */
+  /** One chunk. Missing `id`, `object`, `created` and `model` are added. */
   | { readonly chunk: Readonly<Record<string, unknown>> }
   /** One chunk with this as `choices[0].delta`. */
   | { readonly delta: Readonly<Record<string, unknown>> }
@@ -23,31 +23,31 @@ export type MockPiece =
   | { readonly wait: number }
   /** Breaks the connection here; what was written before is delivered. */
   | { readonly cut: Cut }
-  /** The same pieces again and again. `times` is `Infinity` by default. */
+  /** Repeats the pieces. `times` is `Infinity` by default. */
   | { readonly repeat: MockPiece | readonly MockPiece[]; readonly times?: number };
 
-/** A call that the model asks for. */
+/** A tool call by the model. */
 export interface MockToolCall {
   readonly name: string;
-  /** Text, or what is written as JSON. Default `{}`. */
+  /** Text, or a value that is sent as JSON. Default `{}`. */
   readonly arguments?: unknown;
-  /** Default: one made of the request's number and the call's. */
+  /** Default: built from the numbers of the request and the call. */
   readonly id?: string;
 }
 
 /** One of several answers to the same request. */
 export interface MockChoice {
   /**
-   * What the model says. A string is sent word by word; a sequence is taken as it is, and may be
-   * endless: the next piece is asked for when the last one was handed to the network. One that throws
-   * breaks the connection. Default: a short text.
+   * The output. A string is sent word by word. A sequence is sent piece by piece and may be endless: the next
+   * piece is requested once the previous one is written. If it throws, the connection breaks. Default: a short
+   * text.
    */
   readonly content?: string | Iterable<MockPiece> | AsyncIterable<MockPiece>;
-  /** `null`: the stream names none. Default `'stop'`, after a tool call `'tool_calls'`. */
+  /** `null`: none is sent. Default `'stop'`, after a tool call `'tool_calls'`. */
   readonly finishReason?: string | null;
 }
 
-/** The `error` object of an error answer, as OpenAI writes it. */
+/** The `error` object of an error response, in OpenAI's format. */
 export interface MockError {
   readonly message: string;
   readonly type?: string;
@@ -56,27 +56,27 @@ export interface MockError {
 }
 
 /**
- * How one request is answered. `{}` is the default answer.
+ * The response to one request. `{}` is the default response.
  *
- * The body is the first of these that applies: `body`, `json`, an error (`error`, or a status of 400
- * and above), a completion with `choices` or `content`. A completion is an event stream where the
- * request says `stream: true`, and one JSON object where it does not.
+ * The body is the first of these that applies: `body`, `json`, an error (`error`, or a status of 400 or above),
+ * a completion with `choices` or `content`. A completion is an event stream if the request has `stream: true`,
+ * else one JSON object.
  */
 export interface MockAnswer extends MockChoice {
   /** Default 200, with `error` 500. */
   readonly status?: number;
-  /** Added to the answer's own headers, or in place of them. */
+  /** Added to the default headers, or replace them. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Asks the client to come again after a time, in one of the forms that are in use. */
+  /** Asks the client to retry later, in one of the formats in use. */
   readonly retryAfter?: MockRetryAfter;
-  /** Milliseconds before the headers. `Infinity`: no answer ever. Default 0. */
+  /** Milliseconds before the headers. `Infinity`: never. Default 0. */
   readonly delay?: number;
   /** Milliseconds between two writes of the body. Default: the provider's. */
   readonly pace?: number;
 
-  /** Several choices, a piece of each in turn. Default: one, with `content` and `finishReason`. */
+  /** Several choices, interleaved. Default: one, with `content` and `finishReason`. */
   readonly choices?: readonly MockChoice[];
-  /** Sent where the request asks for usage, and in JSON. Default: counted from the words. */
+  /** Sent if the request asks for usage, and in JSON. Default: counted from the words. */
   readonly usage?: Readonly<Record<string, unknown>>;
   /** Whether the stream ends with `[DONE]`. Default `true`. */
   readonly done?: boolean;
@@ -85,28 +85,28 @@ export interface MockAnswer extends MockChoice {
   readonly body?: string | Uint8Array | Iterable<WirePiece> | AsyncIterable<WirePiece>;
   /** The body as JSON. */
   readonly json?: unknown;
-  /** The body as an error answer. */
+  /** The body as an error response. */
   readonly error?: MockError;
-  /** Compresses the body, each write by itself, whatever the client says it accepts. */
+  /** Compresses the body, flushing each write, regardless of what the client accepts. */
   readonly encoding?: 'gzip' | 'deflate' | 'br';
 
   /**
-   * Milliseconds that the body stays open after its last byte, which is after `[DONE]`. `Infinity`:
-   * until the client leaves. Default 0.
+   * Milliseconds that the body stays open after its last byte (after `[DONE]`). `Infinity`: until the client
+   * disconnects. Default 0.
    */
   readonly endDelay?: number;
   /**
-   * A `Content-Length` to claim, in bytes. Where the body ends short of it, the connection is closed.
-   * Default: none for streams, the true one for JSON.
+   * The `Content-Length` to send, in bytes. If the body is shorter, the connection is closed. Default: none for
+   * streams, the real one for JSON.
    */
   readonly contentLength?: number;
-  /** Breaks the connection after so many bytes of the body as it is sent. Default `by`: `'close'`. */
+  /** Breaks the connection after this many bytes of the body as sent. Default `by`: `'close'`. */
   readonly cut?: { readonly afterBytes: number; readonly by?: Cut };
   /** Breaks the connection instead of answering, after `delay`. */
   readonly noAnswer?: Cut;
   /**
-   * The exact bytes on the connection after `delay`, status line and headers included, which need not
-   * be HTTP. The connection is closed after the last one.
+   * The exact bytes to send after `delay`, including status line and headers; they need not be HTTP. The
+   * connection is closed after the last one.
    */
   readonly wire?: Iterable<WirePiece> | AsyncIterable<WirePiece>;
 }

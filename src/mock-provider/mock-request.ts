@@ -35,15 +35,15 @@ export function readRequestBody(
   try {
     json = JSON.parse(text);
   } catch {
-    return { problem: 'The body of the request is not JSON.', param: null };
+    return { problem: 'The request body is not JSON.', param: null };
   }
-  if (!isRecord(json)) return { problem: 'The body of the request is no JSON object.', param: null };
+  if (!isRecord(json)) return { problem: 'The request body is not a JSON object.', param: null };
   const model = own(json, 'model');
   const messages = own(json, 'messages');
   if (typeof model !== 'string' || model === '')
-    return { problem: 'The request names no model.', param: 'model' };
+    return { problem: 'The request has no model.', param: 'model' };
   if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isRecord))
-    return { problem: 'The request has no array of messages.', param: 'messages' };
+    return { problem: 'The request has no messages array.', param: 'messages' };
   return { body: { ...json, model, messages } };
 }
 

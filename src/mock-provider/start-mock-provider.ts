@@ -9,62 +9,62 @@ import { respond } from './respond.js';
 
 export interface MockProviderOptions {
   /**
-   * The answers: one for each request in turn, or a function that is asked for each. A request for
-   * which there is none gets the default answer. One that a function throws at gets status 500.
+   * The responses: one for each request in turn, or a function that is called for each request. Further
+   * requests get the default response. If the function throws, the response is status 500.
    */
   readonly answers?: readonly MockAnswer[] | ((request: MockRequest) => MockAnswer | undefined);
   /** Milliseconds between two chunks. Default 5. */
   readonly pace?: number;
-  /** Default 0: one that is free. */
+  /** Default 0: any free port. */
   readonly port?: number;
-  /** What `GET .../models` lists; any other may be asked too. Default `['mock']`. */
+  /** The models that `GET .../models` lists; any other name works too. Default `['mock']`. */
   readonly models?: readonly string[];
-  /** Lets pages of any origin read the answers, those written by hand excepted. Default `false`. */
+  /** Lets pages of any origin read the responses, except those with `wire`. Default `false`. */
   readonly cors?: boolean;
-  /** How large the body of a request may be, in bytes; beyond it the answer is 413. Default 16,777,216 (16 MiB). */
+  /** Maximum size of a request body, in bytes; larger ones get status 413. Default 16,777,216 (16 MiB). */
   readonly maxBodySize?: number;
-  /** How many requests `requests` holds, the last ones. Default 1,000; `Infinity`: all. */
+  /** How many of the last requests `requests` keeps. Default 1,000; `Infinity`: all. */
   readonly keptRequests?: number;
 }
 
-/** A running provider. */
+/** A running mock provider. */
 export interface MockProvider {
   /** `http://127.0.0.1:PORT/v1` */
   readonly baseUrl: string;
   readonly port: number;
-  /** The last `keptRequests` well-formed requests. Those that were refused (400, 404, 413) are not among them. */
+  /** The last `keptRequests` valid requests, without rejected ones (400, 404, 413). */
   readonly requests: readonly MockRequest[];
-  /** How many connections were opened so far. */
+  /** How many connections have been opened. */
   readonly connections: number;
   /** How many connections are open now. */
   readonly openConnections: number;
   /** How many requests are being answered now. */
   readonly openAnswers: number;
-  /** How many clients left before the end of their answer's body, or before it began. */
+  /** How many clients disconnected before the end of the response. */
   readonly aborted: number;
-  /** Adds answers for the next requests. They come before those of the options. */
+  /** Adds responses for the next requests, before those of the options. */
   enqueue(...answers: readonly MockAnswer[]): void;
   /**
-   * Settles with the request of this number, counted from 1, when it has come. Default 1. Rejects if it is no
-   * longer kept.
+   * Resolves with the request of this number, counted from 1, when it has arrived. Default 1. Rejects if it is
+   * no longer kept.
    */
   whenRequested(count?: number): Promise<MockRequest>;
-  /** Settles when so many clients have left early. Default 1. */
+  /** Resolves when this many clients have disconnected early. Default 1. */
   whenAborted(count?: number): Promise<void>;
-  /** Settles when no request is being answered: connections that are kept for the next one may be open. */
+  /** Resolves when no request is being answered; keep-alive connections may be open. */
   whenIdle(): Promise<void>;
-  /** Settles when no connection is open. */
+  /** Resolves when no connection is open. */
   whenDisconnected(): Promise<void>;
-  /** Ends every connection and the server. What waits in `when...` is rejected. */
+  /** Closes every connection and the server. Pending `when...` promises reject. */
   close(): Promise<void>;
 }
 
 /**
- * Starts an HTTP server on 127.0.0.1 that speaks Chat Completions, for tests and demonstrations: event
- * streams and JSON, the same answers every time, and every way in which a connection goes wrong.
+ * Starts a Chat Completions server on 127.0.0.1 for tests and demos: event streams and JSON, deterministic
+ * responses, and every kind of connection failure.
  *
- * It answers `POST` to any path that ends in `/chat/completions` and `GET` to any that ends in
- * `/models`, whatever the key.
+ * It accepts any key, and serves `POST` on paths ending in `/chat/completions` and `GET` on paths ending in
+ * `/models`.
  *
  * @example
  * ```ts
@@ -127,7 +127,7 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
     if (cors) allowAnyOrigin(incoming, response);
     const refuseSize = () =>
       refuseUnread(response, {
-        message: `The body of the request is larger than ${maxBodySize} bytes (maxBodySize).`,
+        message: `The request body is larger than ${maxBodySize} bytes (maxBodySize).`,
         code: 'request_too_large',
       });
     readText(incoming, maxBodySize, refuseSize, (text) => {

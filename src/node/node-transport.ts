@@ -15,7 +15,7 @@ import {
 import type { HttpHeaders } from '../turn/wire.js';
 
 export interface NodeTransportOptions {
-  /** Default: an agent of the transport's own that keeps connections alive, one for each protocol. */
+  /** Default: the transport's own keep-alive agents, one per protocol. */
   readonly agent?: Agent | undefined;
 }
 
@@ -28,10 +28,10 @@ type Http = Pick<typeof import('node:http'), 'request' | 'Agent'>;
 const load = /* @__PURE__ */ createRequire(process.execPath);
 
 /**
- * The transport over Node's own HTTP client: less work for each read than `fetch`, less memory for each
- * stream, and no limits of the platform's (Node's `fetch` gives up after 300 s of silence).
+ * A transport over Node's HTTP client: less CPU per read and less memory per stream than `fetch`, and no
+ * platform timeout (Node's `fetch` gives up after 300 s of silence).
  *
- * Connections are kept alive between turns. Redirects are refused, as with `fetchTransport`.
+ * Connections are kept alive between turns. Redirects are not followed, as with `fetchTransport`.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ const load = /* @__PURE__ */ createRequire(process.execPath);
  * ```
  *
  * @param options - the agent to use
- * @returns a transport; make one and use it for all turns, since it holds the connections
+ * @returns a transport; create one and reuse it for all turns, since it holds the connections
  */
 export function nodeTransport({ agent }: NodeTransportOptions = {}): Transport {
   const agents = new Map<string, Agent>();
@@ -136,7 +136,7 @@ function openResponse(response: IncomingMessage, outgoing: ClientRequest, asked:
       ask()
         .pipe(
           take(1),
-          throwIfEmpty(() => new StreamError({ message: 'The demand for the body ended without a value.' })),
+          throwIfEmpty(() => new StreamError({ message: 'HttpRequest.demand completed without a value.' })),
         )
         .subscribe({
           next: () => {
@@ -215,6 +215,6 @@ function decode(response: IncomingMessage, use: (body: Readable) => void): void 
 
 const unknownEncoding = () =>
   new StreamError({
-    message: 'The body has a Content-Encoding other than gzip, deflate, br or zstd (Node 22.15), or several.',
+    message: 'Unsupported Content-Encoding: use one of gzip, deflate, br and zstd (Node 22.15), or none.',
     retryable: false,
   });

@@ -5,7 +5,7 @@ import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 /**
  * Emits the turn so far: an empty one at once, then an immutable snapshot for each event.
  *
- * The last snapshot before an error or an unsubscribe is what had arrived. The event after `completed`
+ * After an error or an unsubscribe, the last snapshot holds the partial output. The event after `completed`
  * starts a new turn.
  *
  * ```

@@ -5,14 +5,14 @@ import { turnItems } from '../turn/turn-items.js';
 import { type EndedTurn, endedTurns } from './ended-turns.js';
 
 /**
- * Replaces the pieces of a turn by whole items: silent while the model writes, then the reasoning, the
- * message and each call, then the `completed` that ended it.
+ * Replaces the deltas of a turn by whole items: silent while the model writes, then the reasoning, the message
+ * and each call, then `completed`.
  *
- * What a turn does not have is left out: one without any text, reasoning or calls gives only
- * `completed`. Further choices follow choice 0, each item marked with its `choice`. Each `completed`
- * starts afresh, that of a stopped turn too: what came of it is given, calls that were not whole aside.
- * Errors pass at once, and a source that ends without `completed` gives nothing. Items hold what the provider
- * wants back (`extras`, `reasoning_details`), so append them as they are.
+ * A turn without text, reasoning or calls emits only `completed`. Other choices follow choice 0, each item
+ * marked with its `choice`. Each `completed` starts a new turn. A stopped turn emits its partial output,
+ * without incomplete calls. Errors pass at once, and a source that ends without `completed` emits nothing.
+ * Append the items unchanged: they hold the provider's fields that must be sent back (`extras`,
+ * `reasoning_details`).
  *
  * ```
  * source   --Hel--lo--(completed|)
@@ -31,7 +31,7 @@ export function aggregate(): OperatorFunction<ResponseEvent, ResponseEvent> {
   return pipe(endedTurns(), concatMap(wholeItems));
 }
 
-/** The whole items of a turn that is over, then the event that ended it. */
+/** The whole items of an ended turn, then the event that ended it. */
 export const wholeItems = ({ turn, event }: EndedTurn): readonly ResponseEvent[] => [
   ...itemEvents(turn),
   event,

@@ -15,18 +15,16 @@ import { timerOf } from '../flow/timers.js';
 import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.js';
 
 /**
- * Joins the many deltas of a turn, or of a run's turns, to a few: one event for each interval, or for each frame.
+ * Merges the deltas of a turn, or of a run's turns: one event per interval, or per animation frame.
  *
- * Pieces of text, of reasoning, of a refusal or of one call's arguments that follow each other become one
- * event of their kind. Nothing is lost and the order stays: where kinds or choices alternate, each run of
- * them is an event. Any other event (a whole call, `completed`, a tool's, each `chunk` of `includeChunks`) passes
- * at once, after what was collected; so does an error. What was collected before `restarting` is void, and dropped. No
- * timer runs while nothing is collected.
+ * Consecutive deltas of text, reasoning, a refusal or one call's arguments become one event. Nothing is lost
+ * and the order is kept: if kinds or choices alternate, each stretch is one event. Any other event (a complete
+ * call, `completed`, a tool's, each `chunk` of `includeChunks`) passes at once, after the collected deltas; so
+ * does an error. `restarting` drops the collected deltas. No timer runs while nothing is collected.
  *
- * With a number, two events are at least so many milliseconds apart, and the first delta, or one after a
- * silence, passes at once. With a function, what is collected waits for the first value of what it
- * returns: `coalesce(animationFrames)` gives one event a frame (and none in a hidden tab, until the turn
- * ends).
+ * With a number, events are at least that many milliseconds apart; the first delta, or one after a silence,
+ * passes at once. With a function, the collected deltas wait for the first value of what it returns:
+ * `coalesce(animationFrames)` emits once per frame (in a hidden tab, only when the turn ends).
  *
  * ```
  * source   --a-b-c---d--------e-(completed|)
@@ -40,10 +38,10 @@ import { append, type Delta, deltaOf, eventOf, continues } from '../turn/delta.j
  * turn.pipe(coalesce(animationFrames), accumulate()).subscribe(({ text }) => render(text));
  * ```
  *
- * @param due - milliseconds (`0`: what arrives in one task; `Infinity`: until another event), or a
- *   function that is called when something begins to be collected; an error of what it returns ends the
- *   turn, and its end counts as a value
- * @param scheduler - of the milliseconds; default `asyncScheduler`
+ * @param due - milliseconds (`0`: the deltas of one task; `Infinity`: until another event), or a function that
+ *   is called with the first collected delta; an error of what it returns ends the turn, and completion counts
+ *   as a value
+ * @param scheduler - times the milliseconds; default `asyncScheduler`
  */
 export function coalesce<T extends RunEvent = ResponseEvent>(
   due: number | (() => ObservableInput<unknown>),
@@ -60,10 +58,10 @@ export function coalesce<T extends RunEvent = ResponseEvent>(
         timing?.unsubscribe();
         if (given === runs.length) return;
         givenAt = scheduler.now();
-        // A consumer may make the source emit, so what is left is known at every step.
+        // A consumer may make the source emit, so the state is consistent at every step.
         for (let run = runs[given]; run !== undefined; run = runs[given]) {
           given += 1;
-          // A delta's event is of the kind that came.
+          // A delta's event is of the original kind.
           subscriber.next(eventOf(run) as T);
         }
         runs = [];
@@ -75,10 +73,10 @@ export function coalesce<T extends RunEvent = ResponseEvent>(
         subscriber.error(error);
       }
 
-      /** When what begins to be collected is due; `undefined` where that is now. */
+      /** When the collected deltas are due; `undefined` for now. */
       function opening(): Observable<unknown> | undefined {
         if (typeof due === 'function') return defer(due);
-        // A clock that is set back must not keep the text, nor one that tells no time.
+        // A clock that is set back, or that tells no time, must not hold back text.
         const wait = Math.min(due, givenAt + due - scheduler.now());
         if (!(wait >= 0) || givenAt === -Infinity) return undefined;
         return timerOf(wait, scheduler);

@@ -2,14 +2,14 @@ import { filter, type OperatorFunction, pipe, scan } from 'rxjs';
 import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
-/** A turn that is over, and the event that ended it. */
+/** An ended turn, and the event that ended it. */
 export interface EndedTurn {
   readonly turn: Turn;
   readonly event: CompletedEvent;
 }
 
 /**
- * Emits each turn as it is when it is over.
+ * Emits each turn when it ends.
  *
  * ```
  * source   --Hel--lo--(completed|)

@@ -6,13 +6,14 @@ import type { RunEvent } from '../turn/run-events.js';
 import { stoppedEvent } from './stop-when.js';
 
 /**
- * Stops a turn or a run that exceeds a number of tokens, and keeps what has arrived, as {@link stopWhen} does.
+ * Stops a turn or a run that exceeds a number of tokens, and keeps its partial output, as {@link stopWhen}
+ * does.
  *
- * What a turn has written is an estimate while it writes: a token for each four bytes of text, reasoning and arguments,
- * which is near for English and half or twice as much elsewhere; reasoning that the provider does not show is not
- * counted. At `completed` the tokens of its `usage` take the place of the estimate, where the stream tells them
- * (`includeUsage`), so over several turns in one stream, those of a run too, the limit is a budget for all of them. What `restarting` takes
- * back stays counted, since it is billed. For a limit that the provider keeps, send `max_completion_tokens`.
+ * During a turn the tokens are estimated: one for every four bytes of text, reasoning and arguments, which is
+ * close for English and off by a factor of two elsewhere; hidden reasoning is not counted. At `completed` the
+ * turn's `usage` (`includeUsage`) replaces the estimate, so the limit is a budget for all turns of a stream or
+ * a run. Output discarded by `restarting` still counts, since it is billed. For a limit enforced by the
+ * provider, send `max_completion_tokens`.
  *
  * ```
  * source   --Once upon--a time there was--a--…
@@ -25,8 +26,8 @@ import { stoppedEvent } from './stop-when.js';
  * turn.pipe(limitTokens(2_000), outputItems()).subscribe((item) => conversation.push(item));
  * ```
  *
- * @param max - tokens; the event that exceeds them is the last before `completed`
- * @param tokensOf - how many tokens a text is, for a tokenizer of your own
+ * @param max - the limit in tokens; the event that exceeds it is the last before `completed`
+ * @param tokensOf - counts the tokens of a text, to use a real tokenizer
  * @throws TypeError if `max` is not a number of at least 0
  */
 export function limitTokens<T extends RunEvent = ResponseEvent>(
@@ -59,12 +60,12 @@ export function limitTokens<T extends RunEvent = ResponseEvent>(
     });
 }
 
-/** A quarter of the bytes that a text has in UTF-8. */
+/** A quarter of a text's UTF-8 bytes. */
 function estimate(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
-    // Both halves of a surrogate pair stand for two bytes.
+    // Each half of a surrogate pair counts as two bytes.
     if (unit > 0x7f) bytes += unit > 0x7ff && (unit & 0xf800) !== 0xd800 ? 2 : 1;
   }
   return bytes / 4;

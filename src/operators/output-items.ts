@@ -3,11 +3,11 @@ import type { OutputItemDoneEvent, ResponseEvent, ResponseItem } from '../turn/e
 import { aggregate } from './aggregate.js';
 
 /**
- * Emits what a turn adds to the conversation, when it is complete: the reasoning, the message and each
- * call, as whole items.
+ * Emits the items that a turn adds to the conversation, when it completes: the reasoning, the message and each
+ * call.
  *
- * These are the items that `aggregate()` emits, without `completed`. If the request asked for several
- * choices, only those of choice 0, because a conversation continues with one.
+ * These are the items of `aggregate()`, without `completed`. If the request asked for several choices, only
+ * those of choice 0, because a conversation continues with one.
  *
  * ```
  * source   --Hel--lo--(completed|)

@@ -8,33 +8,33 @@ import type { RunEvent } from '../turn/run-events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
- * The stream ended without a finish reason and without `[DONE]`, or in the middle of a call, so the output may be incomplete.
- * Raised by `requireFinish()` and `toChatCompletion()` only.
+ * The stream ended without a finish reason and without `[DONE]`, or in the middle of a call, so the output may
+ * be incomplete. Only `requireFinish()` and `toChatCompletion()` emit it.
  */
 export class IncompleteStreamError extends ChatCompletionsError {
   override get name() {
     return 'IncompleteStreamError' as const;
   }
-  /** Asking again may bring the whole answer. */
+  /** Trying again may succeed. */
   readonly retryable = true;
-  /** What arrived. Not enumerable. */
+  /** The partial output. Not enumerable. */
   declare readonly turn: Turn;
 
   constructor(turn: Turn) {
-    super('The stream ended without a finish reason or [DONE]: the answer is incomplete.');
+    super('The stream ended without a finish reason or [DONE]: the output is incomplete.');
     hide(this, 'turn', turn);
   }
 }
 
 /**
- * Errors with an `IncompleteStreamError` instead of emitting a `completed` of a stream that ended with neither a
- * finish reason nor `[DONE]`, as when the connection was closed early. Some servers send `[DONE]` and never a finish
- * reason: what they said is whole. A turn stopped with `stopWhen()` passes. Of a run it looks at each turn; inside
- * `runTools()`, in its `turn`, it keeps the tools from being executed as well.
+ * Errors with an `IncompleteStreamError` instead of `completed` if the stream ended with neither a finish
+ * reason nor `[DONE]`, for example because the connection was closed early. Some servers send `[DONE]` but
+ * never a finish reason: their output is complete. A turn stopped with `stopWhen()` passes. In a run it checks
+ * each turn; inside the `turn` of `runTools()` it also keeps the tools from being executed.
  *
- * Text and reasoning pass at once. A call, and what follows it, waits until the end of the turn shows that it is whole:
- * a stream gives its calls at its end, so that costs no time. An error of the source drops what waits, and so does
- * `restarting`.
+ * Text and reasoning pass at once. A call, and everything after it, waits until the end of the turn shows that
+ * it is complete: calls arrive at the end of a stream, so this costs no time. An error of the source drops the
+ * waiting events, and so does `restarting`.
  *
  * ```
  * source   --Hel--(completed|)          completed: { finishReason: null, endedBy: 'eof' }
@@ -88,5 +88,5 @@ export function requireFinish<T extends RunEvent = ResponseEvent>(): MonoTypeOpe
 export const isIncomplete = (event: RunEvent): boolean =>
   event.type === 'completed' &&
   event.stopped !== true &&
-  // Of several choices one may have ended and another not.
+  // One of several choices may have ended and another not.
   (event.endedBy === undefined ? event.finishReason === null : event.endedBy === 'eof');

@@ -16,31 +16,31 @@ import { segmentEnds, type TextSegmenter } from '../turn/segment-ends.js';
 
 export interface SmoothOptions {
   /**
-   * What is given out at a time:
-   * - `'word'` (the default): a word, with the white space before it and the punctuation after it. In
-   *   scripts without spaces, such as Chinese and Thai, words are told by the platform's dictionary.
-   * - `'grapheme'`: what a reader takes for one character, a family of emoji included
-   * - an `Intl.Segmenter`, or a function that cuts a text into pieces
+   * The unit of text to emit:
+   * - `'word'` (the default): a word, with the white space before it and the punctuation after it. In scripts
+   *   without spaces, such as Chinese and Thai, the platform's dictionary finds the words.
+   * - `'grapheme'`: a user-perceived character, including emoji sequences
+   * - an `Intl.Segmenter`, or a function that splits a text into pieces
    *
-   * Where the platform has no `Intl.Segmenter`, words are told by white space, each ideograph is a word,
-   * and graphemes are code points. A segment of more than 1,000 UTF-16 units is cut there. Of
-   * more than 524,288 that come at once, pieces of up to 16,384 are given, each to the end of a segment.
+   * Without `Intl.Segmenter`, words are split at white space, each ideograph is a word, and graphemes are code
+   * points. A segment longer than 1,000 UTF-16 units is split. Text of more than 524,288 units that arrives at
+   * once is emitted in pieces of up to 16,384, each ending with a segment.
    */
   readonly segmenter?: TextSegmenter | undefined;
-  /** The language of the text, for the `Intl.Segmenter` made here; default: the platform's. */
+  /** The language of the text, for `Intl.Segmenter`; default: the platform's. */
   readonly locale?: string | readonly string[] | undefined;
-  /** Milliseconds between two segments; default 10. With `0`, whole segments pass as they come. */
+  /** Milliseconds between two segments; default 10. With `0`, whole segments pass as they arrive. */
   readonly delay?: number | undefined;
   /**
-   * How far behind the source the text may be, in milliseconds; default 1,000. One half is for the wait
-   * for the rest of a segment, the other for the pace. `Infinity`: as far as it takes.
+   * How far the text may lag behind the source, in milliseconds; default 1,000. Half of it is for the wait for
+   * the rest of a segment, half for the pace. `Infinity`: no limit.
    */
   readonly maxLag?: number | undefined;
   /** Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** A segment of a run, or an event that is none. */
+/** A text segment, or another event. */
 interface Entry<T> {
   readonly delta: Delta | undefined;
   readonly event: T | undefined;
@@ -50,38 +50,37 @@ interface Entry<T> {
 /** The last segment so far, which may still grow. */
 interface Held {
   readonly delta: Delta;
-  /** When the oldest of its text came. */
+  /** When its oldest text arrived. */
   at: number;
 }
 
 /**
- * How many UTF-16 units are segmented at a time, and a segment has at most: V8's segmenter takes time
- * quadratic in the length of a text (53 us a word at 80,000 units, 1.3 us at 1,000), and a last segment
- * without end would be read again with each delta.
+ * How many UTF-16 units are segmented at a time, and the longest segment: V8's segmenter takes quadratic time
+ * in the length of a text (53 us a word at 80,000 units, 1.3 us at 1,000), and an endless last segment would be
+ * read again with each delta.
  */
 const longestSegment = 1_000;
 
 /**
- * What is longer is not segmented from its beginning, but cut into pieces that end with a segment, each found out from
- * the end of its piece. In UTF-16 units.
+ * Longer text, in UTF-16 units, is not segmented from the start, but cut into pieces whose ends are aligned to
+ * a segment.
  */
 const longestCut = 524_288;
 const longestPiece = 16_384;
 const longestEnd = 64;
 
 /**
- * Gives text that comes in bursts out evenly, word by word.
+ * Smooths bursty text, word by word, without falling behind.
  *
- * A segment goes out each `delay` milliseconds. Where more has come than half of `maxLag` has room for,
- * several go out at a time, joined to one event, until the source is caught up with; so no text is given
- * out later than `maxLag` after it came (as far as the timers of a busy machine are on time). The last
- * segment so far is held until what follows shows that it is whole, for half of `maxLag` at the longest.
+ * It emits one segment every `delay` milliseconds. If more text waits than fits into half of `maxLag`, it emits
+ * several segments at a time, merged into one event, until it has caught up, so no text is emitted later than
+ * `maxLag` after it arrived (as far as timers are on time). The last segment is held until the text after it
+ * shows that it is complete, for at most half of `maxLag`.
  *
- * Reasoning and refusals are text too. Any other event comes after all text that came before it, and at
- * once where none is waiting; `completed` is so at most half of `maxLag` late. What comes after another
- * event, kind or choice begins a segment (so does each delta with `includeChunks`). On an error
- * everything that waits is given out at once, then the error. What waits before `restarting` is void, and dropped. No
- * timer runs while nothing waits.
+ * Reasoning and refusals are text too. Any other event follows all earlier text, at once if none is waiting;
+ * `completed` is therefore at most half of `maxLag` late. A new segment begins after another event, kind or
+ * choice (and with each delta if `includeChunks` is set). On an error all waiting text is emitted at once, then
+ * the error. `restarting` drops the waiting text. No timer runs while nothing waits.
  *
  * ```
  * source   --a--------b|           a: 'The quick brown fo'   b: 'x.'
@@ -94,7 +93,7 @@ const longestEnd = 64;
  * turn.pipe(smooth(), textDeltas()).subscribe((text) => process.stdout.write(text));
  * ```
  *
- * An error that an own segmenter throws ends the turn. Throws a `RangeError` for a `locale` that is none.
+ * An error thrown by a custom segmenter ends the turn. Throws a `RangeError` for an invalid `locale`.
  */
 export function smooth<T extends RunEvent = ResponseEvent>(
   options: SmoothOptions = {},
@@ -102,7 +101,7 @@ export function smooth<T extends RunEvent = ResponseEvent>(
   const { maxLag = 1_000, scheduler = asyncScheduler } = options;
   const bound = maxLag / 2;
   const delay = Math.min(options.delay ?? 10, bound);
-  /** In how many steps all that waits is to be given out. */
+  /** In how many steps all waiting text is to be emitted. */
   const steps = delay > 0 ? Math.floor(bound / delay) : 1;
   const endsOf = segmentEnds(options.segmenter ?? 'word', options.locale);
 
@@ -112,7 +111,7 @@ export function smooth<T extends RunEvent = ResponseEvent>(
       let first: Entry<T> | undefined;
       let last: Entry<T> | undefined;
       let held: Held | undefined;
-      /** How many segments wait, and how many of them go out in a step. */
+      /** How many segments wait, and how many are emitted per step. */
       let waiting = 0;
       let share = 1;
       /** When the next step is due. */
@@ -127,19 +126,19 @@ export function smooth<T extends RunEvent = ResponseEvent>(
         else last.next = entry;
         last = entry;
         if (delta === undefined) return;
-        // After a silence the first one goes out at once, and no step was missed.
+        // After a silence the first segment is emitted at once, and no step was missed.
         if (waiting === 0) stepAt = Math.max(stepAt, clock.now());
         waiting += 1;
       }
 
-      /** What follows is another thing, or never comes. */
+      /** Ends the held segment: something else follows, or nothing. */
       function seal(): void {
         if (held !== undefined && endsInPair(held.delta.text)) cut(held, held.delta.text.length, true);
         if (held !== undefined) enqueue(held.delta);
         held = undefined;
       }
 
-      /** What waits of the attempt that failed is void. What stands before it, up to a boundary, is not of it. */
+      /** Drops the waiting text of the failed attempt, back to the last boundary. */
       function drop(): void {
         held = undefined;
         last = undefined;
@@ -171,16 +170,17 @@ export function smooth<T extends RunEvent = ResponseEvent>(
         cut(held, before);
       }
 
-      /** Parts what is held into the segments that are whole and the one that may still grow. */
+      /** Splits the held text into complete segments and the one that may still grow. */
       function cut(tail: Held, before: number, isLast = false): void {
         const { text } = tail.delta;
         let start = 0;
         for (let isFull = true; isFull;) {
-          // Of so much, many segments go out at a time anyway: to find each of them takes long, and those that wait memory.
+          // With this much text, many segments are emitted at a time anyway: finding each takes time, and
+          // keeping them takes memory.
           const isMuch = text.length - start > longestCut;
           const from = isMuch ? start + longestPiece - longestEnd : start;
           const read = text.slice(from, isMuch ? from + longestEnd : from + longestSegment);
-          // Half a character joins nothing: the other half may.
+          // Half a surrogate pair is not a segment end.
           const known = !isLast && endsInPair(read) ? read.slice(0, -1) : read;
           const ends = isMuch ? endsOf(known).slice(-1) : endsOf(known);
           isFull = isMuch || read.length === longestSegment;
@@ -197,9 +197,9 @@ export function smooth<T extends RunEvent = ResponseEvent>(
             : { delta: part(tail.delta, start), at: start < before ? tail.at : clock.now() };
       }
 
-      /** Gives out so many segments, and the other events between and after them. */
+      /** Emits this many segments, and the other events between and after them. */
       function give(count: number): void {
-        // A consumer may make the source emit, so what is left is known at every step.
+        // A consumer may make the source emit, so the state is consistent at every step.
         while (first !== undefined) {
           const { delta, event } = first;
           if (event !== undefined) {
@@ -214,12 +214,12 @@ export function smooth<T extends RunEvent = ResponseEvent>(
             waiting -= 1;
             count -= 1;
           } while (count > 0 && first?.delta !== undefined && continues(delta, first.delta));
-          // A delta's event is of the kind that came.
+          // A delta's event is of the original kind.
           subscriber.next(eventOf(delta) as T);
         }
       }
 
-      /** Gives out what is due, and sets the timer for what is not. */
+      /** Emits what is due, and sets the timer for the rest. */
       function advance(): void {
         const now = clock.now();
         if (held !== undefined && now >= held.at + bound) {
@@ -228,7 +228,7 @@ export function smooth<T extends RunEvent = ResponseEvent>(
           give(Infinity);
         } else {
           share = Math.max(share, Math.ceil(waiting / steps));
-          // More than one where the timer was late.
+          // More than one if the timer was late.
           const due =
             waiting === 0 || now < stepAt ? 0 : 1 + (delay > 0 ? Math.floor((now - stepAt) / delay) : 0);
           stepAt += due * delay;
@@ -241,7 +241,7 @@ export function smooth<T extends RunEvent = ResponseEvent>(
 
       function setTimer(now: number): void {
         const at = Math.min(waiting > 0 ? stepAt : Infinity, held === undefined ? Infinity : held.at + bound);
-        // One that is early asks again, which costs less than a new one for each delta.
+        // An early timer is set again, which costs less than a new one for each delta.
         if (timerAt <= at && at !== Infinity) return;
         timer?.unsubscribe();
         timerAt = at;
@@ -264,7 +264,7 @@ export function smooth<T extends RunEvent = ResponseEvent>(
       const subscription = observe(source, subscriber, {
         next: (event) => {
           push(event);
-          // Nothing may wait any more although a timer is set: after a restart.
+          // After a restart a timer may be set although nothing waits.
           if (held !== undefined || first !== undefined || timerAt !== Infinity) advance();
         },
         error: fail,
@@ -281,7 +281,7 @@ export function smooth<T extends RunEvent = ResponseEvent>(
     });
 }
 
-/** A part of a delta's text. What else came with it goes with the first one. */
+/** A part of a delta's text. The delta's other fields go with the first part. */
 function part(delta: Delta, start: number, end?: number): Delta {
   return {
     ...delta,
@@ -291,11 +291,11 @@ function part(delta: Delta, start: number, end?: number): Delta {
   };
 }
 
-/** Whether an attempt that fails later takes nothing back of what stands before this event. */
+/** Whether a later restart leaves everything before this event valid. */
 const isBoundary = (event: RunEvent): boolean =>
   event.type === 'completed' || event.type === 'restarting' || !isTurnEvent(event);
 
-/** Whether a text ends within a surrogate pair. */
+/** Whether a text ends inside a surrogate pair. */
 function endsInPair(text: string): boolean {
   return (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
 }

@@ -6,7 +6,7 @@ import { isTextDelta } from '../turn/is-text-delta.js';
 import type { RunEvent } from '../turn/run-events.js';
 
 export interface SplitThinkingOptions {
-  /** For models that begin to think without the opening tag. Default `false`. */
+  /** For models that start thinking without the opening tag. Default `false`. */
   readonly startInReasoning?: boolean | undefined;
   /** Default `<think>`. */
   readonly openingTag?: string | undefined;
@@ -15,12 +15,11 @@ export interface SplitThinkingOptions {
 }
 
 /**
- * Moves what a model thinks aloud in its text, between `<think>` and `</think>`, to reasoning items.
+ * Turns `<think>…</think>` blocks in the text into reasoning items.
  *
- * Tags may be split anywhere over deltas. Text that may be the beginning of a tag is held back until it
- * is known what it is, and nothing else is; what is held when the turn ends or fails is passed on as
- * what it was. Each choice is split by itself, and each turn anew, one that is `restarting` too, and each turn of a
- * run, whose other events pass as they are.
+ * Tags may be split anywhere across deltas. Only text that may be the start of a tag is held back, and is
+ * emitted unchanged if the turn ends or fails. Each choice is split separately, and each turn starts anew, also
+ * after `restarting` and in a run, whose other events pass unchanged.
  *
  * ```
  * source   --<thi--nk>Hm</th--ink>4--(completed|)
@@ -36,7 +35,8 @@ export interface SplitThinkingOptions {
 export function splitThinking<T extends RunEvent = ResponseEvent>(
   options: SplitThinkingOptions = {},
 ): OperatorFunction<T, NoInfer<T> | OutputItemDoneEvent> {
-  if (options.openingTag === '' || options.closingTag === '') throw new TypeError('A tag must not be empty.');
+  if (options.openingTag === '' || options.closingTag === '')
+    throw new TypeError('openingTag and closingTag must not be empty.');
   return (source) =>
     defer(() => {
       const splitters = new Map<number, Splitter>();
@@ -52,7 +52,7 @@ export function splitThinking<T extends RunEvent = ResponseEvent>(
         if (!isContent(event)) return [event];
         const { choice = 0 } = event;
         if (!isTextDelta(event) || event.item.content.length > 1) {
-          // What comes after text comes after all of it.
+          // Other events follow all earlier text.
           return [...(splitters.get(choice)?.flush() ?? []), event];
         }
         let splitter = splitters.get(choice);
@@ -72,7 +72,7 @@ export function splitThinking<T extends RunEvent = ResponseEvent>(
     });
 }
 
-/** So many characters are held at the most while the first tag is waited for. */
+/** How many characters are held at most while waiting for the first tag. */
 const longestStart = 256;
 
 interface Splitter {
@@ -84,9 +84,9 @@ interface Splitter {
 function splitterOf(choice: number | undefined, options: SplitThinkingOptions): Splitter {
   const { startInReasoning = false, openingTag = '<think>', closingTag = '</think>' } = options;
   let isThinking = startInReasoning;
-  /** Whether the opening tag, which need not come, may still come. */
+  /** Whether the optional opening tag may still arrive. */
   let mayOpen = startInReasoning;
-  /** The beginning of a tag, perhaps. */
+  /** What may be the start of a tag. */
   let held = '';
 
   function itemOf(text: string): OutputItemDoneEvent[] {
@@ -101,7 +101,7 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
     *push(text) {
       let rest = held + text;
       if (mayOpen) {
-        // Some models break the line before it (vellum-assistant#34556).
+        // Some models put a line break before it (vellum-assistant#34556).
         const starts = [rest, rest.trimStart()];
         const mayFollow = starts.some(
           (start) => start.length < openingTag.length && openingTag.startsWith(start),
@@ -137,7 +137,7 @@ function splitterOf(choice: number | undefined, options: SplitThinkingOptions): 
   };
 }
 
-/** How many of a text's last characters may be the beginning of a tag. */
+/** How many of a text's last characters may be the start of a tag. */
 function beginningOf(tag: string, text: string): number {
   for (let length = tag.length - 1; length > 0; length -= 1) {
     if (text.endsWith(tag.slice(0, length))) return length;

@@ -13,7 +13,7 @@ import type { CompletedEvent, ResponseEvent } from '../turn/events.js';
 import { type Progress, progressAfter } from '../turn/progress.js';
 import type { RunEvent } from '../turn/run-events.js';
 
-/** The end of a stopped turn, or run. */
+/** The event that ends a stopped turn or run. */
 export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
   type: 'completed',
   responseId: '',
@@ -23,14 +23,15 @@ export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
 });
 
 /**
- * Stops a turn or a run when a notifier emits, and keeps what has arrived: aborts the request, or the tools, then emits
- * a `completed` marked as `stopped`, so that operators that wait for the end of the turn get one.
+ * Stops a turn or a run when a notifier emits, and keeps the partial output: aborts the request or the tools,
+ * then emits a `completed` marked `stopped`, for operators that wait for the end of the turn.
  *
  * A turn that is already complete gets no second `completed`: a stop between two turns of one source only
- * completes the source. A run is complete after `run_completed`, and not before: stopped while a tool is executed, while
- * an approval is waited for or between two turns, it ends with the `completed`, whose calls without an output were
- * cancelled. Only in its first turn a run cannot be told from a turn: after that turn's `completed` and before any other
- * event, a stop adds nothing, and none of its tools has started. A notifier that completes without a value stops nothing.
+ * completes the source. A run is complete only after `run_completed`: if it is stopped while a tool executes,
+ * while it waits for an approval or between two turns, it ends with that `completed`, and calls without an
+ * output are cancelled. A run is not known to be one until after its first turn: a stop after that turn's
+ * `completed` and before any other event adds nothing, and no tool has started. A notifier that completes
+ * without a value stops nothing.
  *
  * ```
  * source   --Hel--lo--wo
@@ -51,7 +52,7 @@ export const stoppedEvent: CompletedEvent = /* @__PURE__ */ Object.freeze({
  *   .subscribe((item) => conversation.push(item));
  * ```
  *
- * @param notifier - its first value stops the turn or the run; an error of it passes through
+ * @param notifier - its first value stops the turn or the run; its error passes
  */
 export function stopWhen<T extends RunEvent = ResponseEvent>(
   notifier: ObservableInput<unknown>,
@@ -66,7 +67,7 @@ export function stopWhen<T extends RunEvent = ResponseEvent>(
           tap((event) => (progress = progressAfter(progress, event))),
           takeUntil(stop),
         ),
-        // By now the source is unsubscribed, whatever the consumer of this event does.
+        // By now the source is unsubscribed, even if the consumer of this event throws or unsubscribes.
         defer(() => (isStopped && progress !== 'over' ? of(stoppedEvent) : EMPTY)),
       );
     });

@@ -3,8 +3,7 @@ import { isTextDelta, type TextDeltaEvent } from '../turn/is-text-delta.js';
 import type { RunEvent } from '../turn/run-events.js';
 
 /**
- * Emits the assistant's text as it arrives, and nothing else: choice 0's, where a request asked for several. Of a run, the
- * text of all its turns.
+ * Emits the assistant's text as it arrives: only choice 0's, and for a run, the text of all turns.
  *
  * ```
  * source   --Hel--lo--(completed|)      Hel, lo: output_item_done
@@ -12,8 +11,8 @@ import type { RunEvent } from '../turn/run-events.js';
  * result   --'Hel'--'lo'--|
  * ```
  *
- * Text cannot be taken back: at a `restarting` event of a turn of which text was given, it errors with that event's
- * `error`. Where none was given, it goes on.
+ * Emitted text cannot be taken back, so at a `restarting` event it errors with that event's `error` if the turn
+ * has emitted text, and otherwise continues.
  *
  * @example
  * ```ts
@@ -27,7 +26,7 @@ export function textDeltas(): OperatorFunction<RunEvent, string> {
 
       function isGiven(event: RunEvent): event is TextDeltaEvent {
         if (event.type === 'restarting' && hasText) throw event.error;
-        // Pieces of several choices, without their labels, would be one garbled text.
+        // Text of several choices, without labels, would be garbled.
         const isText = isTextDelta(event) && (event.choice ?? 0) === 0;
         hasText = isText || (hasText && event.type !== 'completed');
         return isText;

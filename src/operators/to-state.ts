@@ -7,29 +7,29 @@ import { stoppedEvent } from './stop-when.js';
 
 /** The next attempt, with what a countdown needs. */
 export interface TurnRetry {
-  /** Number of the attempt that failed; the first is 1. */
+  /** The number of the attempt that failed; the first is 1. */
   readonly attempt: number;
   /** Milliseconds from the failure to the next attempt. */
   readonly delay: number;
-  /** Time of the next attempt, in milliseconds since the epoch, by the scheduler's clock. */
+  /** The time of the next attempt, in milliseconds since the epoch, by the scheduler's clock. */
   readonly at: number;
-  /** What the attempt failed with. */
+  /** The error of that attempt. */
   readonly error: ChatCompletionsError;
 }
 
 /**
- * What a user interface shows of a turn. `turn` is what has arrived, also after an error; `retry` is set
- * while the turn waits for its next attempt, `error` once it has failed. An error that is not the
- * library's, such as one from an `apiKey` function, is the `cause` of an `ApplicationError`.
+ * The state of a turn for a user interface. `turn` is the output so far, also after an error; `retry` is set
+ * while the turn waits for its next attempt, `error` once it has failed. An error that is not the library's,
+ * such as one from an `apiKey` function, is the `cause` of an `ApplicationError`.
  *
- * - `'idle'`: nothing was asked yet (`idleState` only)
- * - `'waiting'`: asked, and nothing has arrived
- * - `'retrying'`: a request failed, and another follows (only with `includeRetries`)
- * - `'restarting'`: the answer broke off; what has arrived is void, and it is requested again
+ * - `'idle'`: nothing has been sent yet (`idleState` only)
+ * - `'waiting'`: the request is sent, and no output has arrived
+ * - `'retrying'`: a request failed and will be retried (only with `includeRetries`)
+ * - `'restarting'`: the response broke off; its output is discarded, and it is requested again
  * - `'streaming'`: output is arriving
  * - `'completed'`: the turn is complete
- * - `'stopped'`: it was stopped before it was complete
- * - `'error'`: it failed
+ * - `'stopped'`: the turn was stopped before it was complete
+ * - `'error'`: the turn failed
  */
 export type TurnState =
   | {
@@ -62,7 +62,7 @@ export interface ToStateOptions {
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** The state before anything was asked, for `initialValue` or `startWith`. */
+/** The state before anything is sent, for `initialValue` or `startWith`. */
 export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
   status: 'idle',
   turn: emptyTurn,
@@ -71,13 +71,13 @@ export const idleState: TurnState = /* @__PURE__ */ Object.freeze({
 });
 
 /**
- * Emits what a user interface shows of a turn, and never errors: an error is a state, which keeps what had
- * arrived.
+ * Emits the state of a turn for a user interface, and never errors: an error becomes a state that keeps the
+ * partial output.
  *
- * Made for Angular's `toSignal` and `async` pipe: the first state, `'waiting'`, is emitted synchronously,
- * and every state is an immutable snapshot. With `includeRetries` it reports retries. A source that
- * completes before its turn is complete was stopped, by `takeUntil` or `stopWhen`: its last state is
- * `'stopped'`. Events that change nothing emit no state.
+ * Made for Angular's `toSignal` and `async` pipe: the first state, `'waiting'`, is emitted synchronously, and
+ * every state is an immutable snapshot. With `includeRetries` it reports retries. If the source completes
+ * before its turn does, because of `takeUntil` or `stopWhen`, the last state is `'stopped'`. Events that change
+ * nothing emit no state.
  *
  * ```
  * source   --Hel--lo--(completed|)

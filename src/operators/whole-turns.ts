@@ -5,7 +5,8 @@ import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 import { wholeItems } from './aggregate.js';
 
 /**
- * Replaces the pieces of each turn of a run by whole items, and passes the events between turns: `aggregate()` for runs.
+ * Replaces the deltas of each turn of a run by whole items, and passes the events between turns: `aggregate()`
+ * for runs.
  *
  * ```
  * source   --Let--me-(call completed started)-finished--It's--(completed run_completed|)

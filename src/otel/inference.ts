@@ -15,14 +15,14 @@ import { type Instruments, instrumentsOf } from './instruments.js';
 import { attribute, operation, own } from './names.js';
 import { quietly } from './quietly.js';
 
-/** Where a turn is traced, and how much of it. */
+/** How a turn is traced. */
 export interface TraceOptions {
-  /** Such as `trace.getTracer('my-app')`. */
+  /** For example `trace.getTracer('my-app')`. */
   readonly tracer: Tracer;
-  /** For the metrics of the conventions, such as `metrics.getMeter('my-app')`. Default: none are recorded. */
+  /** For the metrics of the conventions, for example `metrics.getMeter('my-app')`. Default: no metrics. */
   readonly meter?: Meter | undefined;
   /**
-   * Whether prompts, answers, calls and tool definitions become attributes. Default `'none'`. Keys never do.
+   * Whether prompts, outputs, calls and tool definitions become attributes. Default `'none'`. Keys never do.
    */
   readonly content?: 'none' | 'all' | undefined;
 }

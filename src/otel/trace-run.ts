@@ -16,29 +16,30 @@ import { quietly } from './quietly.js';
 import { type RunSpans, startRun } from './run-spans.js';
 import { activeContext, deliveredIn, subscribedIn, within } from './within.js';
 
-/** Where a run is traced, and how much of it. */
+/** How a run is traced. */
 export interface TraceRunOptions extends Pick<TraceOptions, 'tracer'> {
-  /** What the run's span is called, as in `invoke_agent weather-desk`. Default: it has no name. */
+  /** The agent's name in the run's span, as in `invoke_agent weather-desk`. Default: none. */
   readonly agentName?: string | undefined;
   /** Whether the arguments and the outputs of tools become attributes. Default `'none'`. */
   readonly content?: TraceOptions['content'];
-  /** For the times of the spans: the run's. Default `asyncScheduler`. */
+  /** The clock for the spans; use the run's scheduler. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** Options of a run that belongs to one subscription. */
+/** Adds tracing to the options of a run, within one subscription. */
 export type TracedRun = <Options extends RunToolsOptions>(options: Options) => Options;
 
 /**
- * Traces a run: a span for the whole, and below it one for each tool that executes, with the spans of its turns.
+ * Traces a run: one span for the whole run, with child spans for its turns and for each tool.
  *
- * The function gets a `traced` for the run's options and returns the run. What a turn or a tool makes spans of is then a
- * child of the run's span or of the tool's. The run's span, `invoke_agent {agentName}`, tells why the run ended and after
- * how many turns; decisions about calls, and calls that were refused, are events of it. A tool's, `execute_tool {name}`,
- * lasts from `tool_started` to `tool_finished`, and tells why it failed. Of content nothing, unless `content` is `'all'`.
+ * The function gets a `traced` for the run's options and returns the run. Spans started by a turn or a tool
+ * become children of the run's or the tool's span. The run's span, `invoke_agent {agentName}`, records why the
+ * run ended and after how many turns, with events for approvals and refused calls. A tool's span, `execute_tool
+ * {name}`, lasts from `tool_started` to `tool_finished`, and records why it failed. Content is recorded only if
+ * `content` is `'all'`.
  *
- * Unsubscribing ends all spans, and is no error. What a tracer throws never touches the run. Each subscription has a span
- * of its own; its parent is the span that is active where it is subscribed to.
+ * Unsubscribing ends all spans, and is not an error. Errors of a tracer never affect the run. Each subscription
+ * has its own span, whose parent is the span that is active when it is subscribed to.
  *
  * ```
  * run        --cs---f----Hi-R|
@@ -63,7 +64,7 @@ export type TracedRun = <Options extends RunToolsOptions>(options: Options) => O
  * ```
  *
  * @param project - called for each subscription
- * @throws TypeError where there is no tracer
+ * @throws TypeError if there is no tracer
  */
 export function traceRun<T extends RunEvent>(
   config: TraceRunOptions,

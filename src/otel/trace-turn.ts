@@ -4,18 +4,18 @@ import { telemetryOf, type TraceOptions } from './inference.js';
 import { type Scope, tracedOptions } from './traced-options.js';
 import { activeContext } from './within.js';
 
-/** Options of turns that belong to one subscription. */
+/** Adds tracing to the options of turns, within one subscription. */
 export type Traced = <Options extends TurnOptions>(options: Options) => Options;
 
 /**
- * Traces a turn together with what restarts it or stands in for it: `restartOnBreak()`, `fallbackWith()`,
- * `hedgeWith()`, `retry()`.
+ * Traces a turn together with its restarts and fallbacks: `restartOnBreak()`, `fallbackWith()`, `hedgeWith()`,
+ * `retry()`.
  *
- * The function gets a `traced` for the options of each turn and returns the whole. The turns of one `traced(options)`
- * that ask again after a failure are one span, each restart an event of it with the time it waited. Another provider's
- * turn is a span of its own, since a span names one provider, with a link to the one that failed. All have the same
- * parent: the span that is active where the result is subscribed to. A span that failed ends, as of then, when the
- * whole has ended. Each subscription begins anew.
+ * The function gets a `traced` for the options of each turn and returns the combined Observable. Turns of one
+ * `traced(options)` that are restarted after a failure share one span, with an event for each restart and its
+ * wait. Another provider's turn is a separate span, since a span names one provider, with a link to the one
+ * that failed. All have the same parent: the span that is active when the result is subscribed to. A failed
+ * span is ended when everything has ended, with the time of the failure. Each subscription starts new spans.
  *
  * ```
  * a         --On--ce--#
@@ -36,7 +36,7 @@ export type Traced = <Options extends TurnOptions>(options: Options) => Options;
  * ```
  *
  * @param project - called for each subscription
- * @throws TypeError where there is no tracer
+ * @throws TypeError if there is no tracer
  */
 export function traceTurn<T>(
   config: TraceOptions,

@@ -3,17 +3,17 @@ import { telemetryOf, type TraceOptions } from './inference.js';
 import { tracedOptions } from './traced-options.js';
 
 /**
- * Traces turns with OpenTelemetry: options to options.
+ * Adds OpenTelemetry tracing to the options of turns.
  *
- * Each subscription of a turn is one span, `chat {model}`, over all its attempts, waits and retries; each retry is an
- * event of it. Its parent is the span that is active where the turn is subscribed to, and the HTTP client's spans are
- * its children. It tells of the model and its parameters, the time to the first token, finish reasons, tokens (with
- * `includeUsage`) and the class of an error; of content nothing, unless `content` is `'all'`. Names are those of the
- * semantic conventions for generative AI v0.1.0, which still move.
+ * Each subscription of a turn is one span, `chat {model}`, with all its attempts and waits; each retry is an
+ * event. Its parent is the span that is active when the turn is subscribed to, and the HTTP client's spans are
+ * its children. It records the model and its parameters, the time to the first token, finish reasons, tokens
+ * (with `includeUsage`) and the class of an error, and content only if `content` is `'all'`. The names follow
+ * the semantic conventions for generative AI v0.1.0, which may still change.
  *
- * The caller's own `transport`, `diagnostics` and `admission` go on as they did. What a tracer or exporter throws never
- * touches the turn. Restarts and fallbacks subscribe to further turns, which are spans of their own; `traceTurn()`
- * holds them together.
+ * The options' own `transport`, `diagnostics` and `admission` still work. Errors of a tracer or exporter never
+ * affect the turn. Restarts and fallbacks subscribe to more turns, which are separate spans; `traceTurn()`
+ * groups them.
  *
  * ```
  * request   --429
@@ -31,7 +31,7 @@ import { tracedOptions } from './traced-options.js';
  *
  * @param options - of `streamChatCompletions()` or `streamChatRequest()`
  * @returns options of the same kind
- * @throws TypeError where there is no tracer
+ * @throws TypeError if there is no tracer
  */
 export function traced<Options extends TurnOptions>(options: Options, config: TraceOptions): Options {
   return tracedOptions(options, telemetryOf(config));

@@ -1,13 +1,12 @@
-/** The form that a provider wants call ids in. `'mistral'`: nine letters and digits, and it refuses any other. */
+/** The format of call ids that a provider requires. `'mistral'`: exactly nine letters and digits. */
 export type CallIdFormat = 'mistral';
 
 const mistral = /^[a-zA-Z0-9]{9}$/;
 const all = 36 ** 9;
 
 /**
- * Writes the ids of calls and of their outputs as a provider wants them. An id in another form, such as another
- * provider's, becomes the same one each time, so that a call and its output stay together and a prompt
- * cache still fits.
+ * Converts the ids of calls and of their outputs to a provider's format. The same id is always converted to the
+ * same result, so that a call and its output stay together and a prompt cache still matches.
  */
 export function callIdWriter(format: CallIdFormat | undefined): (id: string) => string {
   if (format === undefined) return (id) => id;

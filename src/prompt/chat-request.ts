@@ -10,7 +10,7 @@ export interface ChatRequest {
   readonly [param: string]: unknown;
 }
 
-/** What a request contains besides the prompt. */
+/** The parts of a request besides the prompt. */
 export interface ChatRequestOptions {
   readonly model: string;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
@@ -20,24 +20,24 @@ export interface ChatRequestOptions {
   readonly responseFormat?: ResponseFormat | undefined;
   /** Default: the provider's. */
   readonly sendReasoning?: ReasoningField | false | undefined;
-  /** How the provider that is asked wants messages written. */
+  /** The provider's message format. */
   readonly provider?: MessageFormat | undefined;
 }
 
 /**
- * The request body for a prompt: `model`, `messages`, `stream`, and what the caller added.
+ * The request body for a prompt: `model`, `messages`, `stream`, and the caller's parameters.
  *
- * @throws TypeError if the prompt is invalid, or `params` contains what the turn sets itself
+ * @throws TypeError if the prompt is invalid, or `params` has a parameter that the turn sets itself
  */
 export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions): ChatRequest {
   const { model, params = {}, toolChoice, parallelToolCalls, responseFormat } = options;
   if (typeof model !== 'string' || model.trim() === '') {
-    throw new TypeError('options.model must be the name of a model.');
+    throw new TypeError('options.model must be a model name.');
   }
   const { instructions, input, tools } = typeof prompt === 'string' ? asPrompt(prompt) : prompt;
   if (!Array.isArray(input))
-    throw new TypeError('A prompt is a string, or an object whose input is an array of items.');
-  // Some providers refuse an empty message, and JavaScript callers pass null.
+    throw new TypeError('The prompt must be a string, or an object with an input array.');
+  // Some providers reject an empty message, and JavaScript callers pass null.
   const system: readonly ChatMessage[] =
     (instructions ?? '') === '' ? [] : [{ role: 'system', content: instructions }];
   const { provider, sendReasoning = provider?.sendReasoning } = options;
@@ -51,13 +51,13 @@ export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions
     stream: true,
   };
   const request: Record<string, unknown> = { ...params };
-  // Not over Object.entries(), which costs each turn 0.4 µs.
+  // Not with Object.entries(), which costs each turn 0.4 µs.
   let name: keyof typeof given;
   for (name in given) {
     const value = given[name];
     if (value === undefined) continue;
     if (Object.hasOwn(params, name))
-      throw new TypeError(`params.${name} is set by the turn itself and cannot be given.`);
+      throw new TypeError(`params.${name} is set by the turn and cannot be overridden.`);
     request[name] = value;
   }
   return { ...request, ...streamOptions(params, options) } as ChatRequest;

@@ -17,51 +17,53 @@ import { partJson } from './request-json.js';
 export type ChatMessage = Readonly<Record<string, unknown>> & { readonly role: string };
 
 /**
- * The message field in which a provider expects the assistant's earlier reasoning. In `reasoning_content`
- * each message of the assistant has it, an empty one where it had none, since DeepSeek and Kimi refuse a
- * conversation with gaps; in the others, messages that had any.
+ * The message field in which a provider expects the assistant's earlier reasoning. `reasoning_content` is set
+ * on every assistant message, if need be to an empty string, because DeepSeek and Kimi reject a conversation
+ * with gaps; the others only on messages with reasoning.
  */
 export type ReasoningField = 'reasoning_content' | 'reasoning' | 'reasoning_text' | 'reasoning_details';
 
 /**
- * What stands as the content of an assistant message that has calls and no text: `null`, as in the OpenAI reference;
- * an empty string; or no content at all.
+ * The content of an assistant message with calls and no text: `null`, as in the OpenAI reference; an empty
+ * string; or no `content` field.
  */
 export type ToolCallContent = 'null' | 'empty' | 'omit';
 
-/** How a provider wants messages written. */
+/** A provider's message format. */
 export interface MessageFormat {
-  /** Who is asked: what a provider of another name said on an item is left out. Default: nobody's is. */
+  /**
+   * The name of the provider: provider-specific fields from other providers are left out. Default: none are.
+   */
   readonly name?: string | undefined;
   readonly sendReasoning?: ReasoningField | false | undefined;
   /** Default `'null'`. */
   readonly toolCallContent?: ToolCallContent | undefined;
-  /** Default: ids are sent as they are. */
+  /** Default: ids are sent unchanged. */
   readonly callIdFormat?: CallIdFormat | undefined;
 }
 
 /**
- * Converts the items of a prompt to the messages of Chat Completions.
+ * Converts the items of a prompt to Chat Completions messages.
  *
  * - A message's text parts are joined without a separator; with images, audio or files among them, the
  *   content is an array of parts.
  * - Calls become the `tool_calls` of one assistant message, together with the assistant's text before
  *   them; their outputs become `tool` messages.
- * - Of an output in parts, the text is the `tool` message, which the OpenAI reference allows nothing but text. The images
- *   and files of all outputs that follow each other are one message of the user after the last of them, each told with
- *   the call that it belongs to.
+ * - Of an output in parts, the text becomes the `tool` message, in which the OpenAI reference allows only text.
+ *   The images and files of consecutive outputs become one user message after the last of them, each labelled
+ *   with its call.
  * - The text of reasoning is omitted, unless `sendReasoning` names the field in which the provider expects it.
- * - What a provider said on an item (`extras`, `reasoning_details`) goes back in its place where the item's
- *   `provider` is the one that is asked, or names none; to any other it is not sent, since only the first
- *   understands it. Blocks of `thinking_blocks` that were cut before their signature are left out.
- *   `reasoning_details` that name no provider are sent only where `sendReasoning` asks for them.
- * - Arguments that are no JSON object are sent as `{}`: none at all, cut by a token limit, a text or a list. Providers
- *   that read them would reject the whole conversation from then on.
- * - An empty assistant message is omitted, since providers reject it, and so is one that repeats the
- *   message before it, as when an application appends twice. Of two calls with the same id the later wins.
+ * - Provider-specific fields of an item (`extras`, `reasoning_details`) are sent back in their place if the
+ *   item's `provider` is this one, or is absent; no other provider understands them. `thinking_blocks` that
+ *   were cut off before their signature are left out. `reasoning_details` without a `provider` are sent only if
+ *   `sendReasoning` asks for them.
+ * - Arguments that are not a JSON object (missing, cut off by a token limit, a string, an array) are sent as
+ *   `{}`. Providers that parse them would otherwise reject the whole conversation from then on.
+ * - An empty assistant message is omitted, since providers reject it, and so is one that repeats the previous
+ *   message, as when an application appends twice. Of two calls with the same id the later wins.
  *
- * @throws TypeError for an invalid item, with its index and nothing of its content
- * @throws InvalidRequestError for an output, or arguments, that `JSON.stringify` refuses
+ * @throws TypeError for an invalid item, naming its index but none of its content
+ * @throws InvalidRequestError for an output or arguments that `JSON.stringify` rejects
  */
 export function chatMessages(
   items: readonly InputItem[],
@@ -69,20 +71,22 @@ export function chatMessages(
 ): readonly ChatMessage[] {
   const messages: ChatMessage[] = [];
   const writeId = callIdWriter(format.callIdFormat);
-  /** Which tool each call is of. */
+  /** The tool of each call. */
   const names = new Map<string, string>();
   let assistant = emptyAssistant();
-  /** Images and files of outputs, until no further output follows: nothing may come between calls and their outputs. */
+  /**
+   * Images and files of outputs, held until the last output: nothing may come between calls and their outputs.
+   */
   let media: object[] = [];
 
-  /** Adds a message that is no output. */
+  /** Adds a message that is not an output. */
   const push = (message: ChatMessage) => {
     if (media.length > 0) messages.push({ role: 'user', content: media });
     media = [];
     messages.push(message);
   };
 
-  /** Whether the provider that is asked understands what another, perhaps, said on an item. */
+  /** Whether an item's provider-specific fields are for this provider. */
   const isOwn = ({ provider }: ProviderFields) => provider === undefined || provider === format.name;
 
   const flush = () => {
@@ -100,7 +104,7 @@ export function chatMessages(
           push({ role: item.role, content: inputContent(item.content) });
           break;
         }
-        // Two messages stay two, but nothing may come between calls and their outputs.
+        // Two messages are not merged, but nothing may come between calls and their outputs.
         if (assistant.hasMessage && assistant.calls.size === 0) flush();
         const text = item.content.map(textOf).join('');
         if (assistant.calls.size > 0 && text === assistant.text) break;
@@ -147,12 +151,12 @@ export function chatMessages(
   return messages;
 }
 
-/** An item in its full form: a message may omit its type, and have a string as its content. */
+/** An item in its full form: a message may omit its type, and its content may be a string. */
 export function itemOf(raw: InputItem, index: number): ResponseItem {
   const { type = 'message', role, content } = (raw ?? {}) as EasyMessage;
   if (type !== 'message') return raw as ResponseItem;
   if (typeof role !== 'string' || (typeof content !== 'string' && !Array.isArray(content))) {
-    throw new TypeError(`prompt.input[${index}] must be an item: a message has a role and content.`);
+    throw new TypeError(`prompt.input[${index}] is not a valid item: a message needs a role and content.`);
   }
   const parts: readonly ContentPart[] =
     typeof content === 'string' ? [{ type: 'input_text', text: content }] : content;
@@ -164,7 +168,7 @@ function reasoningTextOf({ content }: { readonly content?: ReasoningItem['conten
   return (content ?? []).map(({ text }) => text).join('');
 }
 
-/** The assistant message that is being assembled. */
+/** The assistant message being assembled. */
 interface Assistant {
   hasMessage: boolean;
   text: string;
@@ -218,7 +222,7 @@ function reasoningOf({ reasoning, details, extras }: Assistant, { sendReasoning 
   };
 }
 
-/** Anthropic refuses a block of thinking without its signature, so LiteLLM leaves it out as well. */
+/** Anthropic rejects a thinking block without its signature; LiteLLM leaves it out as well. */
 function withoutUnsigned(extras: Extras): Extras {
   const blocks = own(extras, 'thinking_blocks');
   if (!Array.isArray(blocks)) return extras;
@@ -229,7 +233,7 @@ function withoutUnsigned(extras: Extras): Extras {
   return signed.length === 0 ? others : { ...others, thinking_blocks: signed };
 }
 
-/** What the provider said of a call stands where it stood, and never in place of the call itself. */
+/** Provider-specific fields go back to their place, but never overwrite the call's own. */
 function toolCall(call: ToolCallItem, writeId: (id: string) => string): object {
   const { function: ofFunction, custom: ofCustom, ...extras } = call.extras ?? {};
   const id = writeId(call.call_id);
@@ -279,7 +283,7 @@ type MediaPart = Exclude<ContentPart, { readonly type: 'input_text' | 'output_te
 const isMedia = (part: ContentPart): part is MediaPart =>
   !['input_text', 'output_text', 'refusal'].includes(part.type);
 
-/** Unknown parts may already have the provider's own shape, and pass unchanged. */
+/** Unknown parts may be in the provider's own format, and pass unchanged. */
 function mediaPart(part: MediaPart): object {
   switch (part.type) {
     case 'input_image': {
@@ -295,10 +299,10 @@ function mediaPart(part: MediaPart): object {
   }
 }
 
-/** What stands in a `tool` message whose output is in the message of the user that follows. */
+/** The text of a `tool` message whose output is in the user message that follows. */
 const isAttached = 'The output is attached in the next user message.';
 
-/** JavaScript callers may pass an array of anything, which is a value then. */
+/** JavaScript callers may pass an array of anything, which is then a value. */
 const isParts = (output: ToolOutput): output is Exclude<ToolOutput, string> =>
   Array.isArray(output) && output.length > 0 && output.every((part) => isRecord(part) && isOutputPart(part));
 

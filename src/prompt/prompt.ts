@@ -8,7 +8,7 @@ import type {
 } from '../turn/events.js';
 import type { ToolDefinition } from './tools.js';
 
-/** A message in short form: a string as its content, and no type. */
+/** A message in short form, with a string as its content and no type. */
 export interface EasyMessage {
   readonly type?: 'message' | undefined;
   readonly role: MessageRole;
@@ -18,9 +18,9 @@ export interface EasyMessage {
 /** One item of a conversation. */
 export type InputItem = ResponseItem | EasyMessage;
 
-/** What to ask in one turn. */
+/** The input of one turn. */
 export interface Prompt {
-  /** Sent first, as a `system` message; an empty text sends none. */
+  /** Sent first, as a `system` message, unless it is empty. */
   readonly instructions?: string | undefined;
   /** The conversation so far, oldest first. Append what `outputItems()` emits. */
   readonly input: readonly InputItem[];
@@ -42,8 +42,8 @@ export function assistantMessage(text: string): MessageItem {
  * The output of a call, to be appended after the call itself.
  *
  * @param callId - the call's `call_id`
- * @param output - a string, usually JSON, or parts: text, images, files. Chat Completions takes only text from a tool, so
- *   images and files are sent as a message of the user after it
+ * @param output - a string, usually JSON, or parts: text, images, files. Chat Completions accepts only text
+ *   from a tool, so images and files are sent in a user message after it
  */
 export function functionCallOutput(callId: string, output: ToolOutput): FunctionCallOutputItem {
   return { type: 'function_call_output', call_id: callId, output };

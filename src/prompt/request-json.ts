@@ -2,9 +2,9 @@ import { InvalidRequestError } from '../turn/errors.js';
 import { writeJson } from '../turn/wire.js';
 
 /**
- * The body of a request as JSON, or the error of one that cannot be written, with which its turn ends.
+ * The body of a request as JSON, or the error that its turn ends with if it cannot be serialised.
  *
- * @throws TypeError if `request` throws one: an argument has the wrong type
+ * @throws TypeError if `request` throws one, for an argument of the wrong type
  */
 export function requestJson(request: () => object): string | InvalidRequestError {
   try {
@@ -21,9 +21,9 @@ export function requestJson(request: () => object): string | InvalidRequestError
 }
 
 /**
- * A value that stands in a request as JSON; `undefined` where JSON has nothing for it, as with a function.
+ * A part of a request as JSON; `undefined` for a value that JSON omits, such as a function.
  *
- * @throws InvalidRequestError where `JSON.stringify` refuses it: a cycle, a BigInt, a `toJSON` that throws, too
+ * @throws InvalidRequestError if `JSON.stringify` rejects it: a cycle, a BigInt, a `toJSON` that throws, too
  * many levels
  */
 export function partJson(value: unknown, part: string): string | undefined {

@@ -10,7 +10,7 @@ export interface FunctionTool {
   readonly strict?: boolean | null;
 }
 
-/** A tool that takes free text. */
+/** A tool whose input is free text. */
 export interface CustomTool {
   readonly type: 'custom';
   readonly name: string;
@@ -18,7 +18,7 @@ export interface CustomTool {
   readonly format?: Readonly<Record<string, unknown>>;
 }
 
-/** A tool already in the format of Chat Completions, or one of the provider's own. */
+/** A tool in the format of Chat Completions, or a provider's own. */
 export type ProviderTool =
   { readonly type: string } | (Readonly<Record<string, unknown>> & { readonly type: string });
 
@@ -48,10 +48,10 @@ export type ResponseFormat =
 const nestingTypes: readonly string[] = ['function', 'custom', 'json_schema'];
 
 /**
- * A tool, a choice of tools or a format as Chat Completions writes it: nested under the name of the type is what
- * the Responses API puts beside it, without the `null`s that it writes there (`strict`, `description`, `parameters`)
- * and strict providers reject. A value that is already nested, and has none, passes unchanged. What stands inside a
- * JSON schema is not touched.
+ * Converts a tool, a tool choice or a format to Chat Completions: the fields that the Responses API puts next
+ * to the type are nested under its name, without `null`s (`strict`, `description`, `parameters`), which strict
+ * providers reject. A value that is already nested, without `null`s, passes unchanged. JSON schemas are not
+ * touched.
  */
 export function nested(value: ToolDefinition | ToolChoice | ResponseFormat): unknown {
   if (typeof value === 'string' || !nestingTypes.includes(value.type)) return value;

@@ -1,6 +1,6 @@
 import type { ChatRequest } from './chat-request.js';
 
-/** A part of OpenAI's requests that some providers reject, or ignore without a word. */
+/** A part of OpenAI's requests that some providers reject, or silently ignore. */
 export type UnsupportedFeature =
   'developer' | 'parallel_tool_calls' | 'stream_options' | 'max_tokens' | 'max_completion_tokens';
 
@@ -9,7 +9,7 @@ const otherNames: Readonly<Record<string, UnsupportedFeature>> = {
   max_completion_tokens: 'max_tokens',
 };
 
-/** A request without what its provider does not support; `ModelProvider.unsupported` says what is sent instead. */
+/** Removes what the provider does not support; see `ModelProvider.unsupported` for what is sent instead. */
 export function withoutUnsupported(
   request: ChatRequest,
   unsupported: readonly UnsupportedFeature[] = [],

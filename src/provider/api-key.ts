@@ -4,16 +4,15 @@ import { MissingApiKeyError } from '../turn/errors.js';
 import { own, stringOf } from '../turn/wire.js';
 import type { ModelProvider } from './model-provider.js';
 
-/** The platform's environment: none in browsers. */
+/** The platform's environment variables; none in browsers. */
 const environment = () => (globalThis as { process?: { env?: Record<string, unknown> } }).process?.env ?? {};
 
-/** A key that says something: a blank one is what an unset variable looks like after `?? ''`. */
+/** A key that is not blank: an unset variable is blank after `?? ''`. */
 const given = (key: unknown): string | undefined => stringOf(key).trim() || undefined;
 
 /**
- * The key of one attempt, `undefined` for a provider that needs none. A string resolves
- * synchronously, so a turn with one can be drawn in marbles from end to end. A blank key counts as
- * none.
+ * The key for one attempt; `undefined` for a provider that needs none. A string resolves synchronously, so its
+ * turn can be marble-tested from end to end. A blank key counts as none.
  *
  * ```
  * apiKey   -----------k
@@ -34,7 +33,7 @@ export function resolveApiKey(
     }
     const missing = (limit?: number) => new MissingApiKeyError(name, undefined, undefined, limit);
     const keys = apiKey();
-    // To RxJS a string is an iterable of its characters.
+    // RxJS would take a string as an iterable of its characters.
     return (typeof keys === 'string' ? of(keys) : from(keys)).pipe(
       take(1),
       firstWithin(apiKeyTimeout, () => missing(apiKeyTimeout), scheduler),

@@ -7,19 +7,24 @@ export interface AzureOpenAIOptions extends Pick<
 > {
   /** The resource's address: `https://my-resource.openai.azure.com`. */
   readonly endpoint: string;
-  /** The name of the deployment, which stands for the model. Default: the v1 API, where `model` is that name. */
+  /**
+   * The name of the deployment, which determines the model. Default: the v1 API, where `model` is that name.
+   */
   readonly deployment?: string | undefined;
   /** The version of Azure's API: `2024-10-21`. Required with a `deployment`; the v1 API needs none. */
   readonly apiVersion?: string | undefined;
-  /** A token of Microsoft Entra ID in place of a key; a function is asked for each attempt, since tokens expire. */
+  /**
+   * A Microsoft Entra ID token instead of a key; a function is called for each attempt, because tokens expire.
+   */
   readonly token?: NonNullable<ModelProvider['apiKey']> | undefined;
 }
 
 /**
- * Azure OpenAI: its URL, and its key in the header `api-key`. With neither `apiKey` nor `token`, the environment
- * variable `AZURE_OPENAI_API_KEY` holds the key.
+ * A provider for Azure OpenAI, with its URLs and its `api-key` header. Without `apiKey` and `token`, the key is
+ * read from the environment variable `AZURE_OPENAI_API_KEY`.
  *
- * With a `deployment` and an `apiVersion` it is that deployment, by its dated API; without, the resource's v1 API.
+ * With a `deployment` and an `apiVersion` it uses that deployment through the dated API, otherwise the
+ * resource's v1 API.
  *
  * @example
  * ```ts
@@ -33,11 +38,11 @@ export interface AzureOpenAIOptions extends Pick<
 export function azureOpenAI(options: AzureOpenAIOptions): ModelProvider {
   const { endpoint, deployment, apiVersion, token, ...settings } = options;
   if (deployment !== undefined && apiVersion === undefined)
-    throw new TypeError('options.apiVersion is required with a deployment, such as 2024-10-21.');
+    throw new TypeError('options.apiVersion is required with options.deployment, such as 2024-10-21.');
   const path = deployment === undefined ? 'v1' : `deployments/${encodeURIComponent(deployment)}`;
   const provider = {
     name: 'azure',
-    // Nothing stays nothing, which is refused: a path alone would have the host of its page.
+    // An empty endpoint stays empty, which is an error: a path alone would use the page's host.
     baseUrl: endpoint.trim() === '' ? '' : `${withoutEndSlashes(endpoint)}/openai/${path}`,
     ...(apiVersion !== undefined && { queryParams: { 'api-version': apiVersion } }),
     ...settings,

@@ -15,9 +15,9 @@ const hosted = (
 });
 
 /**
- * Providers whose base URL and key variable are known from their public documentation. Spread one to
- * change it: `{ ...builtInProviders.openai, baseUrl: '/api' }`. The last five are servers on your own machine, at
- * their default ports, and send no key unless you add an `apiKey`.
+ * Providers with the base URL and key variable from their public documentation. Spread one to change it: `{
+ * ...builtInProviders.openai, baseUrl: '/api' }`. The last five are servers on your own machine, at their
+ * default ports, and send no key unless you add an `apiKey`.
  */
 export const builtInProviders = {
   openai: /* @__PURE__ */ hosted(
@@ -31,7 +31,7 @@ export const builtInProviders = {
     'https://openrouter.ai/api/v1',
     'OPENROUTER_API_KEY',
     'https://openrouter.ai/keys',
-    // Kept blocks: https://openrouter.ai/docs/use-cases/reasoning-tokens
+    // Reasoning is sent back in blocks: https://openrouter.ai/docs/use-cases/reasoning-tokens
     { sendReasoning: 'reasoning_details' },
   ),
   gemini: /* @__PURE__ */ hosted(
@@ -45,7 +45,7 @@ export const builtInProviders = {
     'https://api.mistral.ai/v1',
     'MISTRAL_API_KEY',
     'https://console.mistral.ai/api-keys',
-    // Unknown fields and roles are refused (422), and usage comes unasked: https://docs.mistral.ai/api
+    // Unknown fields and roles are rejected (422), and usage is always sent: https://docs.mistral.ai/api
     { callIdFormat: 'mistral', unsupported: ['developer', 'max_completion_tokens', 'stream_options'] },
   ),
   deepseek: /* @__PURE__ */ hosted(
@@ -105,7 +105,7 @@ export const builtInProviders = {
     'ZAI_API_KEY',
     'https://z.ai/manage-apikey/apikey-list',
   ),
-  // In Singapore; Beijing's is https://dashscope.aliyuncs.com/compatible-mode/v1, with keys of its own.
+  // Singapore; for Beijing https://dashscope.aliyuncs.com/compatible-mode/v1, with separate keys.
   dashscope: /* @__PURE__ */ hosted(
     'dashscope',
     'https://dashscope-intl.aliyuncs.com/compatible-mode/v1',
@@ -130,7 +130,7 @@ export const builtInProviders = {
     'HF_TOKEN',
     'https://huggingface.co/settings/tokens',
   ),
-  // It takes max_tokens alone: https://docs.ollama.com/api/openai-compatibility
+  // It accepts only max_tokens: https://docs.ollama.com/api/openai-compatibility
   ollama: { name: 'ollama', baseUrl: 'http://localhost:11434/v1', unsupported: ['max_completion_tokens'] },
   lmstudio: { name: 'lmstudio', baseUrl: 'http://localhost:1234/v1' },
   vllm: { name: 'vllm', baseUrl: 'http://localhost:8000/v1' },

@@ -2,51 +2,53 @@ import type { ObservableInput } from 'rxjs';
 import type { MessageFormat } from '../prompt/messages.js';
 import type { UnsupportedFeature } from '../prompt/unsupported.js';
 
-/** Who is asked: an endpoint that speaks Chat Completions, and how to be let in. */
+/** A Chat Completions endpoint, with its credentials and settings. */
 export interface ModelProvider extends MessageFormat {
   /**
-   * For messages, and the identity of a provider in a conversation: what it said on an item
-   * (`extras`, `reasoning_details`) goes back to a provider of this name alone.
+   * For messages, and to identify the provider in a conversation: its fields on an item (`extras`,
+   * `reasoning_details`) are sent back only to a provider with this name.
    */
   readonly name: string;
   /**
-   * The address up to, and without, `/chat/completions`. Relative ones (`/api`) are for browsers, where
-   * they lead to the application's own backend. The host must be written exactly as the URL standard reads it:
-   * not `https://`, which would ask a host `chat`, no number for an IP address, no name that is not ASCII.
+   * The URL without `/chat/completions`. A relative one (`/api`) works in browsers and leads to the
+   * application's own backend. The host must be written as the URL standard parses it: it must not be empty, a
+   * number instead of an IP address, or a non-ASCII name.
    */
   readonly baseUrl: string;
-  /** The environment variable that holds the key, looked up at each attempt where no `apiKey` is given. */
+  /** The environment variable with the key, read at each attempt unless `apiKey` is set. */
   readonly envKey?: string | undefined;
-  /** How to get a key: the error for a missing one says it. */
+  /** How to get a key, for the error if it is missing. */
   readonly envKeyInstructions?: string | undefined;
   /**
-   * The key, or where to get it. A function is asked for each attempt; the first value of what it
-   * returns is taken, its error ends the turn as it is, and unsubscribing cancels it.
+   * The key, or a function that is called for each attempt. The first value of what it returns is the key, an
+   * error ends the turn unchanged, and unsubscribing cancels it.
    */
   readonly apiKey?: string | (() => ObservableInput<string>) | undefined;
   /**
-   * How long an `apiKey` function may take, in milliseconds; then it is unsubscribed, and the turn ends with a
-   * `MissingApiKeyError`. Default 60,000; `Infinity`: no limit.
+   * How long an `apiKey` function may take, in milliseconds, before the turn fails with a `MissingApiKeyError`.
+   * Default 60,000; `Infinity`: no limit.
    */
   readonly apiKeyTimeout?: number | undefined;
-  /** The header that carries the key, as it is. Default: `Authorization`, with `Bearer` before the key. */
+  /** The header for the plain key. Default: `Authorization`, with `Bearer` before the key. */
   readonly apiKeyHeader?: string | undefined;
-  /** Sent with each request. A header that the library would set itself is replaced. */
+  /** Sent with each request. They override the library's own headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Appended to the URL. */
   readonly queryParams?: Readonly<Record<string, string>> | undefined;
   /**
-   * What this provider rejects, or ignores, of OpenAI's requests. A request is written without it:
+   * Features of OpenAI's requests that this provider rejects or ignores. Requests are sent without them:
    *
    * | listed | instead |
    * |---|---|
    * | `'developer'` | the message's role becomes `system`; its text stays |
    * | `'max_completion_tokens'` | its value is sent as `max_tokens`, unless that is given or listed too |
    * | `'max_tokens'` | its value is sent as `max_completion_tokens`, unless that is given or listed too |
-   * | `'parallel_tool_calls'` | **not sent**: the model calls as many tools at once as it likes, even with `false` |
-   * | `'stream_options'` | **not sent**: there is usage only if the provider sends it unasked, even with `includeUsage` |
+   * | `'parallel_tool_calls'` | **not sent**: the model may call several tools at once, even with `false` |
+   * | `'stream_options'` | **not sent**: usage arrives only if the provider always sends it, even with
+   * `includeUsage` |
    *
-   * `streamChatRequest` sends its body as it is, and adds no `stream_options` where they are listed. Default: nothing.
+   * `streamChatRequest` sends its body unchanged, and adds no `stream_options` if they are listed. Default:
+   * nothing.
    *
    * @example
    * ```ts
@@ -54,24 +56,24 @@ export interface ModelProvider extends MessageFormat {
    * ```
    */
   readonly unsupported?: readonly UnsupportedFeature[] | undefined;
-  /** As in `retry.maxRetries`, where that is not given. */
+  /** Used unless `retry.maxRetries` is set. */
   readonly maxRetries?: number | undefined;
-  /** As `idleTimeout` in the options, where that is not given; in milliseconds. */
+  /** Used unless the option `idleTimeout` is set; in milliseconds. */
   readonly idleTimeout?: number | undefined;
   /**
-   * How the provider sends text and reasoning: what is new each time (`'incremental'`), or all of it
-   * again each time, as DashScope does without `incremental_output` and MiniMax M3 with its reasoning
-   * (`'cumulative'`). Then what is new is emitted, and a text of which a value does not begin with the
-   * one before it is taken as it comes. Tool calls need no setting. Default `'incremental'`.
+   * Whether each chunk has only the new text and reasoning (`'incremental'`) or everything so far
+   * (`'cumulative'`), as with DashScope without `incremental_output` and the reasoning of MiniMax M3. Either
+   * way only the new part is emitted; a text that does not begin with the previous one counts as incremental.
+   * Tool calls need no setting. Default `'incremental'`.
    */
   readonly deltas?: 'incremental' | 'cumulative' | undefined;
-  /** As in the options, where that is not given. */
+  /** Used unless the option `sendReasoning` is set. */
   readonly sendReasoning?: MessageFormat['sendReasoning'];
   /**
-   * What stands as the content of an assistant message that has calls and no text. Default `'null'`, as in the
-   * OpenAI reference; Cloudflare Workers AI, for one, wants `'empty'`.
+   * The content of an assistant message with calls and no text. Default `'null'`, as in the OpenAI reference;
+   * Cloudflare Workers AI, for one, requires `'empty'`.
    */
   readonly toolCallContent?: MessageFormat['toolCallContent'];
-  /** The form of call ids. Default: any, so they are sent as they are. Mistral's own is `'mistral'`. */
+  /** The format of call ids. Default: any, so they are sent unchanged. Mistral requires `'mistral'`. */
   readonly callIdFormat?: MessageFormat['callIdFormat'];
 }

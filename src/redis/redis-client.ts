@@ -17,14 +17,14 @@ import { platformCode, propertyOf } from '../turn/errors.js';
 import { RedisLogError } from './redis-log-error.js';
 
 /**
- * What a log asks of a Redis client. One of `@redis/client` is one; ioredis needs a line:
+ * The part of a Redis client that a log uses. A client of `@redis/client` fits; ioredis needs one line:
  *
  * ```ts
  * const commands = (io: Redis) => ({ sendCommand: ([name = '', ...args]: string[]) => io.call(name, ...args) });
  * redisLog(commands(io), { reader: commands(io.duplicate()) });
  * ```
  *
- * A cluster of `@redis/client` wants to know the key, and takes `cluster: true`:
+ * A cluster of `@redis/client` needs the key of each command, and `cluster: true`:
  *
  * ```ts
  * const keyOf = (args: string[]) => (args[0] === 'XREAD' ? args[args.indexOf('STREAMS') + 1] : args[1]);
@@ -37,25 +37,24 @@ import { RedisLogError } from './redis-log-error.js';
  * });
  * ```
  *
- * Whether and when it connects again is the client's. One that is to notice a connection over which nothing comes any
- * more needs a `socketTimeout` of some seconds; the reads that wait open another by themselves.
+ * The client decides whether and when to reconnect. To notice dead connections it needs a `socketTimeout` of
+ * some seconds; blocking reads reconnect by themselves.
  */
 export interface RedisCommands {
   /**
    * Sends a command.
    *
-   * @param options - `abortSignal`: nobody waits for the reply any more, so that a command which still waits for a
-   * connection need not be sent
+   * @param options - `abortSignal`: nobody waits for the reply any more, so a queued command need not be sent
    */
   sendCommand(args: string[], options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
 }
 
-/** A client that can open further connections, as one of `@redis/client` can. */
+/** A client that can open more connections, such as one of `@redis/client`. */
 export interface RedisClient extends RedisCommands {
   duplicate?(): RedisConnection;
 }
 
-/** A connection that the log opens, and closes. */
+/** A connection that the log opens and closes. */
 export interface RedisConnection extends RedisCommands {
   connect(): Promise<unknown>;
   destroy(): unknown;

@@ -4,10 +4,11 @@ import { ChatCompletionsError } from '../turn/errors.js';
 const refusals = ['ERR', 'NOAUTH', 'NOPERM', 'WRONGPASS', 'WRONGTYPE', 'CROSSSLOT', 'CLOSED', 'REPLY'];
 
 /**
- * Redis could not be reached, or has refused a command.
+ * Redis could not be reached, or refused a command.
  *
- * What to do: while it cannot be reached, followers wait, and the turns that run go on. A refusal is one of rights
- * (`NOPERM`), of a key that holds something else (`WRONGTYPE`), or of keys in several slots (`CROSSSLOT`: `cluster`).
+ * What to do: see `code`. While Redis cannot be reached, followers wait and running turns continue. Refusals
+ * are about permissions (`NOPERM`), a key of another type (`WRONGTYPE`), or keys in several slots (`CROSSSLOT`:
+ * set `cluster`).
  */
 export class RedisLogError extends ChatCompletionsError {
   override get name() {
@@ -16,8 +17,8 @@ export class RedisLogError extends ChatCompletionsError {
 
   /**
    * @param command - the command's name
-   * @param code - the code of Redis (`NOPERM`) or of the platform (`ECONNREFUSED`), `TIMEOUT` where no reply came in time,
-   * `CONNECTION` for any other trouble of the client, `CLOSED` after `close()`
+   * @param code - the code from Redis (`NOPERM`) or the platform (`ECONNREFUSED`), `TIMEOUT` if there was no
+   * reply in time, `CONNECTION` for any other failure of the client, `CLOSED` after `close()`
    */
   constructor(
     readonly command: string,

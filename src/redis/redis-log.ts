@@ -28,27 +28,24 @@ import { entriesOf, next, start, type StreamEntry } from './stream-entries.js';
 import { pack, unpack } from './packed-text.js';
 
 export interface RedisLogOptions {
-  /** What the log's keys begin with. Logs of different prefixes know nothing of each other. Default `turn:`. */
+  /** The prefix of the log's keys. Logs with different prefixes are independent. Default `turn:`. */
   readonly prefix?: string | undefined;
-  /**
-   * A connection for the reads that wait, on which nothing else may be sent. Default: one that `client.duplicate()` opens
-   * when it is needed first.
-   */
+  /** A connection for blocking reads only. Default: one from `client.duplicate()`, opened when first needed. */
   readonly reader?: RedisCommands | undefined;
-  /** What is done to a text before it is stored, such as encrypting it. It gives text again, such as Base64. */
+  /** Converts text before it is stored, for example to encrypt it. It returns text, such as Base64. */
   readonly encode?: ((text: string) => string) | undefined;
-  /** The reverse of `encode`. What it throws is an error of the reader. */
+  /** The reverse of `encode`. If it throws, the reader errors. */
   readonly decode?: ((text: string) => string) | undefined;
   /**
-   * About how many entries of a turn are kept, the last ones: a reader from before gets an `IncompleteLogError`. Default:
-   * all.
+   * About how many of a turn's last entries to keep; a reader that needs older ones gets an
+   * `IncompleteLogError`. Default: all.
    */
   readonly maxLength?: number | undefined;
-  /** Milliseconds that Redis may take for a reply. Then it counts as not reached. Default 2,000. */
+  /** How long to wait for a reply, in milliseconds, before Redis counts as unreachable. Default 2,000. */
   readonly commandTimeout?: number | undefined;
   /**
-   * Whether Redis is a cluster, where one read cannot ask for keys of several slots. Then each hash tag that is followed
-   * has a connection: each turn, unless `prefix` has a tag of its own. Default `false`.
+   * Whether Redis is a cluster, where one read cannot cover several slots. Then there is one connection for
+   * each hash tag that is followed: one per turn, unless `prefix` has a hash tag. Default `false`.
    */
   readonly cluster?: boolean | undefined;
   /** Default `asyncScheduler`. */
@@ -57,7 +54,7 @@ export interface RedisLogOptions {
 
 /** Turns in Redis. */
 export interface RedisLog extends TurnLog {
-  /** Deletes what there is of a turn. One that still runs is to be stopped first: it would go on writing. */
+  /** Deletes a turn. Stop a running turn first, or it would go on writing. */
   remove(id: string): Observable<never>;
 }
 
@@ -69,8 +66,8 @@ const textField = 'd';
 const claimField = 'c';
 
 /**
- * Turns in Redis Streams, for all instances that reach it: one stream for the entries of a turn, one for the messages to
- * its runner. Both expire together.
+ * Stores turns in Redis Streams, for all instances that share it: one stream for a turn's entries, one for the
+ * messages to its runner. Both expire together.
  *
  * ```
  * instance 1   XADD turn:{id} 1-0 ..   1-1   1-2   2-0: refused      Redis orders by `<epoch>-<seq>`, and decides
@@ -85,7 +82,8 @@ const claimField = 'c';
  * const turns = sharedTurns(redisLog(client));
  * ```
  *
- * @param client - one of `@redis/client`, or anything that sends commands; see {@link RedisCommands} for ioredis
+ * @param client - a client of `@redis/client`, or any object that sends commands; see {@link RedisCommands} for
+ * ioredis
  */
 export function redisLog(client: RedisClient, options: RedisLogOptions = {}): RedisLog {
   const { prefix = 'turn:', reader, maxLength, commandTimeout = 2_000, cluster = false } = options;
@@ -93,7 +91,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
   checkLimit('commandTimeout', commandTimeout);
   if (maxLength !== undefined) checkLimit('maxLength', maxLength);
   if (reader === undefined && client.duplicate === undefined)
-    throw new TypeError('options.reader must be given where the client has no duplicate().');
+    throw new TypeError('options.reader is required for a client without duplicate().');
 
   const instance = randomId();
   const live = new Map<string, LiveReads>();

@@ -5,12 +5,12 @@ import { isToolReason } from '../turn/finish-reason.js';
 import type { RunCompletedEvent, RunEvent } from '../turn/run-events.js';
 
 /**
- * Gives a run as one turn, for those who know no runs: the text and the reasoning of all turns as they come, then the
- * calls that are left to whoever asked, and one `completed`.
+ * Presents a run as one turn, for clients that do not know runs: the text and reasoning of all turns as they
+ * arrive, then the calls left for the client, and one `completed`.
  *
- * Calls that the run has executed, or that wait for an approval, are not given, nor what a provider wants back with them. What the provider wants back
- * of the last turn comes at the end. The usage is that of the run. At a `restarting` of a turn of which nothing was given
- * it goes on; any other is passed.
+ * Calls that the run executed, or that wait for an approval, are left out, with their provider-specific fields;
+ * those of the last turn are emitted at the end. The usage is the run's. `restarting` is dropped if nothing of
+ * its turn has been emitted, and otherwise passed on.
  *
  * ```
  * source   --Let-me-(call completed started)-finished--It's--(completed run_completed|)
@@ -21,11 +21,11 @@ import type { RunCompletedEvent, RunEvent } from '../turn/run-events.js';
 export function asOneTurn(): OperatorFunction<RunEvent, ResponseEvent> {
   return (source) =>
     defer(() => {
-      /** What the provider wants back of the latest turn, without a word of it. */
+      /** The latest turn's provider-specific fields, without its text. */
       let wanted: OutputItemDoneEvent[] = [];
-      /** Whether something of the latest turn was given. */
+      /** Whether anything of the latest turn was emitted. */
       let isGiven = false;
-      /** Calls that wait for an approval: of tools of which whoever asked knows nothing. */
+      /** Calls that wait for an approval; the client does not know their tools. */
       const undecided = new Set<string>();
       /** The end of the latest turn, until the next begins or the run ends. */
       let end: CompletedEvent | undefined;
@@ -64,7 +64,7 @@ export function asOneTurn(): OperatorFunction<RunEvent, ResponseEvent> {
       function inOneTurn(event: RunEvent): readonly ResponseEvent[] {
         switch (event.type) {
           case 'output_item_done':
-            // A run goes on with choice 0.
+            // A run continues with choice 0.
             return (event.choice ?? 0) === 0 ? said(event) : [];
           case 'restarting':
             if (isGiven) return [event];
@@ -86,7 +86,7 @@ export function asOneTurn(): OperatorFunction<RunEvent, ResponseEvent> {
 
       return concat(
         source.pipe(concatMap(inOneTurn)),
-        // A run that was stopped has no other end.
+        // A stopped run has no other end.
         defer(() => (end === undefined ? EMPTY : from([endOf(end, undefined, end.usage)]))),
       );
     });
@@ -94,7 +94,7 @@ export function asOneTurn(): OperatorFunction<RunEvent, ResponseEvent> {
 
 const itemDone = (item: ResponseItem): OutputItemDoneEvent => ({ type: 'output_item_done', item });
 
-/** The end of a turn as that of the run, which tells of no call that it does not give. */
+/** The end of a turn as the end of the run, without calls that were not emitted. */
 function endOf(
   end: CompletedEvent | undefined,
   reason: string | undefined,

@@ -11,14 +11,14 @@ import type {
 import { isWholeReason } from '../turn/finish-reason.js';
 import { isRecord } from '../turn/wire.js';
 
-/** A chunk of an answer in OpenAI's format. */
+/** A chunk of a completion in OpenAI's format. */
 export interface ChatCompletionChunk {
   readonly id: string;
   readonly object: 'chat.completion.chunk';
   /** Unix time in seconds. */
   readonly created: number;
   readonly model: string;
-  /** One choice; none in the chunk that holds the usage. */
+  /** One choice; empty in the chunk with the usage. */
   readonly choices: readonly ChatCompletionChunkChoice[];
   readonly usage?: {
     readonly prompt_tokens: number;
@@ -43,14 +43,17 @@ export interface ChatCompletionDelta {
   readonly refusal?: string;
   /** Not OpenAI's: the name that most providers use. */
   readonly reasoning_content?: string;
-  /** Not OpenAI's: OpenRouter's account of the reasoning, as it came. */
+  /** Not OpenAI's: OpenRouter's structured reasoning, unchanged. */
   readonly reasoning_details?: readonly unknown[];
   readonly tool_calls?: readonly ToolCallDelta[];
-  /** Not OpenAI's: what else the provider said beside the reasoning and wants back, as it came. */
+  /** Not OpenAI's: other provider-specific fields that must be sent back, unchanged. */
   readonly [extra: string]: unknown;
 }
 
-/** What a chunk adds to a call. Its first has an id and a type. What the provider said of a call comes with it whole. */
+/**
+ * What a chunk adds to a call. The first one has an id and a type. Provider-specific fields arrive with the
+ * complete call.
+ */
 export interface ToolCallDelta {
   readonly index: number;
   readonly id?: string;
@@ -61,25 +64,25 @@ export interface ToolCallDelta {
     readonly [extra: string]: unknown;
   };
   readonly custom?: { readonly name?: string; readonly input?: string; readonly [extra: string]: unknown };
-  /** Not OpenAI's: what else the provider said of the call and wants back, as it came. */
+  /** Not OpenAI's: provider-specific fields of the call that must be sent back, unchanged. */
   readonly [extra: string]: unknown;
 }
 
 export interface ChunkWriterOptions {
-  /** The answer's id, which a turn tells only at its end. Default: a random one for each subscription. */
+  /** The completion's id, which a turn has only at its end. Default: a random one per subscription. */
   readonly id?: string | undefined;
-  /** The model's name. Default: none until the turn tells it at its end. */
+  /** The model's name. Default: none until the end of the turn, which has it. */
   readonly model?: string | undefined;
-  /** When the answer was begun, in seconds of Unix time. Default: now, at each subscription. */
+  /** The time of the completion, in Unix seconds. Default: the time of the subscription. */
   readonly created?: number | undefined;
   /**
-   * Whether the chunk with the usage is written where the turn has one. OpenAI does so only where a
-   * request asks for it (`stream_options.include_usage`). Default `true`.
+   * Whether to write a chunk with the turn's usage. OpenAI does so only if the request asks for it
+   * (`stream_options.include_usage`). Default `true`.
    */
   readonly includeUsage?: boolean | undefined;
   /**
-   * The names of custom tools. A call that is being written does not tell its kind: that of a tool which
-   * is not named here is a function's until it is whole, and corrected then.
+   * The names of custom tools. A partial call does not tell its kind: a call of a tool not listed here is
+   * written as a function call until it is complete, and corrected then.
    */
   readonly customTools?: readonly string[] | undefined;
 }
@@ -88,27 +91,27 @@ export interface ChunkWriterOptions {
 interface Choice {
   hasRole: boolean;
   readonly calls: Map<string, Call>;
-  /** The places that its calls have, and how many of the first have been tried for another. */
+  /** The indices of its calls, and the first that may be free. */
   readonly taken: Set<number>;
   tried: number;
 }
 
-/** A call so far, as it was written. */
+/** A call as written so far. */
 interface Call {
   readonly index: number;
   name: string;
   /** Its arguments, or a custom tool's input. */
   text: string;
   isCustom: boolean;
-  /** Whether what the provider said of it was written. */
+  /** Whether its provider-specific fields were written. */
   hasExtras: boolean;
-  /** Whether the whole call has not come, so that it may be cut. */
+  /** Whether the call is still incomplete, and may be cut off. */
   isOpen: boolean;
 }
 
 const hasOpenCall = ({ calls }: Choice): boolean => [...calls.values()].some(({ isOpen }) => isOpen);
 
-/** The chunks of a turn in OpenAI's format, event by event: each character once. */
+/** Writes the chunks of a turn in OpenAI's format, event by event: each character once. */
 export function chunkWriter(options: ChunkWriterOptions) {
   const {
     id = `chatcmpl-${Math.random().toString(36).slice(2)}`,
@@ -256,7 +259,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
     }
     call.isOpen = false;
     const isNamed = call.name === '' && name !== '';
-    // What was written stays: an operator that made something else of the call came too late.
+    // What is written stays, even if an operator has changed the complete call.
     const rest = text.startsWith(call.text) ? text.slice(call.text.length) : '';
     const isCorrected = isCustom && !call.isCustom;
     const isSaid = hasExtras && !call.hasExtras;
@@ -281,7 +284,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
     isCut = event.endedBy === 'eof';
     const last = [{ choice: 0, finishReason }, ...others].map((other) => {
       const isOpen = hasOpenCall(choiceAt(other.choice));
-      // A client takes an open call for a whole one unless the end says otherwise.
+      // A client takes an open call for a complete one unless the end says otherwise.
       const reason = isOpen && isWholeReason(other.finishReason ?? 'stop') ? null : other.finishReason;
       isCut ||= isOpen && reason === null;
       return deltaChunk(other.choice, {}, reason);
@@ -293,7 +296,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
   }
 
   return {
-    /** Whether what was written ends in the midst of an answer, or of a call. */
+    /** Whether the written output was cut off, in its text or in a call. */
     isCut: () => isCut,
     write(event: ResponseEvent): readonly ChatCompletionChunk[] {
       switch (event.type) {
@@ -304,7 +307,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
         case 'completed':
           return finish(event);
         case 'restarting':
-          // What was written cannot be taken back.
+          // Written output cannot be taken back.
           if (choices.size > 0) throw event.error;
           return [];
         default:
@@ -314,7 +317,7 @@ export function chunkWriter(options: ChunkWriterOptions) {
   };
 }
 
-/** The place that a call wants, or the first that no other has; none is given back, so each is tried once. */
+/** The wanted index of a call, or the first free one; none is released, so each is tried once. */
 function freeIndex(choice: Choice, wanted = 0): number {
   const { taken } = choice;
   if (!taken.has(wanted)) return wanted;

@@ -3,10 +3,10 @@ import { heartbeat, type HeartbeatOptions } from './heartbeat.js';
 import { checkMessage, type ServerSentMessage } from './server-sent-message.js';
 
 /**
- * Encodes server-sent events as text (`text/event-stream`), by the rules of the WHATWG standard: the
- * inverse of `decodeEventStream()`.
+ * Encodes server-sent events as text (`text/event-stream`), following the WHATWG standard: the inverse of
+ * `decodeEventStream()`.
  *
- * Each message becomes one string, data of several lines as several `data:` lines. Silence is filled with
+ * Each message becomes one string, with one `data:` line for each line of its data. During silence it sends
  * comments.
  *
  * ```
@@ -15,10 +15,10 @@ import { checkMessage, type ServerSentMessage } from './server-sent-message.js';
  * result   --"data: a\n\n"-----"event: x\ndata: b\n\n"----------|
  * ```
  *
- * What is decoded again is the same message, except that
- * - every line break in the data is a `\n` then, since CR, LF and CRLF all end a line;
- * - an empty `event` is none;
- * - half a surrogate pair is a replacement character, as everywhere in UTF-8.
+ * Decoding gives the same message, except that
+ * - every line break in the data becomes `\n`, since CR, LF and CRLF all end a line;
+ * - an empty `event` is dropped;
+ * - half a surrogate pair becomes a replacement character, as always in UTF-8.
  *
  * @example
  * ```ts
@@ -30,8 +30,7 @@ import { checkMessage, type ServerSentMessage } from './server-sent-message.js';
  * response.on('close', () => writing.unsubscribe()); // aborts the turn
  * ```
  *
- * Errors with a `TypeError` at a message that cannot be written: its `event` or `id` has a line break, or
- * its `id` a NUL.
+ * Errors with a `TypeError` if the `event` or `id` of a message has a line break, or the `id` a NUL.
  *
  * @throws TypeError if `heartbeat` is not a number of at least 1
  */
@@ -40,7 +39,7 @@ export function encodeEventStream(
 ): OperatorFunction<ServerSentMessage, string> {
   return pipe(
     map(encode),
-    // Nobody listens to a comment, and it counts as life all the same.
+    // Clients ignore comments, but they keep the connection alive.
     heartbeat(() => ': ping\n\n', options),
   );
 }

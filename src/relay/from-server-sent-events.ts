@@ -10,31 +10,33 @@ import { isEventId, type ServerSentMessage } from './server-sent-message.js';
 import { endMark, readReport } from './server-sent-protocol.js';
 
 export interface FromServerSentEventsOptions {
-  /** How many values of JSON a message may hold, opening brackets, commas and colons counted. Default 1,000,000. */
+  /**
+   * Maximum number of JSON values in a message, counted as opening brackets, commas and colons. Default
+   * 1,000,000.
+   */
   readonly maxEventValues?: number | undefined;
-  /** For the grace after `[DONE]`. Default `asyncScheduler`. */
+  /** Times the grace period after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** An event, and the `id` of the message that it came in, where that had one: what to send as `Last-Event-ID`. */
+/** An event with the `id` of its message, if it had one, to send as `Last-Event-ID`. */
 export type ReceivedEvent<E extends RunEvent = ResponseEvent> = E & { readonly id?: string };
 
 /**
  * Reads the events of a turn, or of a run, from server-sent events: the inverse of `toServerSentEvents()`.
  *
- * What comes is given as it comes. Where the backend sends a run, say so: `fromServerSentEvents<RunEvent>()`.
+ * If the backend sends a run, set the type: `fromServerSentEvents<RunEvent>()`.
  *
- * At `[DONE]` it completes; it then keeps reading the source, dropping what comes, until that ends or 1,000 ms
- * have passed, so that the connection can be used again. Unsubscribing at a `completed` or a `run_completed` leaves it
- * that grace too, unless another event follows; any earlier unsubscribe ends the source at once.
+ * It completes at `[DONE]`, then keeps reading and dropping until the source ends or 1,000 ms have passed, so
+ * that the connection can be reused. Unsubscribing at a `completed` or a `run_completed` leaves that grace
+ * period too, unless another event follows; an earlier unsubscribe ends the source at once.
  *
- * An event has the `id` of its message. Whoever was cut off asks for the rest with the last of them as `Last-Event-ID`,
- * where the backend can go on from there, as it can with a shared turn.
+ * An event has the `id` of its message. After a disconnect, send the last one as `Last-Event-ID` to get the
+ * rest, if the backend supports it, as it does with a shared turn.
  *
- * The error of a `retrying`, `restarting` or `tool_finished` event is made anew, without what the backend keeps to itself:
- * a `RemoteTurnError` has the `code` of a `ToolError`. Skipped is what only
- * a later version of this library knows, and events of other names, which the backend may send in between
- * for its own purposes.
+ * The error of a `retrying`, `restarting` or `tool_finished` event is rebuilt from what the backend sends: a
+ * `RemoteTurnError` has the `code` of a `ToolError`. Events of a later version of this library are skipped, and
+ * so are events with other names, which the backend may send for its own purposes.
  *
  * ```
  * source   --{data: '{…Hel…}'}--{data: '{…completed…}'}--{data: '[DONE]'}--|
@@ -53,14 +55,14 @@ export type ReceivedEvent<E extends RunEvent = ResponseEvent> = E & { readonly i
  *   .subscribe((state) => render(state));
  * ```
  *
- * Errors with a `RemoteTurnError` if the turn failed on the server, and with a `StreamError` if the stream
- * ends without `[DONE]`, holds something else, or holds more
- * than `maxEventValues` in one message. Errors of the source pass, until `[DONE]`.
+ * Errors with a `RemoteTurnError` if the turn failed on the server, and with a `StreamError` if the stream ends
+ * without `[DONE]`, contains anything else, or exceeds `maxEventValues` in one message. Errors of the source
+ * pass until `[DONE]`.
  */
 export function fromServerSentEvents<T extends RunEvent = ResponseEvent>(
   options: FromServerSentEventsOptions = {},
 ): OperatorFunction<ServerSentMessage, ReceivedEvent<T | ResponseEvent>> {
-  // Which of them come is the backend's to know, and the caller's to say.
+  // Only the caller knows which events the backend sends.
   const reader = () =>
     messageReader(options) as EndingReader<ServerSentMessage, ReceivedEvent<T | ResponseEvent>>;
   return untilEnd(reader, options.scheduler);
@@ -92,7 +94,7 @@ function messageReader({
   return {
     read,
     isDone: () => isDone,
-    // More may follow in the stream, or the end mark.
+    // More events may follow, or the end mark.
     mayBeDone: () => mayBeLast,
     end: () => {
       throw new StreamError({ message: "The backend's stream ended before the end of the turn." });
@@ -100,7 +102,7 @@ function messageReader({
   };
 }
 
-/** Of the message alone: what the data has under this name is none. */
+/** Only the message's: an `id` in the data does not count. */
 function withId(event: RunEvent, id: string | undefined): ReceivedEvent<RunEvent> {
   if (isEventId(id)) return { ...event, id };
   if (!Object.hasOwn(event, 'id')) return event;

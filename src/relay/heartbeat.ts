@@ -9,19 +9,19 @@ import { observe } from '../flow/observe.js';
 import { rearmingClock } from '../flow/rearming-clock.js';
 import { checkLimit, clampDelay } from '../flow/timers.js';
 
-/** The signs of life of a stream that is silent. */
+/** Heartbeats for a silent stream. */
 export interface HeartbeatOptions {
   /**
-   * Milliseconds of silence after which a sign of life is sent, because proxies cut silent connections.
-   * Default 15,000, as WHATWG HTML (9.2.7) recommends; `Infinity`: none.
+   * Milliseconds of silence before a heartbeat is sent, because proxies cut silent connections. Default 15,000,
+   * as WHATWG HTML (9.2.7) recommends; `Infinity`: none.
    */
   readonly heartbeat?: number | undefined;
-  /** The heartbeat's timer. Default `asyncScheduler`. */
+  /** Times the heartbeat. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**
- * Emits a value of its own for each stretch of silence.
+ * Emits an extra value for each period of silence.
  *
  * ```
  * source   --a---------b--|

@@ -3,9 +3,9 @@ import { isTurnEvent } from '../turn/is-turn-event.js';
 import type { RunEvent } from '../turn/run-events.js';
 
 /**
- * An event of a turn as it is.
+ * Returns an event of a turn unchanged.
  *
- * @throws TypeError that names the operator, if the event stands between the turns of a run
+ * @throws TypeError naming the operator, for an event between the turns of a run
  */
 export function ofTurn(event: RunEvent, operator: string): ResponseEvent {
   if (isTurnEvent(event)) return event;

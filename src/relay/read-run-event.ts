@@ -6,9 +6,9 @@ import { RemoteTurnError } from './remote-turn-error.js';
 import { readReport } from './server-sent-protocol.js';
 
 type Check = (value: unknown) => boolean;
-/** What each field of a record must be; others may stand beside them. */
+/** The check for each field of a record; other fields are allowed. */
 type Shape = Readonly<Record<string, Check>>;
-/** Shapes by the `type` of what has them. */
+/** Shapes by `type`. */
 type Shapes = Readonly<Record<string, Shape>>;
 
 const string: Check = (value) => typeof value === 'string';
@@ -35,7 +35,7 @@ const record =
   (value) =>
     isRecord(value) && Object.entries(shape).every(([key, check]) => check(own(value, key)));
 
-/** The shape that a value's own `type` names; `undefined` where that is not known here. */
+/** The shape for a value's own `type`; `undefined` if unknown. */
 const shapeOf = (shapes: Shapes, value: unknown): Shape | undefined => {
   const type = isRecord(value) ? own(value, 'type') : undefined;
   return typeof type === 'string' && Object.hasOwn(shapes, type) ? shapes[type] : undefined;
@@ -45,10 +45,10 @@ const shaped =
   (value) =>
     record(shapeOf(shapes, value) ?? { type: () => false })(value);
 
-/** Any value of JSON, at a depth at which it can be written again. */
+/** Any JSON value that is not nested too deep to be serialised again. */
 const json: Check = (value) => isWithinDepth(value);
 
-/** Called once, so that a bundle without this operator has nothing of it. */
+/** Called once, so that a bundle without this operator drops it. */
 function knownShapes() {
   const outputParts: Shapes = {
     input_text: { text: string },
@@ -144,7 +144,7 @@ function knownShapes() {
 
 const known = /* @__PURE__ */ knownShapes();
 
-/** An event as it was written down: an error as what is told of it. */
+/** A serialised event: an error is a report. */
 type Written<Event> = Event extends { readonly error?: unknown }
   ? 'error' extends keyof Event
     ? Omit<Event, 'error'> & { readonly error?: unknown }
@@ -154,11 +154,11 @@ type Written<Event> = Event extends { readonly error?: unknown }
 const isEvent = (value: unknown): value is Written<RunEvent> => shaped(known.events)(value);
 
 /**
- * The event that a value from the wire is. `undefined` where it is one that only a later version
- * knows: an event, an item, a call or a part of a message of another type. Where an event lists such items or parts
- * beside others, they alone are left out: it may be the end of a run.
+ * Reads an event from the wire; `undefined` if its type, or the type of its item, call or message part, belongs
+ * to a later version. If an event lists such items or parts among others, only those are left out, since it may
+ * be the end of a run.
  *
- * @throws StreamError where it is nothing of the kind
+ * @throws StreamError if it is not an event
  */
 export function readRunEvent(value: unknown): RunEvent | undefined {
   if (isEvent(value)) return withError(value);
@@ -166,12 +166,12 @@ export function readRunEvent(value: unknown): RunEvent | undefined {
   if (isEvent(event)) return withError(event);
   if (isOfLaterVersion(event)) return undefined;
   throw new StreamError({
-    message: "A message of the backend's stream is no event of a turn.",
+    message: "The backend's stream contains a message that is not a turn event.",
     retryable: false,
   });
 }
 
-/** The event, its error made anew. */
+/** The event, with its error rebuilt. */
 function withError(event: Written<RunEvent>): RunEvent {
   switch (event.type) {
     case 'retrying':
@@ -187,14 +187,14 @@ function withError(event: Written<RunEvent>): RunEvent {
   }
 }
 
-/** The failure of a request, from what the backend tells of it. */
+/** The failure of a request, from the backend's report. */
 function failureOf(value: unknown): RequestFailure {
   const { status, code, retryAfter } = readReport(value);
   if (status === undefined) return new TransportError();
   return new UnexpectedStatusError({ status, code, retryAfter, retryable: true });
 }
 
-/** Whether a value has a type that is not among those that are known. */
+/** Whether a value has an unknown type. */
 const isUnknown = (shapes: Shapes, value: unknown): boolean =>
   record({ type: string })(value) && shapeOf(shapes, value) === undefined;
 
@@ -213,7 +213,7 @@ function isLaterItem(item: unknown): boolean {
 const hasUnknown = (shapes: Shapes, values: unknown): boolean =>
   Array.isArray(values) && values.some((value) => isUnknown(shapes, value));
 
-/** The event without the items, or the parts of an output, that only a later version knows. */
+/** The event without items, or output parts, of a later version. */
 function withoutUnknown(event: unknown): unknown {
   if (!isRecord(event)) return event;
   const [items, output] = [own(event, 'items'), own(event, 'output')];

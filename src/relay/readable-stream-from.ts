@@ -2,21 +2,21 @@ import { map, type Observable } from 'rxjs';
 import { checkPullOptions, pull, type PullOptions } from '../flow/pull.js';
 import { wholeCharacters } from './whole-characters.js';
 
-// `Uint8Array<ArrayBuffer>`, or `Uint8Array` before TypeScript 5.7. Not by way of `TextEncoder`, which is no type
-// without the DOM library.
-/** What a stream gives for a value: strings become UTF-8, as the body of a `Response` wants them. */
+// `Uint8Array<ArrayBuffer>`, or `Uint8Array` before TypeScript 5.7. Not through `TextEncoder`, whose type needs
+// the DOM library.
+/** The stream's chunk type for a value: strings become UTF-8, as the body of a `Response` requires. */
 export type Encoded<T> = T extends string ? ReturnType<typeof Uint8Array.of> : T;
 
 /**
  * Converts an Observable to a web stream, such as the body of a `Response`.
  *
- * The first read subscribes, and cancelling the stream unsubscribes: a client that leaves aborts the turn.
- * Strings become UTF-8, other values pass unchanged. An error of the source errors the stream once
+ * The first read subscribes, and cancelling the stream unsubscribes, so a client that disconnects aborts the
+ * turn. Strings become UTF-8, other values pass unchanged. An error of the source errors the stream once
  * everything before it has been read.
  *
- * Give the same `demand` to the turns of the source, and a slow reader slows the provider down: at most
- * `highWaterMark` values wait, plus those of one network read. Without it, values are kept until they are
- * read. A reader that reads nothing for `stallTimeout` while values wait ends the source.
+ * Pass the same `demand` to the turns of the source so that a slow reader slows the provider down: at most
+ * `highWaterMark` values wait, plus those of one network read. Without it, values are kept until they are read.
+ * If the reader reads nothing for `stallTimeout` while values wait, the source is unsubscribed.
  *
  * ```
  * source   ^--(Hel)(lo)---|
@@ -61,7 +61,7 @@ export function readableStreamFrom<T>(
         await values.return();
       },
     },
-    // What waits is kept in one place, where it is counted, and nothing is asked for before it is read.
+    // Values wait in one counted queue, and nothing is requested before it is read.
     { highWaterMark: 0 },
   );
 }

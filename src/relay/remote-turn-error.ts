@@ -2,20 +2,20 @@ import { ChatCompletionsError, hide } from '../turn/errors.js';
 import type { TurnErrorReport } from './server-sent-protocol.js';
 
 /**
- * The turn, or a tool of a run, failed on the server, which told so. From `fromServerSentEvents()` alone: as its error, or
- * that of an event.
+ * The server reported that the turn, or a tool of a run, failed. Emitted only by `fromServerSentEvents()`, as
+ * its error or in an event.
  */
 export class RemoteTurnError extends ChatCompletionsError {
   override get name() {
     return 'RemoteTurnError' as const;
   }
-  /** The name of the error there; `'Error'` where the server told none. */
+  /** The name of the error on the server; `'Error'` if it sent none. */
   readonly remoteName: string;
   readonly status: number | undefined;
   readonly code: string | undefined;
   /** The wait that the provider asked for, in milliseconds. */
   readonly retryAfter: number | undefined;
-  /** The server's words, where its `toError` gives any. Not enumerable. */
+  /** The server's message, if its `toError` returns one. Not enumerable. */
   declare readonly remoteMessage: string | undefined;
 
   constructor(report: TurnErrorReport) {

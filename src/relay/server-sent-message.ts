@@ -1,6 +1,6 @@
 /**
- * A server-sent event: what `toServerSentEvents()` and `toChatCompletionChunks()` give, `encodeEventStream()`
- * writes as text, and `fromServerSentEvents()` reads. The messages of `decodeEventStream()` are such.
+ * A server-sent event, as emitted by `toServerSentEvents()`, `toChatCompletionChunks()` and
+ * `decodeEventStream()`. `encodeEventStream()` writes it as text, and `fromServerSentEvents()` reads it.
  */
 export interface ServerSentMessage {
   readonly data: string;
@@ -10,9 +10,9 @@ export interface ServerSentMessage {
 }
 
 /**
- * Checks that every field of a message is one line of an event stream, or for its data lines.
+ * Checks that `event` and `id` fit on one line of an event stream, and that the data is a string.
  *
- * @throws TypeError if one is not; its text is not in the message
+ * @throws TypeError if not, without quoting the field
  */
 export function checkMessage({ data, event = '', id = '' }: ServerSentMessage): void {
   if (typeof data !== 'string') throw new TypeError('The data of a server-sent event must be a string.');
@@ -26,8 +26,8 @@ export function checkMessage({ data, event = '', id = '' }: ServerSentMessage): 
 }
 
 /**
- * Whether an id can be sent back as a `Last-Event-ID`, by an `EventSource` as by `fetch`, and past proxies: 1 to 1,024
- * visible characters of ASCII.
+ * Whether an id can be sent back as a `Last-Event-ID`, by `EventSource` and `fetch`, through proxies: 1 to
+ * 1,024 visible ASCII characters.
  */
 export const isEventId = (id: unknown): id is string =>
   typeof id === 'string' && /^[\x21-\x7e]{1,1024}$/.test(id);

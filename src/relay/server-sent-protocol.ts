@@ -1,27 +1,27 @@
 import { ChatCompletionsError } from '../turn/errors.js';
 import { isRecord, own } from '../turn/wire.js';
 
-// How a turn goes from a backend to its own front end, as server-sent events. Everything is in the data;
-// the name of an event only sorts it for the listeners of an EventSource:
+// The protocol of a turn between a backend and its front end, as server-sent events. The data has everything;
+// an event's name only routes it to listeners of an EventSource:
 //
 //   data: {"type":"output_item_done",...}          an event of the turn, as it is
 //   event: error
 //   data: {"type":"error","error":{...}}           the turn failed; nothing follows
 //   data: [DONE]                                   the source has ended; nothing follows
 //
-// A function_call_arguments_delta has the call's name and id each time, so none is written of a call where either is
-// longer than 1,024: the whole call, an output_item_done, says all of it once.
+// A function_call_arguments_delta repeats the call's name and id, so it is omitted if either is longer than
+// 1,024: the complete call, an output_item_done, has everything.
 //
-// encodeEventStream() and toMessageEvents() put signs of life in between: comments, or events named `ping`.
+// encodeEventStream() and toMessageEvents() add heartbeats: comments, or events named `ping`.
 
-/** The data of the message that ends a stream which did not fail. Without it, the stream was cut. */
+/** The data of the last message of a successful stream. Without it, the stream was cut off. */
 export const endMark = '[DONE]';
 
-/** What a front end is told of an error. */
+/** The error report that a front end gets. */
 export interface TurnErrorReport {
-  /** The name of its class; `'Error'` for any that is not this library's. */
+  /** The name of the error's class; `'Error'` for any that is not this library's. */
   readonly name: string;
-  /** Words for the user; none by default. */
+  /** A message for the user; none by default. */
   readonly message?: string | undefined;
   readonly status?: number | undefined;
   /** An identifier, such as `rate_limit_exceeded`. */
@@ -30,7 +30,7 @@ export interface TurnErrorReport {
   readonly retryAfter?: number | undefined;
 }
 
-/** What of an error holds nothing that anybody said. */
+/** The fields of an error that contain nothing written by a provider, user or model. */
 export function publicFields(error: unknown): unknown {
   if (!(error instanceof ChatCompletionsError)) return undefined;
   const { name, status, code, retryAfter }: PerhapsOfAnAnswer = error;
@@ -44,7 +44,7 @@ interface PerhapsOfAnAnswer {
   readonly retryAfter?: unknown;
 }
 
-/** What of a value is a report, on its way out as on its way in. */
+/** Picks the fields of a report, for sending and receiving. */
 export function readReport(value: unknown): TurnErrorReport {
   const report = isRecord(value) ? value : {};
   const [name, message, status, code, retryAfter] = [

@@ -11,11 +11,11 @@ export interface MessageEventLike {
 }
 
 /**
- * Gives server-sent events to NestJS's `@Sse()`, which writes them as text: what `encodeEventStream()` is
- * elsewhere.
+ * Converts server-sent events for NestJS's `@Sse()`, which writes them as text; elsewhere use
+ * `encodeEventStream()`.
  *
- * NestJS calls an event's name its `type`. Silence is filled with events named `ping`, since not every
- * NestJS sends comments.
+ * NestJS calls an event's name its `type`. During silence it sends events named `ping`, since not every NestJS
+ * version sends comments.
  *
  * ```
  * source   --{data: 'a'}--{event: 'x', data: 'b'}--|
@@ -31,8 +31,7 @@ export interface MessageEventLike {
  * }
  * ```
  *
- * Errors with a `TypeError` at a message that cannot be written: its `event` or `id` has a line break, or
- * its `id` a NUL.
+ * Errors with a `TypeError` if the `event` or `id` of a message has a line break, or the `id` a NUL.
  *
  * @throws TypeError if `heartbeat` is not a number of at least 1
  */
@@ -45,7 +44,7 @@ export function toMessageEvents(
   );
 }
 
-/** Always a new object: NestJS writes ids into those it gets. */
+/** Always a new object: NestJS adds ids to the objects it gets. */
 function rename(message: ServerSentMessage): MessageEventLike {
   checkMessage(message);
   const { data, event, id } = message;

@@ -7,32 +7,32 @@ import { endMark, publicFields, readReport, type TurnErrorReport } from './serve
 
 export interface ToServerSentEventsOptions {
   /**
-   * What the front end is told about an error, including that of a `retrying`, `restarting` or `tool_finished` event. Default: its name,
-   * status, code and `retryAfter`, which hold nothing that the provider, the user or the model said, and
-   * about an error that is not this library's nothing at all.
+   * The report that the front end gets of an error, also in a `retrying`, `restarting` or `tool_finished`
+   * event. By default it sees only the name, status, code and `retryAfter`, never the words of the provider,
+   * the user or the model, and nothing of an error that is not this library's.
    */
   readonly toError?: ((error: unknown) => TurnErrorReport) | undefined;
 }
 
 /**
- * Turns the events of a turn, or of a run, into server-sent events, for the HTTP answer of a backend to its own front
- * end: the inverse of `fromServerSentEvents()`.
+ * Converts the events of a turn, or of a run, to server-sent events, for the response of a backend to its own
+ * front end: the inverse of `fromServerSentEvents()`.
  *
- * Each event is one message, its JSON as the data. The last message is `[DONE]`, or if the source errors
- * an event named `error`: a front end can tell a turn that ended from a connection that was cut.
- * `encodeEventStream()` writes the messages as text, `toMessageEvents()` hands them to NestJS. An
- * `EventSource` reads them too.
+ * Each event is one message with its JSON as the data. The last message is `[DONE]` or, if the source errors,
+ * an event named `error`, so a front end can tell the end of a turn from a lost connection.
+ * `encodeEventStream()` writes the messages as text, `toMessageEvents()` converts them for NestJS. An
+ * `EventSource` can read them too.
  *
- * An event with an `id`, such as those of shared turns, is a message with that `id`, which the data does not repeat: what a
- * client sends as `Last-Event-ID` to go on from there. Left out is one that no header can carry: any but 1 to 1,024 visible
- * characters of ASCII.
+ * The `id` of an event, such as one of a shared turn, becomes the `id` of its message instead of its data; a
+ * client sends it as `Last-Event-ID` to resume. An id that no header can carry is left out: it must have 1 to
+ * 1,024 visible ASCII characters.
  *
- * Progress of a call whose name or id is longer than 1,024 UTF-16 code units is left out, since each of its
- * messages would repeat them; the call arrives whole. Left out, too, is a tool's progress that JSON cannot write (a cycle,
- * a BigInt, a function, more than 100 levels), and such `arguments` of a `tool_started`.
+ * Progress of a call whose name or id is longer than 1,024 UTF-16 code units is left out, since each message
+ * would repeat them; the complete call is sent. A tool's progress, or the `arguments` of a `tool_started`, is
+ * left out if JSON cannot represent it (a cycle, a BigInt, a function, more than 100 levels).
  *
- * Everything else that a run tells goes to the front end: calls, outputs, the `items` of `run_completed`. Filter or map
- * the events before, where it must not see them.
+ * Everything else in a run is sent to the front end: calls, outputs, the `items` of `run_completed`. Filter or
+ * map the events first if it must not see them.
  *
  * ```
  * source   --Hel----------------lo---------------(completed|)
@@ -50,7 +50,7 @@ export interface ToServerSentEventsOptions {
  *   .subscribe((text) => response.write(text));
  * ```
  *
- * Errors only with what `toError` throws.
+ * Errors only if `toError` throws.
  */
 export function toServerSentEvents(
   options: ToServerSentEventsOptions = {},
@@ -78,7 +78,7 @@ export function toServerSentEvents(
   );
 }
 
-/** An event, and its place in a log if it has one. */
+/** Splits an event from its id, if it has one. */
 function apart(event: RunEvent): { readonly id?: unknown; readonly event: RunEvent } {
   if (!('id' in event)) return { event };
   const { id, ...rest } = event;
@@ -87,20 +87,20 @@ function apart(event: RunEvent): { readonly id?: unknown; readonly event: RunEve
 
 const maxIdentityLength = 1_024;
 
-/** A name or an id of 1 MiB would be written with each of the call's deltas: a stream of 1 MiB became one of 300. */
+/** A name or id of 1 MiB would be repeated in each of the call's deltas: 1 MiB became 300. */
 function isWorthwhile(event: RunEvent): boolean {
   if (event.type === 'function_call_arguments_delta')
     return Math.max(event.callId.length, event.name.length) <= maxIdentityLength;
   return event.type !== 'tool_progress' || isWritable(event.value);
 }
 
-/** Whether a value can be written, and read again. */
+/** Whether a value survives JSON. */
 function isWritable(value: unknown): boolean {
   const json = writeJson(value);
   return json !== undefined && isWithinDepth(JSON.parse(json));
 }
 
-/** What an approval changed the arguments to may be anything that a schema makes of them. */
+/** Arguments changed by an approval may be anything that a schema produces. */
 function withWritableArguments(event: RunEvent): RunEvent {
   if (event.type !== 'tool_started' || event.arguments === undefined || isWritable(event.arguments))
     return event;

@@ -4,8 +4,8 @@ import { concat, concatMap, defer, from, type MonoTypeOperatorFunction } from 'r
 const halfCharacter = /[\ud800-\udbff]$/;
 
 /**
- * Keeps the first half of a character of two code units until the second has come, so that each string
- * can be encoded by itself: providers split text anywhere. Values that are no strings pass as they are.
+ * Holds the first half of a surrogate pair until the second arrives, so that each string can be encoded
+ * separately: providers split text anywhere. Values that are not strings pass unchanged.
  *
  * ```
  * source   --'Hi \ud83d'--'\ude00!'--|

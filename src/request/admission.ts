@@ -1,23 +1,23 @@
 import { defer, Observable, type ObservableInput, Subscription } from 'rxjs';
 
-/** What an attempt is about to send. */
+/** The request that is about to be sent. */
 export interface AdmissionRequest {
-  /** Number of the attempt; the first is 1. */
+  /** The number of the attempt; the first is 1. */
   readonly attempt: number;
   /** The JSON that will be sent. */
   readonly body: string;
 }
 
 /**
- * Decides when an attempt may begin: asked before each, before its clocks start. Its first value admits. The
- * subscription is held until the attempt has failed or its answer has ended, and its teardown is the release. Its error
- * ends the turn and is never retried.
+ * Decides when an attempt may begin. It is called before each attempt and before its timeouts start, and its
+ * first value admits the attempt. The subscription is held until the attempt has failed or its response has
+ * ended; its teardown releases the slot. Its error ends the turn and is never retried.
  */
 export type Admission = (attempt: AdmissionRequest) => ObservableInput<unknown>;
 
 /**
- * An attempt that waits to be admitted. Whoever gets what it emits gets the admission with it, and releases that at the
- * end; where it emits nothing, it is released here.
+ * An attempt that waits for admission. The emitted value carries the admission, which its receiver releases at
+ * the end; if nothing is emitted, it is released here.
  *
  * ```
  * ask        ---x------
@@ -71,7 +71,7 @@ export function admitted<T>(
         },
         error: (error: unknown) => subscriber.error(error),
         complete: () => {
-          if (!isAdmitted) subscriber.error(new TypeError('options.admission ended without a value.'));
+          if (!isAdmitted) subscriber.error(new TypeError('options.admission completed without a value.'));
         },
       }),
     );

@@ -5,18 +5,18 @@ import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
 
 export interface CheckStatusOptions {
-  /** Whether the body of an answer that could be retried is needed all the same: no attempt may follow. */
+  /** Whether the body of a retryable response is needed, because no attempt may follow. */
   readonly needsBody: (error: UnexpectedStatusError) => boolean;
   readonly redact: Redact;
   readonly scheduler: SchedulerLike;
 }
 
 /**
- * Lets answers with success through and turns every other into an `UnexpectedStatusError`.
+ * Passes successful responses and turns every other into an `UnexpectedStatusError`.
  *
- * The body of an error answer is read where it is needed: where nothing will follow it, and with any
- * 429, since it says whether a quota is spent, and often how long to wait. Any other body is left
- * unsubscribed, so the transport frees its socket at once.
+ * The body of an error response is read only if it is needed: if no attempt follows, and for any 429, since it
+ * says whether a quota is exceeded, and often how long to wait. Any other body is left unsubscribed, so the
+ * transport frees its socket at once.
  *
  * ```
  * source   --(a|)              a: 503 with the body  --x--y--|

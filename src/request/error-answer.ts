@@ -17,7 +17,7 @@ import { retryAfter, retryAfterInBody, untilRateLimitReset } from '../turn/retry
 import type { Redact } from './secrets.js';
 import type { HttpResponse } from './transport.js';
 
-/** How long an error answer's body is read, in milliseconds. */
+/** How long to read the body of an error response, in milliseconds. */
 const maxBodyTime = 5_000;
 
 /**
@@ -31,7 +31,7 @@ export function isRetryableStatus({ status, headers }: Pick<HttpResponse, 'statu
   return status === 429 || (status >= 500 && status <= 599);
 }
 
-/** The error that an answer stands for, with what could be read of its body. */
+/** The error for a response, with as much of its body as could be read. */
 export function errorAnswer(
   response: HttpResponse,
   body: string,
@@ -45,7 +45,7 @@ export function errorAnswer(
     (isRetryable ? retryAfterInBody(body) : undefined) ??
     (status === 429 ? untilRateLimitReset(headers, now) : undefined);
   const report = readProviderError(parseJson(body));
-  // What repeats a secret is no code and no id.
+  // A value that repeats a secret is neither a code nor an id.
   const clean = (text: string | undefined) =>
     text !== undefined && redact(text) === text ? text : undefined;
   return new UnexpectedStatusError({
@@ -59,8 +59,8 @@ export function errorAnswer(
 }
 
 /**
- * An error answer's body as text, bounded in size (64 KiB) and time (5 s): if it is longer, stalls or
- * breaks, what arrived counts.
+ * The body of an error response as text, limited to 64 KiB and 5 s: if it is longer, stalls or breaks, it is
+ * cut off there.
  */
 export function readErrorBody({ body }: HttpResponse, scheduler: SchedulerLike): Observable<string> {
   let size = 0;

@@ -20,34 +20,34 @@ import {
   type Transport,
 } from './transport.js';
 
-/** What is used of a platform's `Response`. */
+/** The part of a platform's `Response` that is used. */
 export interface FetchResponse {
   readonly status: number;
   readonly type?: string | undefined;
   readonly headers: HttpHeaders;
-  /** A web stream, or the Node stream that `cross-fetch` hands out; `null` where there is none. */
+  /** A web stream, or the Node stream of `cross-fetch`; `null` if there is none. */
   readonly body: unknown;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** The platform's `fetch`, or anything that behaves like it. */
+/** The platform's `fetch`, or a compatible function. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<FetchResponse>;
 
 export interface FetchTransportOptions {
-  /** Default: the platform's `fetch`, looked up at each subscription; `cross-fetch` where there is none. */
+  /** Default: the platform's `fetch`, looked up at each subscription, or `cross-fetch` if there is none. */
   readonly fetch?: FetchLike | undefined;
   /** Passed through to `fetch`: `credentials`, `mode`, `cache`, `priority` and so on. */
   readonly init?: Omit<RequestInit, 'method' | 'headers' | 'body' | 'signal' | 'redirect'> | undefined;
 }
 
 /**
- * The transport over `fetch`, and the default one.
+ * The default transport, over `fetch`.
  *
- * Redirects are refused with a `TransportError` that is not retried: following one would carry the
+ * Redirects are not followed and fail with a `TransportError` that is not retried: following one would send the
  * prompt, and keys in headers, to an address that nobody configured.
  *
- * Node's own `fetch` gives up on a connection that is silent for 300 s. That arrives as a
- * `ResponseTimeoutError` before the headers and as an `IdleTimeoutError` after them.
+ * Node's `fetch` gives up after 300 s of silence, which becomes a `ResponseTimeoutError` before the headers and
+ * an `IdleTimeoutError` after them.
  *
  * @example
  * ```ts
@@ -55,8 +55,8 @@ export interface FetchTransportOptions {
  * streamChatCompletions('Hello', { model, provider, transport }).subscribe();
  * ```
  *
- * @param options - the `fetch` to use, and what is passed through to it
- * @returns a transport: each subscription is one request with an `AbortController` of its own
+ * @param options - the `fetch` to use, and options for it
+ * @returns a transport: each subscription is one request with its own `AbortController`
  */
 export function fetchTransport(options: FetchTransportOptions = {}): Transport {
   return (request) =>

@@ -1,6 +1,6 @@
 import type { ProviderErrorReport } from '../turn/provider-error.js';
 
-/** Codes that no waiting cures: the account is out of credit. The last is Moonshot's. */
+/** Codes that waiting does not help: the account is out of credit. The last is Moonshot's. */
 const spentCodes: readonly (string | undefined)[] = [
   'insufficient_quota',
   'billing_hard_limit_reached',
@@ -8,10 +8,10 @@ const spentCodes: readonly (string | undefined)[] = [
 ];
 
 /**
- * Whether a quota is spent that does not fill up within minutes: that of the account, or of the day. Google names the
- * latter (`GenerateRequestsPerDayPerProjectPerModel-FreeTier`) beside a `retryDelay` of seconds that does not help.
- * Where the words alone say so, a wait that is asked for is believed: OpenAI's requests per day are a bucket that fills
- * up all day.
+ * Whether a quota is exceeded that does not refill within minutes: the account's or the day's. Google names the
+ * latter (`GenerateRequestsPerDayPerProjectPerModel-FreeTier`) with a `retryDelay` of seconds that does not
+ * help. If only the message says so, a requested wait is believed: OpenAI's requests per day are a bucket that
+ * refills all day.
  */
 export function isQuotaSpent(
   report: Partial<ProviderErrorReport> | undefined,

@@ -3,8 +3,8 @@ import { firstWithin } from '../flow/first-within.js';
 import { ResponseTimeoutError } from '../turn/errors.js';
 
 /**
- * Errors with a `ResponseTimeoutError` where no answer comes within the given milliseconds, and aborts
- * the request. `Infinity`: no limit.
+ * Errors with a `ResponseTimeoutError` if no response arrives within the given milliseconds, and aborts the
+ * request. `Infinity`: no limit.
  *
  * ```
  * source   -----------a|

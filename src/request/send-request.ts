@@ -14,42 +14,42 @@ import { resolveApiKey } from '../provider/api-key.js';
 import { endpointOf } from '../provider/endpoint.js';
 import type { ModelProvider } from '../provider/model-provider.js';
 import type { TurnDiagnostics } from '../turn/diagnostics.js';
-import { type RequestFailure, TransportError } from '../turn/errors.js';
+import { type RequestFailure, TransportError, withProvider } from '../turn/errors.js';
 import { type Admission, admitted } from './admission.js';
 import { checkStatus } from './check-status.js';
 import { responseTimeout } from './response-timeout.js';
 import { causeWithoutSecrets, cleanFailure, type Redact, redactor } from './secrets.js';
 import type { HttpRequest, HttpResponse, Transport } from './transport.js';
 
-/** A provider's answer with status 2xx, its body not yet read. */
+/** A provider's response with status 2xx, its body not yet read. */
 export interface Answer {
   readonly response: HttpResponse;
-  /** Takes the secrets of its request out of what it says. */
+  /** Removes the request's secrets from texts of the response. */
   readonly redact: Redact;
-  /** Released where the answer has ended. */
+  /** Released when the response has ended. */
   readonly admission?: Subscription;
 }
 
-/** The attempts of one turn, counted here alone. */
+/** The attempts of one turn. */
 export interface AttemptCount {
   attempt: number;
-  /** What those failed with that were retried. */
+  /** The errors of the retried attempts. */
   readonly failures: RequestFailure[];
-  /** What the caller's own `apiKey` or `admission` failed with, which passes unchanged. */
+  /** The error of the caller's `apiKey` or `admission`, which passes unchanged. */
   ownError: unknown;
 }
 
 export interface SendRequestOptions extends AttemptCount {
   readonly provider: ModelProvider;
   readonly transport: Transport;
-  /** Asked between two reads of the answer's body. */
+  /** Called between two reads of the response body. */
   readonly demand: { readonly ask: () => Observable<unknown> } | undefined;
   readonly responseTimeout: number;
   readonly maxRetries: number;
   readonly maxRetryAfter: number;
   readonly options: {
     readonly admission?: Admission | undefined;
-    /** Whether the caller decides on retries, who may want to read the answer. */
+    /** Whether the caller decides on retries, and may want to read the body. */
     readonly retry?: { readonly retryable?: unknown } | undefined;
   };
   readonly scheduler: SchedulerLike;
@@ -57,8 +57,9 @@ export interface SendRequestOptions extends AttemptCount {
 }
 
 /**
- * One attempt: admission, key, transport, `responseTimeout`, status. Each subscription asks for the key and sends the
- * request anew; unsubscribing aborts it until its answer is there, and from then on the body owns the connection.
+ * One attempt: admission, key, transport, `responseTimeout`, status. Each subscription gets the key and sends
+ * the request; unsubscribing aborts it until the response arrives, and from then on the body owns the
+ * connection.
  *
  * ```
  * key        --k
@@ -86,7 +87,7 @@ export function sendRequest(body: string, turn: SendRequestOptions): Observable<
       };
       turn.attempt += 1;
       log.request(turn.attempt, request, redact);
-      return callTransport(transport, request, redact).pipe(
+      return callTransport(transport, request, provider.name, redact).pipe(
         responseTimeout(turn.responseTimeout, scheduler),
         tap((response) => log.response(response, redact)),
         checkStatus({
@@ -106,9 +107,18 @@ export function sendRequest(body: string, turn: SendRequestOptions): Observable<
   return admitted(ask, attempt);
 }
 
-/** Calls a transport. One that is none is the caller's mistake: a `TypeError`, which no attempt follows. */
-function callTransport(transport: Transport, request: HttpRequest, redact: Redact): Observable<HttpResponse> {
-  const failure = (error: unknown) => cleanFailure(error, redact, (cause) => new TransportError({ cause }));
+/** Calls the transport. An invalid one is the caller's mistake: a `TypeError`, which is not retried. */
+function callTransport(
+  transport: Transport,
+  request: HttpRequest,
+  name: string,
+  redact: Redact,
+): Observable<HttpResponse> {
+  const failure = (error: unknown) =>
+    withProvider(
+      cleanFailure(error, redact, (cause) => new TransportError({ cause })),
+      redact(`"${name}" at ${new URL(request.url).origin}`),
+    );
   let responses: unknown;
   try {
     responses = transport(request);

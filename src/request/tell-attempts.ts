@@ -1,7 +1,10 @@
 import { catchError, type MonoTypeOperatorFunction } from 'rxjs';
 import { ChatCompletionsError, RetryLimitError, setAttempts } from '../turn/errors.js';
 
-/** The error that ends a turn before its answer has begun holds the attempts before it. A `RetryLimitError` does by itself. */
+/**
+ * Adds the earlier attempts to the error that ends a turn before its response. A `RetryLimitError` has them
+ * already.
+ */
 export function tellAttempts<T>(before: readonly Error[]): MonoTypeOperatorFunction<T> {
   return catchError((error: unknown) => {
     const isLast = error instanceof ChatCompletionsError && !(error instanceof RetryLimitError);

@@ -10,30 +10,30 @@ export interface HttpRequest {
   /** JSON. */
   readonly body: string;
   /**
-   * Asked between two reads of the answer's body: the next read follows the first value. Absent, it
-   * follows at once. If it errors, the body errors with the same error.
+   * Called between two reads of the response body: the next read follows its first value, or follows at once if
+   * it is absent. If it errors, the body errors with the same error.
    */
   readonly demand?: () => Observable<unknown>;
 }
 
-/** A provider's answer, as soon as its headers are there. */
+/** A provider's response, available once the headers have arrived. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: HttpHeaders;
   /**
-   * The answer's bytes. It can be subscribed once and owns the connection: unsubscribing aborts it,
-   * its error is the break, its completion the end.
+   * The response bytes. It can be subscribed once and owns the connection: unsubscribing aborts it, an error
+   * means that it broke, and completion that it ended.
    */
   readonly body: Observable<Uint8Array>;
 }
 
 /**
- * Sends a request. The contract, which every transport of this library is tested against:
+ * Sends a request. Every transport of this library is tested against this contract:
  *
- * - It emits exactly one response, whatever its status, as soon as the headers are there, then
- *   completes. It errors only where no answer came.
+ * - It emits exactly one response, with any status, as soon as the headers arrive, then completes. It errors
+ *   only if there is no response.
  * - Until it has emitted, unsubscribing aborts. From then on the body owns the connection.
- * - A body that nobody has subscribed by the time `next` returns is cancelled.
+ * - A body that is not subscribed by the time `next` returns is cancelled.
  * - Nothing is aborted once the body has ended.
  */
 export type Transport = (request: HttpRequest) => Observable<HttpResponse>;
@@ -57,7 +57,7 @@ export function handOver(subscriber: Subscriber<HttpResponse>, open: OpenRespons
   let isTaken = false;
   const body = new Observable<Uint8Array>((reader) => {
     if (isTaken)
-      throw new StreamError({ message: 'The body of an answer can be read once.', retryable: false });
+      throw new StreamError({ message: 'A response body can be read only once.', retryable: false });
     isTaken = true;
     reader.add(() => open.abort());
     return bytes.subscribe(reader);

@@ -101,7 +101,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       if (kind === 'other' && size >= 256) throw unexpected();
       if (size > maxEventSize) {
         throw new StreamError({
-          message: `The answer is larger than ${maxEventSize} bytes (maxEventSize).`,
+          message: `The response is larger than ${maxEventSize} bytes (maxEventSize).`,
           retryable: false,
         });
       }

@@ -17,18 +17,17 @@ export interface DecodeChatCompletionsOptions extends Pick<
   | 'provider'
   | 'random'
 > {
-  /** For `finishTimeout` and the grace after `[DONE]`. Default `asyncScheduler`. */
+  /** Times `finishTimeout` and the grace period after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**
- * Decodes the server-sent events of one Chat Completions answer into the events of a turn.
+ * Decodes the server-sent events of one Chat Completions response into the events of a turn.
  *
- * At `[DONE]` it emits `completed` and completes; it then keeps reading the source, dropping what
- * comes, until that ends or 1,000 ms have passed, so that the connection can be used again. An
- * unsubscribe before `completed` ends the source at once. A source that completes without `[DONE]`
- * gives `completed` too, and so does one that breaks, or is silent for `finishTimeout`, after each choice has had its
- * finish reason. Data that is not JSON is skipped.
+ * At `[DONE]` it emits `completed` and completes, then keeps reading and dropping until the source ends or
+ * 1,000 ms have passed, so that the connection can be reused. Unsubscribing before `completed` ends the source
+ * at once. It also emits `completed` if the source completes without `[DONE]`, or if it breaks or is silent for
+ * `finishTimeout` after each choice has had its finish reason. Data that is not JSON is skipped.
  *
  * ```
  * source   --{"choices":[{"delta":{"content":"Hi"}}]}--[DONE]---|
@@ -41,8 +40,8 @@ export interface DecodeChatCompletionsOptions extends Pick<
  * bytes.pipe(decodeEventStream(), decodeChatCompletions()).subscribe((event) => console.log(event.type));
  * ```
  *
- * Errors with a `ProviderStreamError` where the provider reports an error, and with a `StreamError` where one event
- * holds more than `maxEventValues`.
+ * Errors with a `ProviderStreamError` if the provider reports an error, and with a `StreamError` if an event
+ * exceeds `maxEventValues`.
  */
 export function decodeChatCompletions(
   options: DecodeChatCompletionsOptions = {},

@@ -4,10 +4,10 @@ import { checkValues } from '../turn/json-values.js';
 import { type EventStreamOptions, eventStreamParser } from './event-stream-parser.js';
 
 /**
- * Decodes bytes into server-sent events, by the rules of the WHATWG standard.
+ * Decodes bytes into server-sent events, following the WHATWG standard.
  *
- * Bytes may be cut anywhere, inside a character too. Comments are dropped, and so is an event whose
- * blank line never came.
+ * Bytes may be split anywhere, even inside a character. Comments are dropped, and so is an event without its
+ * final blank line.
  *
  * ```
  * source   --"data: a\n\nda"---"ta: b\n\n"--|
@@ -20,8 +20,8 @@ import { type EventStreamOptions, eventStreamParser } from './event-stream-parse
  * response.body.pipe(decodeEventStream()).subscribe(({ data }) => console.log(data));
  * ```
  *
- * Errors with a `StreamError` where one event is larger than `maxEventSize`, or its data is an object or a list of JSON
- * that holds more than `maxEventValues`.
+ * Errors with a `StreamError` if an event is larger than `maxEventSize`, or its data is a JSON object or array
+ * that exceeds `maxEventValues`.
  */
 export function decodeEventStream(
   options: EventStreamOptions = {},

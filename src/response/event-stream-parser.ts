@@ -3,14 +3,16 @@ import { StreamError } from '../turn/errors.js';
 
 export interface EventStreamOptions {
   /**
-   * How much of one event may be held while the rest is waited for: its data so far and the line that
-   * is being read, in the UTF-16 code units of the decoded text, which are never more than its bytes.
-   * As many short lines weigh more than their text, no more than one for each 32 of it (or 1,024) may
-   * follow one another without an event; those that hold nothing, comments above all, count from the 17th of a
-   * read. Default 33,554,432 (32 MiB).
+   * Maximum size of an incomplete event: its data so far and the current line, in UTF-16 code units of the
+   * decoded text, which are never more than its bytes. Because many short lines take more memory than their
+   * text, at most one line for every 32 units (or 1,024 lines) may follow one another without an event; lines
+   * without data, such as comments, count from the 17th of a read. Default 33,554,432 (32 MiB).
    */
   readonly maxEventSize?: number | undefined;
-  /** How many values of JSON the data of one event may hold, opening brackets, commas and colons counted. Default 1,000,000. */
+  /**
+   * Maximum number of JSON values in the data of one event, counted as opening brackets, commas and colons.
+   * Default 1,000,000.
+   */
   readonly maxEventValues?: number | undefined;
 }
 
@@ -129,7 +131,7 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
     otherLines += Math.max(0, others - freeInRead);
     if (dataLines > maxLines) fail(`An event of the stream is larger than ${maxEventSize} bytes`);
     else if (otherLines > maxLines)
-      fail('Too many lines of the stream in a row are no data, such as comments and blank lines');
+      fail('Too many lines of the stream in a row contain no data (comments, blank lines)');
   }
 
   return {

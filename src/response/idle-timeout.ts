@@ -3,9 +3,9 @@ import { eachWithin } from '../flow/each-within.js';
 import { IdleTimeoutError } from '../turn/errors.js';
 
 /**
- * Errors with an `IdleTimeoutError` where the source is silent for too long, and unsubscribes from it.
+ * Errors with an `IdleTimeoutError` if the source is silent for too long, and unsubscribes from it.
  *
- * It counts from the subscription, and anew from each value.
+ * It counts from the subscription, and again from each value.
  *
  * ```
  * source   --a--b-----------c--
@@ -21,7 +21,7 @@ import { IdleTimeoutError } from '../turn/errors.js';
  * @param milliseconds - the longest silence; `Infinity` for none
  * @param scheduler - default `asyncScheduler`
  *
- * @see RxJS `timeout`, which it stands on
+ * @see RxJS `timeout`, which it is built on
  */
 export function idleTimeout<T>(
   milliseconds: number,

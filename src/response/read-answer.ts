@@ -32,7 +32,7 @@ export interface ReadAnswerOptions {
 }
 
 /**
- * Reads an answer, from its bytes to the events of its turn.
+ * Reads a response, from its bytes to the events of its turn.
  *
  * ```
  * body     --"data: a\n\nda"--"ta: b\n\n"-----"data: [DONE]\n\n"---|

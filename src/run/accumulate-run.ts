@@ -3,8 +3,8 @@ import type { RunEvent } from '../turn/run-events.js';
 import { emptyRun, reduceRun, type Run } from './run.js';
 
 /**
- * Emits the run so far: an empty one at once, then an immutable snapshot for each event. The last snapshot before an
- * error or an unsubscribe is what there was.
+ * Emits the run so far: an empty one at once, then an immutable snapshot for each event. After an error or an
+ * unsubscribe, the last snapshot holds the partial run.
  *
  * ```
  * source   ---It's--(completed run_completed|)

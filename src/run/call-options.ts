@@ -2,16 +2,16 @@ import type { ObservableInput, SchedulerLike } from 'rxjs';
 import type { ToolCallItem } from '../turn/events.js';
 import type { Tool } from './tool.js';
 
-/** A decision about a call. */
+/** The decision on a call. */
 export interface ApprovalDecision {
   readonly approved: boolean;
-  /** Why not, for the model. */
+  /** The reason for a rejection, for the model. */
   readonly reason?: string | undefined;
-  /** What the tool is given in place of the model's arguments; checked as those are. */
+  /** Replaces the model's arguments; validated like them. */
   readonly arguments?: unknown;
 }
 
-/** Decides about a call. To complete without a value leaves the call, and the run, pending. */
+/** Decides on a call. Completing without a value leaves the call, and the run, pending. */
 export type Approve = (
   call: ToolCallItem,
 ) => ObservableInput<boolean | ApprovalDecision> | boolean | ApprovalDecision;
@@ -19,7 +19,7 @@ export type Approve = (
 /** How calls are executed. */
 export interface CallOptions {
   readonly tools: ReadonlyMap<string, Tool>;
-  /** The names of those that the application executes itself. */
+  /** The names of tools that the application executes itself. */
   readonly ownTools: ReadonlySet<string>;
   readonly concurrency: number;
   readonly toolTimeout: number;

@@ -25,7 +25,7 @@ import { toolOutput } from './tool-output.js';
 import { valuesOf } from './values-of.js';
 
 /**
- * Executes one call: of the values of its tool the last is the output, and those before it are progress.
+ * Executes one call: the tool's last value is the output, and earlier ones are progress.
  *
  * ```
  * execute   --1--2--3|
@@ -49,7 +49,7 @@ export function executeCall(
     const timedOut = timerOf(limit, scheduler).pipe(
       mergeMap(() => throwError(() => new ToolError('timeout', call))),
     );
-    /** Whatever is thrown is the failure of this call, the error of a run inside it too. */
+    /** Anything thrown fails this call, even an error of a run inside it. */
     const fail = (cause: unknown) => throwError(() => new ToolError('failed', call, { cause }));
     const allowed = defer(() => valuesOf(options.beforeTool?.(call))).pipe(
       take(1),
@@ -92,7 +92,7 @@ export function executeCall(
 
 const unwritable = 'Its output cannot be written as JSON.';
 
-/** The call in the conversation stays as the model wrote it: a signature holds for that alone. */
+/** The call in the conversation stays as the model wrote it, because a signature is valid only for that. */
 function withNotice(output: ToolOutput, changed: unknown): ToolOutput {
   const args = writeJson(changed) ?? 'others';
   const notice = `The user changed the arguments of this call to ${args}. Its output:`;

@@ -8,8 +8,8 @@ import { type ReadyCall, readyCall } from './ready-call.js';
 import { failed } from './tool-finished.js';
 
 /**
- * Executes calls, up to `concurrency` of them together. Approvals are asked for at once, and do not count. A call that is
- * left pending emits no `tool_finished`.
+ * Executes calls, up to `concurrency` at a time. Approvals are requested at once, and do not count. A pending
+ * call emits no `tool_finished`.
  *
  * ```
  * calls    (ab|)
@@ -26,7 +26,7 @@ export function executeCalls(calls: readonly ToolCallItem[], options: CallOption
         steps.pipe(filter(isEvent)),
         steps.pipe(
           filter(isReady),
-          // On a trampoline: thousands of tools that give their output at once leave nothing on the stack.
+          // On a trampoline: thousands of synchronous tools must not overflow the stack.
           mergeMap(
             (ready) => executeCall(ready, options).pipe(subscribeOn(queueScheduler)),
             options.concurrency,
@@ -40,13 +40,13 @@ export function executeCalls(calls: readonly ToolCallItem[], options: CallOption
 const isReady = (step: ToolEvent | ReadyCall): step is ReadyCall => 'tool' in step;
 const isEvent = (step: ToolEvent | ReadyCall): step is ToolEvent => !isReady(step);
 
-/** Tells the model of calls that were cut while it wrote them. */
+/** Reports calls to the model that were cut off while it wrote them. */
 export const cutCalls = (calls: readonly ToolCallItem[], options: CallOptions): Observable<ToolEvent> =>
   from(calls).pipe(
     mergeMap((call) => failed(call, new ToolError('incomplete_arguments', call), options, cutOff)),
   );
 
-/** Tells the model of calls that were started by somebody who has gone. */
+/** Reports calls to the model that were started by a process that has gone. */
 export const lostCalls = (calls: readonly ToolCallItem[], options: CallOptions): Observable<ToolEvent> =>
   from(calls).pipe(
     mergeMap((call) => failed(call, new ToolError('outcome_unknown', call), options, outcomeUnknown)),

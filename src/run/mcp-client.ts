@@ -2,18 +2,18 @@ import type { ObservableInput } from 'rxjs';
 import type { JsonSchema } from '../turn/schema.js';
 
 /**
- * What a server says of a tool. Each is a hint, and a server that is not trusted may lie: MCP says that no decision
- * about such a server's tools should rest on them.
+ * A server's hints about a tool. An untrusted server may lie: MCP says not to base decisions about its tools on
+ * them.
  */
 export interface McpToolAnnotations {
   readonly title?: string | undefined;
-  /** It changes nothing. */
+  /** The tool changes nothing. */
   readonly readOnlyHint?: boolean | undefined;
-  /** It may delete or overwrite. */
+  /** The tool may delete or overwrite. */
   readonly destructiveHint?: boolean | undefined;
-  /** To call it again with the same arguments changes nothing more. */
+  /** Calling the tool again with the same arguments has no further effect. */
   readonly idempotentHint?: boolean | undefined;
-  /** It reaches beyond the server: the web, say. */
+  /** The tool reaches beyond the server, for example to the web. */
   readonly openWorldHint?: boolean | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface McpToolPage {
   readonly nextCursor?: string | undefined;
 }
 
-/** What a request of the client is given. */
+/** The options of a client request. */
 export interface McpRequestOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds. */
@@ -41,18 +41,21 @@ export interface McpRequestOptions {
   readonly onprogress?: (progress: unknown) => void;
 }
 
-/** Which tool is called, by its own name. */
+/** A call of a tool, by its original name. */
 export interface McpCall {
   readonly name: string;
   readonly arguments?: Record<string, unknown>;
 }
 
 /**
- * What is needed of an MCP client: the `Client` of `@modelcontextprotocol/sdk` (version 1) or
- * `@modelcontextprotocol/client` (version 2), or an object of one's own.
+ * The part of an MCP client that is used: the `Client` of `@modelcontextprotocol/sdk` (version 1) or
+ * `@modelcontextprotocol/client` (version 2), or your own object.
  */
 export interface McpClient {
   listTools(params?: { readonly cursor?: string }, options?: McpRequestOptions): ObservableInput<McpToolPage>;
-  /** `(call, options)`, or `(call, resultSchema, options)` as in version 1 of the SDK: told apart by `length`. */
+  /**
+   * `(call, options)`, or `(call, resultSchema, options)` as in version 1 of the SDK; distinguished by
+   * `length`.
+   */
   callTool(call: McpCall, ...rest: never[]): ObservableInput<unknown>;
 }

@@ -4,10 +4,10 @@ import { isRecord, own, stringOf, writeJson } from '../turn/wire.js';
 type OutputPart = InputText | InputImage | InputFile;
 
 /**
- * What a model is told that an MCP tool gave. Texts alone are joined, a line each; with an image or a file among them,
- * they are parts. Where there is no content, it is `structuredContent` as JSON.
+ * The output of an MCP tool for the model. Texts are joined, one per line; with an image or a file they become
+ * parts. Without content, it is `structuredContent` as JSON.
  *
- * @throws Error with the server's text, where the result says that the tool failed
+ * @throws Error with the server's text if the result says that the tool failed
  */
 export function mcpOutput(result: unknown): ToolOutput {
   if (!isRecord(result)) throw new Error('The MCP server gave no result.');
@@ -33,7 +33,7 @@ function partOf(block: Record<string, unknown>): OutputPart {
     case 'image':
       return image(mimeType, own(block, 'data'));
     case 'audio':
-      // No output of a tool can hold audio, and a provider that refuses it would end the run.
+      // Tool outputs cannot contain audio, and a provider that rejects it would end the run.
       return unshown('Audio', mimeType);
     case 'resource':
       return resourcePart(own(block, 'resource'));
@@ -46,7 +46,7 @@ function partOf(block: Record<string, unknown>): OutputPart {
   }
 }
 
-/** A resource that the server has put into the result. */
+/** A resource embedded in the result. */
 function resourcePart(resource: unknown): OutputPart {
   if (!isRecord(resource)) return text('');
   const written = own(resource, 'text');
@@ -62,13 +62,13 @@ function resourcePart(resource: unknown): OutputPart {
 
 const text = (given: string): InputText => ({ type: 'input_text', text: given });
 
-/** A media type without its parameters; `''` where there is none. */
+/** A media type without parameters; `''` if there is none. */
 function mediaTypeOf(record: Record<string, unknown>): string {
   const [type = ''] = stringOf(own(record, 'mimeType')).split(';', 1);
   return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : '';
 }
 
-/** What a provider would refuse, and with it the run. */
+/** A placeholder for content that a provider would reject. */
 const unshown = (what: string, mimeType: string): InputText =>
   text(`[${what}${mimeType === '' ? '' : ` (${mimeType})`} that cannot be shown]`);
 
@@ -77,7 +77,7 @@ function image(mimeType: string, data: unknown): InputImage | InputText {
   return image_url === undefined ? unshown('Image', mimeType) : { type: 'input_image', image_url };
 }
 
-/** `undefined` where the data is no Base64. It may be broken into lines. */
+/** `undefined` if the data is not Base64, which may contain line breaks. */
 function dataUrl(mimeType: string, data: unknown): string | undefined {
   const base64 = stringOf(data).replace(/\s+/g, '');
   return /^[\w+/-]+={0,2}$/.test(base64) ? `data:${mimeType};base64,${base64}` : undefined;

@@ -21,16 +21,16 @@ import { tool, type Tool, type ToolContext, toolProgress } from './tool.js';
 
 export interface McpToolsOptions {
   /**
-   * Whether calls need the run's approval: all of them, or by the tool and its arguments. The tool has the server's
-   * `annotations`, which an untrusted server may have made up. Default `false`.
+   * Whether calls need the run's approval: all of them, or depending on the tool and its arguments. The tool
+   * has the server's `annotations`, which an untrusted server may have made up. Default `false`.
    */
   readonly approve?:
     | boolean
     | ((tool: McpTool, args: Readonly<Record<string, unknown>>) => ObservableInput<boolean> | boolean)
     | undefined;
-  /** Milliseconds until a call must be done, progress or not. Default: the run's `toolTimeout`. */
+  /** Maximum duration of a call in milliseconds, with or without progress. Default: the run's `toolTimeout`. */
   readonly timeout?: number | undefined;
-  /** Stands before each name, such as `'github_'`: letters, digits, `_` and `-`. Default: nothing. */
+  /** A prefix for each name, such as `'github_'`: letters, digits, `_` and `-`. Default: none. */
   readonly prefix?: string | undefined;
   /** Which tools the model may call. Default: all. */
   readonly filter?: ((tool: McpTool) => boolean) | undefined;
@@ -41,16 +41,17 @@ const maxPages = 1_000;
 
 /**
  * What is wrong with a server's list of tools:
- * - `'malformed'`: it is no list of tools with names and schemas
- * - `'endless'`: its pages do not end, or lead back to one before
- * - `'name_collision'`: two tools would have one name
+ * - `'malformed'`: it is not a list of tools with names and schemas
+ * - `'endless'`: its pages do not end, or form a cycle
+ * - `'name_collision'`: two tools would have the same name
  */
 export type ToolListErrorCode = 'malformed' | 'endless' | 'name_collision';
 
 /**
  * The list of tools of an MCP server cannot be used.
  *
- * What to do: at `'name_collision'` leave one of the two out with `filter`; else report it to whoever runs the server.
+ * What to do: for `'name_collision'` exclude one of the two with `filter`; otherwise report it to the server's
+ * operator.
  */
 export class ToolListError extends ChatCompletionsError {
   override get name() {
@@ -67,12 +68,13 @@ export class ToolListError extends ChatCompletionsError {
 /**
  * The tools of an MCP server, for the `tools` of `runTools()`.
  *
- * Asks the server for its list, all pages of it, emits once and completes; subscribe again for a new list. A call is
- * executed by the server: its progress notifications become `tool_progress` at once, and unsubscribing from the run
- * cancels it. What ends a call is the run's clock alone, never the SDK's 60 s. Tools that can only be called as tasks
- * are left out.
+ * Requests all pages of the server's list, emits once and completes; subscribe again for a new list. The server
+ * executes the calls: its progress notifications become `tool_progress` at once, and unsubscribing from the run
+ * cancels them. Only the run's timeout ends a call, never the SDK's 60 s. Tools that can only be called as
+ * tasks are left out.
  *
- * Characters that OpenAI allows in no name become `_`, and names longer than 64 are cut; the server is called by its own.
+ * Characters that OpenAI does not allow in names become `_`, and names longer than 64 are cut; the server gets
+ * the original name.
  *
  * ```
  * listTools()   --[ab, next]
@@ -90,9 +92,9 @@ export class ToolListError extends ChatCompletionsError {
  *   .subscribe(render);
  * ```
  *
- * The result errors with a {@link ToolListError}, with what `filter` throws, or with what the client fails with.
+ * Errors with a {@link ToolListError}, or with an error of `filter` or of the client.
  *
- * @throws TypeError for a client or options of the wrong kind
+ * @throws TypeError for a client or options of the wrong type
  */
 export function mcpTools(client: McpClient, options: McpToolsOptions = {}): Observable<readonly Tool[]> {
   const { prefix = '', filter = () => true, approve = false, timeout = Infinity } = options;
@@ -122,22 +124,16 @@ function listTools(client: McpClient): Observable<readonly McpTool[]> {
     const page = (cursor?: string) =>
       defer(() => client.listTools(cursor === undefined ? undefined : { cursor }, { signal })).pipe(
         map(checked),
-        // On a trampoline: hundreds of pages that are given at once leave nothing on the stack.
+        // On a trampoline: hundreds of synchronous pages must not overflow the stack.
         subscribeOn(queueScheduler),
       );
     return page().pipe(
       expand(({ nextCursor = '' }) => {
         if (nextCursor === '') return EMPTY;
         if (cursors.has(nextCursor))
-          throw new ToolListError(
-            'endless',
-            "The pages of the MCP server's list of tools go round in a circle.",
-          );
+          throw new ToolListError('endless', "The pages of the MCP server's tool list form a cycle.");
         if (cursors.add(nextCursor).size >= maxPages)
-          throw new ToolListError(
-            'endless',
-            `The MCP server's list of tools has more than ${maxPages} pages.`,
-          );
+          throw new ToolListError('endless', `The MCP server's tool list has more than ${maxPages} pages.`);
         return page(nextCursor);
       }),
       toArray(),
@@ -150,10 +146,7 @@ function listTools(client: McpClient): Observable<readonly McpTool[]> {
 function checked(page: unknown): McpToolPage {
   const tools = isRecord(page) ? own(page, 'tools') : undefined;
   if (!Array.isArray(tools) || !tools.every(isTool))
-    throw new ToolListError(
-      'malformed',
-      'The MCP server did not send a list of tools with names and schemas.',
-    );
+    throw new ToolListError('malformed', 'The MCP server did not send a tool list with names and schemas.');
   const nextCursor = own(page as Record<string, unknown>, 'nextCursor');
   return { tools, ...(typeof nextCursor === 'string' && { nextCursor }) };
 }
@@ -161,7 +154,7 @@ function checked(page: unknown): McpToolPage {
 const isTool = (entry: unknown): entry is McpTool =>
   isRecord(entry) && stringOf(own(entry, 'name')) !== '' && isParameters(own(entry, 'inputSchema'));
 
-/** A provider refuses a whole request for one tool whose parameters are no object. */
+/** A provider rejects the whole request if one tool's parameters are not an object. */
 function isParameters(schema: unknown): boolean {
   if (!isRecord(schema)) return false;
   const { type = 'object', properties = {} } = schema;
@@ -177,7 +170,7 @@ function namesOf(tools: readonly McpTool[], prefix: string): readonly string[] {
     if (other !== undefined)
       throw new ToolListError(
         'name_collision',
-        `The tools "${other}" and "${each.name}" of the MCP server would both be called "${name}". Leave one out with options.filter.`,
+        `The tools "${other}" and "${each.name}" of the MCP server would both be named "${name}". Exclude one with options.filter.`,
       );
     taken.set(name, each.name);
     return name;
@@ -202,18 +195,18 @@ function toolOf(
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** The server checks what is in them. */
+/** The server validates the contents. */
 function argumentsOf(value: unknown): Record<string, unknown> {
   if (!isRecord(value)) throw new TypeError('The arguments must be a JSON object.');
   return value;
 }
 
-/** As providers take it: some refuse `$schema`, and OpenAI an object without `properties`. */
+/** Some providers reject `$schema`, and OpenAI rejects an object without `properties`. */
 function parametersOf({ $schema: _draft, ...schema }: JsonSchema): JsonSchema {
   return { type: 'object', properties: {}, ...schema };
 }
 
-/** By hand: progress comes through a callback, beside the promise. */
+/** By hand: progress arrives through a callback, besides the promise. */
 const callTool = (client: McpClient, call: McpCall, { signal }: ToolContext): Observable<unknown> =>
   new Observable((subscriber) => {
     const options: McpRequestOptions = {

@@ -2,8 +2,8 @@ import type { InputItem } from '../prompt/prompt.js';
 import type { ToolCallItem } from '../turn/events.js';
 
 /**
- * The calls without an output at the end of a conversation, after its last message that is not the assistant's: an
- * earlier run left them open.
+ * The calls without an output after the last message that is not the assistant's: an earlier run left them
+ * open.
  */
 export function openCalls(input: readonly InputItem[]): readonly ToolCallItem[] {
   const answered = new Set<string>();
@@ -14,7 +14,7 @@ export function openCalls(input: readonly InputItem[]): readonly ToolCallItem[] 
     if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output')
       answered.add(item.call_id);
     if (item.type !== 'function_call' && item.type !== 'custom_tool_call') continue;
-    // Of two calls with one id the later counts, as in a request.
+    // Of two calls with the same id the later counts, as in a request.
     if (!answered.has(item.call_id) && !open.has(item.call_id)) open.set(item.call_id, item);
   }
   return [...open.values()].reverse();

@@ -21,19 +21,19 @@ import type { Tool } from './tool.js';
 import { failed, finished } from './tool-finished.js';
 import { decisionsOf } from './values-of.js';
 
-/** A call that may be executed now. */
+/** A call that is ready to be executed. */
 export interface ReadyCall {
   readonly call: ToolCallItem;
   readonly tool: Tool;
-  /** What the tool is given. */
+  /** The tool's arguments. */
   readonly args: unknown;
-  /** The arguments by which an approval replaced the model's. */
+  /** The arguments with which an approval replaced the model's. */
   readonly changed?: unknown;
 }
 
 /**
- * A call with its arguments checked, once it is approved; or what is told of it instead. Nothing where it is left
- * pending.
+ * Emits a call with validated arguments once it is approved, or its `tool_finished` if it fails. Empty if it
+ * stays pending.
  */
 export function readyCall(call: ToolCallItem, options: CallOptions): Observable<ToolEvent | ReadyCall> {
   const tool = options.tools.get(call.name);
@@ -51,7 +51,7 @@ export function readyCall(call: ToolCallItem, options: CallOptions): Observable<
       needsApproval(tool, call, args).pipe(map((isNeeded) => ({ ready: { call, tool, args }, isNeeded }))),
     ),
   );
-  // An error of the run's `approve` passes: nobody has decided.
+  // An error of the run's `approve` passes: there is no decision.
   return checked.pipe(
     map(({ ready, isNeeded }) => (isNeeded ? approved(ready, options) : of(ready))),
     catchError((error: unknown) => of(failed(call, error as ToolError, options))),
@@ -59,14 +59,14 @@ export function readyCall(call: ToolCallItem, options: CallOptions): Observable<
   );
 }
 
-/** What the model wrote. Some write nothing, or `null`, where there are no arguments. */
+/** The model's arguments. Some models write nothing, or `null`, if there are none. */
 function argumentsOf({ input }: Tool, call: ToolCallItem): unknown {
   const text = call.type === 'custom_tool_call' ? call.input : call.arguments;
   if (input === 'text') return text;
   return /^\s*(?:null\s*)?$/.test(text) ? {} : parseJson(text);
 }
 
-/** The arguments, if the tool takes them. */
+/** The arguments, if the tool accepts them. */
 function argumentsFor(tool: Tool, call: ToolCallItem, given: () => unknown): Observable<unknown> {
   const refused = (...issues: readonly SchemaIssue[]) =>
     throwError(() => new ToolError('invalid_arguments', call, { issues }));
@@ -76,20 +76,20 @@ function argumentsFor(tool: Tool, call: ToolCallItem, given: () => unknown): Obs
     if (input === 'text')
       return typeof args === 'string'
         ? of({ value: args })
-        : refused({ message: 'The input is not a text.' });
+        : refused({ message: 'The input is not a string.' });
     return args === undefined
       ? refused({ message: 'The arguments are not JSON.' })
       : validate(input, args).pipe(take(1));
   }).pipe(
     mergeMap((result) => ('issues' in result ? refused(...result.issues) : of(result.value))),
-    // Too many values to be parsed, or a schema that throws.
+    // Too many values to parse, or a schema that throws.
     catchError((cause: unknown) => {
       throw cause instanceof ToolError ? cause : new ToolError('invalid_arguments', call, { cause });
     }),
   );
 }
 
-/** Whether a call has to be approved: where its tool does not say that it need not be, it does. */
+/** Whether a call needs approval: it does unless its tool says `false`. */
 function needsApproval({ approve }: Tool, call: ToolCallItem, args: unknown): Observable<boolean> {
   if (typeof approve !== 'function') return of(approve);
   return defer(() => decisionsOf<unknown>(approve(args as never))).pipe(
@@ -122,7 +122,7 @@ function approved(ready: ReadyCall, options: CallOptions): Observable<ToolEvent 
   return concat(of<ToolEvent>({ type: 'approval_requested', call }), decided);
 }
 
-/** Only what says so approves. */
+/** Only an explicit approval counts. */
 function decisionOf(given: unknown): ApprovalDecision {
   if (typeof given !== 'object' || given === null) return { approved: given === true };
   const { approved: isApproved, reason, arguments: changed } = given as Record<string, unknown>;
@@ -133,7 +133,7 @@ function decisionOf(given: unknown): ApprovalDecision {
   };
 }
 
-/** Not an error of the run, even with `toolError: 'fail'`: somebody has decided. */
+/** Not an error of the run, even with `toolError: 'fail'`: it is a decision. */
 const rejected = (call: ToolCallItem, reason = ''): ToolEvent =>
   finished(
     call,

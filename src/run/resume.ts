@@ -5,21 +5,21 @@ import { isOpen, lastStep, type Run, type RunStep } from './run.js';
 import { callItem, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
 
-/** Where a run goes on that somebody else began. */
+/** Where to resume a run that was started elsewhere. */
 export interface Resumption {
-  /** What it has added to the conversation, its last turn's answer and tools aside. */
+  /** The items that it added to the conversation, without its last turn and tools. */
   readonly items: readonly ResponseItem[];
   /** How many of its turns are complete. */
   readonly turns: number;
-  /** Whether its last turn is complete, or it has tools alone: what comes next are tools. */
+  /** Whether tools come next: its last turn is complete, or it has only tools. */
   readonly isAtTools: boolean;
-  /** Whether its last turn was cut: what came of it is void. */
+  /** Whether its last turn was cut off, and its output must be discarded. */
   readonly isCut: boolean;
   /** Calls that may be executed. */
   readonly open: readonly ToolCallItem[];
-  /** Calls that were started, and may not be started again. */
+  /** Calls that were started and must not be started again. */
   readonly lost: readonly ToolCallItem[];
-  /** Calls that were cut while the model wrote them, of which it was not told yet. */
+  /** Calls that were cut off while the model wrote them, and not reported to it yet. */
   readonly cut: readonly ToolCallItem[];
 }
 
@@ -39,18 +39,18 @@ export function resumptionOf(run: Run, tools: ReadonlyMap<string, Tool>): Resump
   };
 }
 
-/** The calls of a turn that were cut, those aside of which the model was told. */
+/** The calls of a turn that were cut off and not reported to the model yet. */
 export function cutCallsOf({ turn, tools }: RunStep): readonly ToolCallItem[] {
   const told = new Set(tools.map(({ callId }) => callId));
   return turn.toolCalls.filter(({ item, callId }) => item === undefined && !told.has(callId)).map(callItem);
 }
 
-/** What is in the prompt before the tools of the last turn are executed. */
+/** The prompt's items before the tools of the last turn are executed. */
 const itemsBefore = (step: RunStep, place: number, steps: readonly RunStep[]): readonly ResponseItem[] => [
   ...step.input,
   ...(place < steps.length - 1 ? stepItems(step) : []),
 ];
 
-/** Takes back what came of the turn that was cut. */
+/** Discards the output of a turn that was cut off. */
 export const cutTurn = (): RestartingEvent =>
-  restartingNow(1, new StreamError({ message: 'The run was resumed in the middle of an answer.' }));
+  restartingNow(1, new StreamError({ message: 'The run was resumed in the middle of a turn.' }));

@@ -13,19 +13,19 @@ import {
   withTurn,
 } from './run.js';
 
-/** A run so far, for who asks for it once in a while. */
+/** A run so far, built on request. */
 export interface RunFold {
   readonly push: (event: RunEvent) => void;
   readonly run: Run;
 }
 
 /**
- * What {@link reduceRun} makes of the events, built when it is asked for: of a turn's events the turn alone is folded, and
- * each event of a tool changes that tool alone.
+ * The result of {@link reduceRun}, built on request: an event of a turn only updates that turn, and an event of
+ * a tool only that tool.
  */
 export function runFold(start: Run): RunFold {
   let run = start;
-  /** The turn, or the tools by their calls, that the run does not have yet. */
+  /** The turn, or the tools by call, that are not in the run yet. */
   let turn: Turn | undefined;
   let tools: Map<string, RunTool> | undefined;
 

@@ -3,15 +3,15 @@ import type { TurnToolCall } from '../turn/turn.js';
 import { turnItems } from '../turn/turn-items.js';
 import type { Run, RunStep, RunTool } from './run.js';
 
-/** What a model is told of a call that the end of a run left without an output. */
+/** The output of a call that the end of a run left without one. */
 const cancelled = 'The call was cancelled before it was complete.';
 
 /**
- * The items that a run adds to the conversation, in a form that providers accept at any time: what `beforeTurn` added,
- * the items of each turn, and an output for each call.
+ * The items that a run adds to the conversation, in a form that providers always accept: those that
+ * `beforeTurn` added, the items of each turn, and an output for each call.
  *
- * A call that has none, because the run was stopped or failed, gets one that says so. Only a run that ended
- * `'pending'` leaves its open calls open: `runTools()` goes on with them.
+ * A call without an output, because the run was stopped or failed, gets one that says so. Only a run that ended
+ * `'pending'` leaves its calls open: `runTools()` continues with them.
  *
  * @example
  * ```ts
@@ -24,10 +24,11 @@ export const runItems = (run: Run): readonly ResponseItem[] =>
     return [...step.input, ...stepItems(step, isLast && run.status === 'pending')];
   });
 
-/** What a turn and its tools add to the conversation. */
+/** The items that a turn and its tools add to the conversation. */
 export function stepItems({ turn, tools }: RunStep, leaveOpen = false): readonly ResponseItem[] {
   const toolOf = new Map(tools.map((tool) => [tool.callId, tool]));
-  // A call that was cut is no item of its turn. Where the model was told so, the output needs its call.
+  // A call that was cut off is not an item of its turn. If it was reported to the model, its output needs the
+  // call.
   const cut = turn.toolCalls.filter(({ callId, item }) => item === undefined && toolOf.has(callId));
   return [...turnItems(turn), ...cut.map(callItem), ...outputsOf(turn.toolCalls, tools, leaveOpen)];
 }
@@ -38,7 +39,7 @@ function outputsOf(
   leaveOpen: boolean,
 ): readonly ResponseItem[] {
   const toolOf = new Map(tools.map((tool) => [tool.callId, tool]));
-  // A run that was resumed has tools whose calls are of an earlier one.
+  // A resumed run has tools whose calls belong to an earlier run.
   const callsAndTools = new Map<string, ToolCallItem | undefined>(
     tools.map(({ callId, call }) => [callId, call]),
   );
@@ -49,7 +50,7 @@ function outputsOf(
   });
 }
 
-/** A call that was cut, as an item: the arguments so far. */
+/** A call that was cut off, as an item with the arguments so far. */
 export const callItem = ({ callId, name, arguments: text }: TurnToolCall): ToolCallItem => ({
   type: 'function_call',
   call_id: callId,

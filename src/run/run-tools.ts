@@ -35,75 +35,76 @@ import { runItems, stepItems } from './run-items.js';
 import type { Tool } from './tool.js';
 import { decisionsOf } from './values-of.js';
 
-/** A turn that is about to be asked for. */
+/** A turn that is about to start. */
 export interface Step {
   /** Its number; the first is 1. */
   readonly step: number;
-  /** What it will be asked. */
+  /** The prompt of the turn. */
   readonly prompt: Prompt;
-  /** What has happened so far. */
+  /** The run so far. */
   readonly run: Run;
 }
 
 export interface RunToolsOptions {
   /**
-   * One turn, from its prompt and its number, which counts from 1: `streamChatCompletions()` and what makes it survive,
-   * so that a restart never runs a tool twice.
+   * Returns one turn for a prompt and its number, counted from 1: `streamChatCompletions()`, with any restart
+   * or fallback operators, so that a restart never runs a tool twice.
    */
   readonly turn: (prompt: Prompt, step: number) => ObservableInput<ResponseEvent>;
   /**
-   * The model is told of these, beside the prompt's own `tools`. A call of one of the prompt's own ends the run as
-   * `'pending'`: the application executes it.
+   * The tools for the model, in addition to the prompt's `tools`. A call of one of the prompt's tools ends the
+   * run as `'pending'`: the application executes it.
    */
   readonly tools: readonly Tool[];
-  /** How many turns a run may take. Default 8. */
+  /** The maximum number of turns. Default 8. */
   readonly maxTurns?: number | undefined;
-  /** How many tools execute together. Default `Infinity`. */
+  /** How many tools execute at the same time. Default `Infinity`. */
   readonly concurrency?: number | undefined;
-  /** Milliseconds until a tool must be done, where it does not say itself. Default `Infinity`. */
+  /** Maximum duration of a tool in milliseconds, unless the tool sets its own. Default `Infinity`. */
   readonly toolTimeout?: number | undefined;
   /**
-   * Decides about calls of tools that need approval: `true`, or `{ approved, reason?, arguments? }`. To complete without
-   * a value leaves a call pending, and so does an `approve` that is not given. An error ends the run.
+   * Decides on calls of tools that need approval: `true`, or `{ approved, reason?, arguments? }`. Completing
+   * without a value leaves the call pending, and so does leaving `approve` out. An error ends the run.
    */
   readonly approve?: Approve | undefined;
   /**
-   * Called before each turn, and waited for: another prompt for this turn and those after it (what a user wrote
-   * meanwhile, a shorter conversation), `'stop'`, or no value to go on.
+   * Called before each turn, which waits for the result: another prompt for this and later turns (with a new
+   * user message, or a shorter conversation), `'stop'`, or no value to continue.
    */
   readonly beforeTurn?:
     ((step: Step) => ObservableInput<Prompt | 'stop'> | Prompt | 'stop' | undefined) | undefined;
   /**
-   * Called with each call once its `tool_started` was emitted, and waited for until its first value or its end: the tool
-   * executes afterwards. For a log that must know first: `beforeTool: () => written`. An error is one of the tool.
+   * Called with each call after its `tool_started`; the tool waits for its first value or completion. For a log
+   * that must be written first: `beforeTool: () => written`. An error fails the call.
    */
   readonly beforeTool?: ((call: ToolCallItem) => ObservableInput<unknown>) | undefined;
   /**
-   * The run so far, from the same prompt, as `accumulateRun()` gives it: it goes on from there, and its events follow
-   * those before. Outputs are kept, and turns are not asked twice; one that was cut is asked anew, after a `restarting`.
-   * A tool that was started without an end is not started again, unless it is `idempotent`: the model is told that its
-   * outcome is not known. The `run_completed` is that of the whole run.
+   * A run so far, from the same prompt, as emitted by `accumulateRun()`: this run continues it. Outputs are
+   * kept, and complete turns are not repeated; a turn that was cut off is repeated, after a `restarting`. A
+   * tool that was started but did not end is not started again unless it is `idempotent`: the model is told
+   * that its outcome is unknown. `run_completed` is for the whole run.
    */
   readonly resume?: Run | undefined;
-  /** Whether a call that fails is told to the model, or ends the run with its `ToolError`. Default `'tell'`. */
+  /** Whether a failed call is reported to the model, or ends the run with its `ToolError`. Default `'tell'`. */
   readonly toolError?: 'tell' | 'fail' | undefined;
-  /** For `toolTimeout` and durations. Default `asyncScheduler`. */
+  /** Times `toolTimeout` and durations. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
 /**
- * Runs turns with tools between them, until the model answers without calling one.
+ * Runs turns and executes the tools that the model calls, until it answers without calling one.
  *
- * Emits the events of each turn as they come, and what happens between turns: `approval_requested`, `tool_started`,
- * `tool_progress`, `tool_finished`; last `run_completed`, whose `items` are appended to the conversation. Tools start
- * when their turn is complete, and execute together. Their outputs go back in the order of the calls, with whatever else
- * the provider wants back.
+ * Emits the events of each turn, and those between turns: `approval_requested`, `tool_started`,
+ * `tool_progress`, `tool_finished`; finally `run_completed`, whose `items` you append to the conversation.
+ * Tools start when their turn is complete, and execute concurrently. Their outputs are sent back in the order
+ * of the calls, with the provider-specific fields.
  *
- * Unknown tools, arguments that do not match, timeouts and failures are told to the model as the output of the call. An
- * error of a turn passes. Unsubscribing aborts the request, or unsubscribes from the tools and aborts their `signal`.
+ * Unknown tools, invalid arguments, timeouts and failures are reported to the model as the output of the call.
+ * An error of a turn passes. Unsubscribing aborts the request, or unsubscribes from the tools and aborts their
+ * `signal`.
  *
- * A prompt that ends with calls without outputs, such as one stored after a run that ended `'pending'`, begins with
- * the tools.
+ * If the prompt ends with calls without outputs, for example after a run that ended `'pending'`, the run begins
+ * with the tools.
  *
  * ```
  * turn 1   --Let--me--see--(call completed|)
@@ -125,7 +126,7 @@ export interface RunToolsOptions {
  *   .subscribe(show);
  * ```
  *
- * @throws TypeError for options of the wrong kind, and for two tools of one name
+ * @throws TypeError for options of the wrong type, and for two tools with the same name
  */
 export function runTools(prompt: Prompt | string, options: RunToolsOptions): Observable<RunEvent> {
   const { turn: turnOf, beforeTurn, maxTurns = 8 } = options;
@@ -139,7 +140,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
 
   return defer(() => {
     const left = openCalls(asked.input);
-    // Durations are never negative, whatever the clock shows.
+    // Durations are never negative, even if the clock is changed.
     const scheduler = monotonicClock(callOptions.scheduler);
     const fold = runFold(options.resume ?? emptyRun);
     const begun = resumptionOf(fold.run, tools);
@@ -162,7 +163,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
           }
           if (!Array.isArray(propertyOf(given, 'input')))
             throw new TypeError(
-              "options.beforeTurn must give a prompt, whose input is an array of items, 'stop', or nothing.",
+              "options.beforeTurn must return 'stop', nothing, or a prompt whose input is an array of items.",
             );
           const items = itemsAdded(next.input, given.input);
           next = given;
@@ -173,7 +174,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
 
     const turn = unlessOver(() => {
       turns += 1;
-      // A turn without an end of its own was stopped by somebody.
+      // A turn that completes without `completed` was stopped.
       reason = 'stopped';
       return from(turnOf(next, turns)).pipe(takeWhile(({ type }) => type !== 'completed', true));
     });
@@ -201,7 +202,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
       );
     };
 
-    /** What an earlier run, or this one, has left undone. */
+    /** The calls that an earlier run, or this one, left open. */
     const rest = (): Observable<RunEvent> => {
       if (fold.run.steps.length === 0)
         return left.length === 0
@@ -215,7 +216,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
       unlessOver(rest),
       // Not expand(), which takes fifteen times as long for many events, nor nested concat(), which grows with the turns.
       unlessOver(() => concat(boundary, turn, calls)).pipe(
-        // On a trampoline: a turn that ends synchronously leaves nothing on the stack.
+        // On a trampoline: synchronous turns must not overflow the stack.
         repeat({ delay: () => (reason === undefined ? scheduled([true], queueScheduler) : EMPTY) }),
       ),
       defer(() => of(runCompleted(fold.run, reason, turns))),
@@ -228,7 +229,7 @@ export function runTools(prompt: Prompt | string, options: RunToolsOptions): Obs
   });
 }
 
-/** Calls to be executed, and those of which the model is only told. */
+/** Calls to execute, and those only to report to the model. */
 type Calls = Pick<Resumption, 'open'> & Partial<Pick<Resumption, 'cut' | 'lost'>>;
 
 const isAnswer = ({ turn, tools }: RunStep): boolean => turn.toolCalls.length + tools.length === 0;
@@ -272,11 +273,11 @@ function toolsByName(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
   return byName;
 }
 
-/** The prompt, whose model is told of the run's tools too. */
+/** The prompt with the run's tools added. */
 function promptWith(prompt: Prompt | string, tools: ReadonlyMap<string, Tool>): Prompt {
   const asked: Prompt = typeof prompt === 'string' ? { input: [userMessage(prompt)] } : prompt;
   if (!Array.isArray(asked?.input))
-    throw new TypeError('A prompt is a string, or an object whose input is an array of items.');
+    throw new TypeError('The prompt must be a string, or an object with an input array.');
   const own = asked.tools ?? [];
   const twice = own.map(nameOf).find((name) => tools.has(name));
   if (twice !== undefined)
@@ -284,7 +285,7 @@ function promptWith(prompt: Prompt | string, tools: ReadonlyMap<string, Tool>): 
   return { ...asked, tools: [...own, ...Array.from(tools.values(), ({ definition }) => definition)] };
 }
 
-/** The names of a prompt's tools that are not the run's: the application executes them. */
+/** The names of the prompt's tools, which the application executes. */
 const ownTools = ({ tools: told = [] }: Prompt, tools: ReadonlyMap<string, Tool>): ReadonlySet<string> =>
   new Set(told.map(nameOf).filter((name) => name !== '' && !tools.has(name)));
 
@@ -295,7 +296,7 @@ function nameOf(definition: ToolDefinition): string {
   return stringOf(fields['name'] ?? (isRecord(nested) ? nested['name'] : undefined));
 }
 
-/** What a prompt has beyond the one before it; nothing where it was written anew. */
+/** The items that a prompt adds to the previous one; none if it was rewritten. */
 function itemsAdded(before: readonly InputItem[], after: readonly InputItem[]): readonly ResponseItem[] {
   const isSame = before.every((item, place) => item === after[place]);
   return isSame ? after.slice(before.length).map((item, place) => itemOf(item, before.length + place)) : [];

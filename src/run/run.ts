@@ -4,14 +4,14 @@ import type { RunEndReason, RunEvent, ToolEvent } from '../turn/run-events.js';
 import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 
 /**
- * Where a run stands:
- * - `'waiting'`: a turn was requested, and nothing of its answer has come yet
+ * The status of a run:
+ * - `'waiting'`: a turn was requested, and no output has arrived yet
  * - `'retrying'`, `'restarting'`, `'streaming'`: as with a turn
  * - `'running_tools'`: calls are being executed
- * - `'awaiting_approval'`: at least one call waits for a decision
+ * - `'awaiting_approval'`: at least one call waits for approval
  * - `'completed'`: the run is over
- * - `'pending'`: it is over, and calls without an output are left: they wait for a decision, or for the application
- * - `'stopped'`: it was stopped
+ * - `'pending'`: the run is over, and calls without an output wait for approval, or for the application
+ * - `'stopped'`: the run was stopped
  */
 export type RunStatus =
   | 'waiting'
@@ -25,31 +25,31 @@ export type RunStatus =
   | 'stopped';
 
 /**
- * Where a call stands:
+ * The status of a call:
  * - `'waiting'`: not started yet
- * - `'awaiting_approval'`: it waits for a decision
+ * - `'awaiting_approval'`: it waits for approval
  * - `'running'`: its tool executes
  * - `'finished'`: it has an output
- * - `'failed'`: it failed, and the model was told
- * - `'rejected'`: the approval was refused, and the model was told
- * - `'cancelled'`: the run ended before it did
+ * - `'failed'`: it failed, which was reported to the model
+ * - `'rejected'`: the approval was refused, which was reported to the model
+ * - `'cancelled'`: the run ended before the call did
  */
 export type RunToolStatus =
   'waiting' | 'awaiting_approval' | 'running' | 'finished' | 'failed' | 'rejected' | 'cancelled';
 
-/** One call in a run, and what became of it. */
+/** One call in a run, with its outcome. */
 export interface RunTool {
   readonly callId: string;
-  /** `undefined` where its events come without the beginning of their run. */
+  /** `undefined` if the events of the run started later than the call. */
   readonly call: ToolCallItem | undefined;
   readonly status: RunToolStatus;
-  /** `true` where a decision was asked for. */
+  /** Whether approval was requested. */
   readonly needsApproval: boolean;
-  /** The arguments that the tool was given, where the approval changed them. */
+  /** The arguments that the tool got, if the approval changed them. */
   readonly arguments: unknown;
-  /** The latest value that was not the output. */
+  /** The latest progress value. */
   readonly progress: unknown;
-  /** What the model was told. */
+  /** The output that the model gets. */
   readonly output: ToolOutput | undefined;
   readonly error: ChatCompletionsError | undefined;
   /** Milliseconds from its start to its end. */
@@ -58,26 +58,26 @@ export interface RunTool {
 
 /** One turn, and the calls that the model made in it. */
 export interface RunStep {
-  /** What `beforeTurn` added to the conversation before the turn. */
+  /** The items that `beforeTurn` added before the turn. */
   readonly input: readonly ResponseItem[];
-  /** The empty turn in a run that begins with the calls of an earlier one. */
+  /** The empty turn if the run begins with the calls of an earlier one. */
   readonly turn: Turn;
   /** In the order of the calls. */
   readonly tools: readonly RunTool[];
 }
 
-/** A run so far: an immutable snapshot. What an event does not change is the same object as before. */
+/** A run so far: an immutable snapshot. Unchanged parts are the same objects as before. */
 export interface Run {
   readonly status: RunStatus;
   /** Every turn with its tools, in order. */
   readonly steps: readonly RunStep[];
-  /** The sum over the turns that told their usage; `null` before the first. */
+  /** The sum over the turns that reported their usage; `null` before the first. */
   readonly usage: TokenUsage | null;
-  /** Why the run ended; `undefined` while it goes on. */
+  /** Why the run ended; `undefined` until then. */
   readonly reason: RunEndReason | undefined;
 }
 
-/** A run of which nothing has come yet. */
+/** A run before its first event. */
 export const emptyRun: Run = /* @__PURE__ */ Object.freeze({
   status: 'waiting',
   steps: [],
@@ -88,10 +88,10 @@ export const emptyRun: Run = /* @__PURE__ */ Object.freeze({
 const emptyStep: RunStep = /* @__PURE__ */ (() => Object.freeze({ input: [], turn: emptyTurn, tools: [] }))();
 
 /**
- * What a run is after one more event: the fold behind `accumulateRun()` and `toRunState()`, and the reducer for a
- * store (NgRx, Redux).
+ * Returns the run after one more event: the fold behind `accumulateRun()` and `toRunState()`, and a reducer for
+ * a store (NgRx, Redux).
  *
- * A stopped `completed`, such as `stopWhen()` emits, ends the run. The event after the end begins a new one.
+ * A stopped `completed`, as emitted by `stopWhen()`, ends the run. The event after the end begins a new run.
  *
  * @example
  * ```ts
@@ -125,11 +125,11 @@ export function reduceRun(run: Run, event: RunEvent): Run {
   }
 }
 
-/** Whether a run whose turn was stopped, and which is over by that, is only told so: such a turn ends the run it is in. */
+/** Whether an event only confirms the end of a run that a stopped turn has already ended. */
 const isItsEnd = ({ steps }: Run, event: RunEvent): boolean =>
   event.type === 'run_completed' && event.turns > 0 && steps.at(-1)?.turn.status === 'stopped';
 
-/** A run that ends here: the calls without an output are cancelled. */
+/** Ends a run: calls without an output are cancelled. */
 export function endRun(run: Run): Run {
   const last = run.steps.at(-1);
   const ended: Run = { ...run, status: 'stopped', reason: 'stopped' };
@@ -142,10 +142,10 @@ export function endRun(run: Run): Run {
 export const isOpen = ({ status }: RunTool): boolean =>
   status === 'waiting' || status === 'awaiting_approval' || status === 'running';
 
-/** A call that nothing was done about yet. */
+/** A call that has not been handled yet. */
 const waitingTool = (call: ToolCallItem): RunTool => ({ ...newTool(call.call_id), call });
 
-/** A run that goes on with calls that have no output: of its own last turn, or of a run that is over. */
+/** A run that continues with open calls, of its own last turn or of an earlier run. */
 function withResumed(run: Run, calls: readonly ToolCallItem[]): Run {
   const openAgain = new Map(calls.map((call) => [call.call_id, waitingTool(call)]));
   const { tools } = lastStep(run);
@@ -157,7 +157,7 @@ function withResumed(run: Run, calls: readonly ToolCallItem[]): Run {
     : withStep(run, run.steps.length, { ...emptyStep, tools: [...openAgain.values()] });
 }
 
-/** A call of which nothing is known but its id. */
+/** A call of which only the id is known. */
 export const newTool = (callId: string): RunTool => ({
   callId,
   call: undefined,
@@ -172,7 +172,7 @@ export const newTool = (callId: string): RunTool => ({
 
 const isOver = ({ status }: Turn): boolean => status === 'completed' || status === 'stopped';
 
-/** Whether the last step still takes events of its turn. */
+/** Whether the step's turn is still open. */
 const takesTurn = ({ turn, tools }: RunStep): boolean => !isOver(turn) && tools.length === 0;
 
 function withTurnEvent(run: Run, event: ResponseEvent): Run {
@@ -185,13 +185,13 @@ function withTurnEvent(run: Run, event: ResponseEvent): Run {
     : after;
 }
 
-/** The turn of the last step, while it takes events; the next event begins a step where there is none. */
+/** The open turn of the last step; `undefined` if the next event begins a new step. */
 export function openTurn(run: Run): Turn | undefined {
   const step = run.steps.at(-1);
   return step !== undefined && takesTurn(step) ? step.turn : undefined;
 }
 
-/** The run with what its open turn, or the one that begins, has become. */
+/** The run with its open turn, or a new one, replaced. */
 export function withTurn(run: Run, turn: Turn): Run {
   const isNew = openTurn(run) === undefined;
   const step = isNew ? emptyStep : lastStep(run);
@@ -207,7 +207,7 @@ const waitingTools = ({ toolCalls }: Turn): readonly RunTool[] =>
 
 export const lastStep = ({ steps }: Run): RunStep => steps.at(-1) ?? emptyStep;
 
-/** The run with the calls of its last step as they stand now. */
+/** The run with the calls of its last step replaced. */
 export const withTools = (run: Run, tools: readonly RunTool[]): Run =>
   withStep(run, Math.max(run.steps.length - 1, 0), { ...lastStep(run), tools });
 
@@ -222,7 +222,7 @@ function withToolEvent(run: Run, event: ToolEvent): Run {
 
 export const callIdOf = (event: ToolEvent): string => ('call' in event ? event.call.call_id : event.callId);
 
-/** A call after one more event of its own. */
+/** A call after one more event. */
 export function toolAfter(tool: RunTool, event: ToolEvent): RunTool {
   switch (event.type) {
     case 'approval_requested':
@@ -238,13 +238,13 @@ export function toolAfter(tool: RunTool, event: ToolEvent): RunTool {
   }
 }
 
-/** A `RemoteTurnError` says the code as well. */
+/** A `RemoteTurnError` has the code as well. */
 function endOf(error: (ChatCompletionsError & { readonly code?: unknown }) | undefined): RunToolStatus {
   if (error === undefined) return 'finished';
   return error.code === 'rejected' || error.code === 'cancelled' ? error.code : 'failed';
 }
 
-/** The run with a step in its place, and the status that follows from it. */
+/** The run with one step replaced, and its new status. */
 function withStep(run: Run, place: number, step: RunStep): Run {
   return {
     status: statusOf(step),
@@ -261,7 +261,7 @@ function stepsWith(steps: readonly RunStep[], place: number, step: RunStep): rea
 }
 
 function statusOf({ turn, tools }: RunStep): RunStatus {
-  // Whether the run goes on is told next.
+  // The next event says whether the run continues.
   if (tools.length === 0) return turn.status === 'completed' ? 'streaming' : turn.status;
   if (tools.some(({ status }) => status === 'awaiting_approval')) return 'awaiting_approval';
   if (tools.some(isOpen)) return 'running_tools';

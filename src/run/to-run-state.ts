@@ -6,11 +6,11 @@ import type { RunEvent } from '../turn/run-events.js';
 import { emptyRun, endRun, reduceRun, type Run, type RunStatus } from './run.js';
 
 /**
- * What a user interface shows of a run. `run` is what has arrived, also after an error; `retry` is set while a turn
- * waits for its next attempt, `error` once the run has failed.
+ * The state of a run for a user interface. `run` is the run so far, also after an error; `retry` is set while a
+ * turn waits for its next attempt, `error` once the run has failed.
  *
  * The statuses are those of a `Run`, and:
- * - `'idle'`: nothing was asked yet (`idleRunState` only)
+ * - `'idle'`: nothing has been sent yet (`idleRunState` only)
  * - `'error'`: the run failed
  */
 export type RunState =
@@ -34,20 +34,22 @@ export type RunState =
     };
 
 export interface ToRunStateOptions extends ToStateOptions {
-  /** The run that `runTools({ resume })` goes on with: the first state is what there is of it. */
+  /** The run that `runTools({ resume })` continues: it is the first state. */
   readonly resume?: Run | undefined;
 }
 
-/** The state before anything was asked, for `initialValue` or `startWith`. */
+/** The state before anything is sent, for `initialValue` or `startWith`. */
 export const idleRunState: RunState = /* @__PURE__ */ (() =>
   Object.freeze({ status: 'idle', run: emptyRun, error: undefined, retry: undefined } as const))();
 
 /**
- * Emits what a user interface shows of a run, and never errors: an error is a state, which keeps what there was.
+ * Emits the state of a run for a user interface, and never errors: an error becomes a state that keeps the
+ * partial run.
  *
- * Made for Angular's `toSignal` and `async` pipe: the first state, `'waiting'`, is emitted synchronously, and every
- * state is an immutable snapshot in which what did not change is the same object as before. The status tells of the
- * whole run: it is never `'completed'` between two turns. A source that completes before its run is over was stopped.
+ * Made for Angular's `toSignal` and `async` pipe: the first state, `'waiting'`, is emitted synchronously, and
+ * every state is an immutable snapshot in which unchanged parts are the same objects as before. The status is
+ * for the whole run: it is never `'completed'` between two turns. If the source completes before the run is
+ * over, the run counts as stopped.
  *
  * ```
  * source   --Let-me--(call completed started)--finished--It's--(completed run_completed|)

@@ -20,7 +20,7 @@ export const finished = (
   ...(error !== undefined && { error }),
 });
 
-/** A call that failed: the model is told, or the run fails. */
+/** A call that failed: it is reported to the model, or fails the run. */
 export const failed = (
   call: ToolCallItem,
   error: ToolError,
@@ -30,7 +30,7 @@ export const failed = (
 ): Observable<ToolFinishedEvent> =>
   toolError === 'fail' ? throwError(() => error) : of(finished(call, said, duration, error));
 
-/** What a model is told of a call that failed. */
+/** The output of a failed call, for the model. */
 function saying({ code, issues, cause }: ToolError): string {
   if (code === 'invalid_arguments') return `Invalid arguments.\n${describeIssues(issues)}`.trimEnd();
   const message = propertyOf(cause, 'message');

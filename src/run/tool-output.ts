@@ -5,8 +5,8 @@ import { writeJson } from '../turn/wire.js';
 type OutputPart = Exclude<ToolOutput, string>[number];
 
 /**
- * What a model is told that a tool gave: text and parts as they are, nothing as an empty text, anything else as JSON;
- * `undefined` for what cannot be written so, such as a cycle, a BigInt or a function.
+ * A tool's value as output for the model: text and parts unchanged, no value as an empty text, anything else as
+ * JSON; `undefined` for a value that JSON cannot represent, such as a cycle, a BigInt or a function.
  */
 export function toolOutput(value: unknown): ToolOutput | undefined {
   if (value === undefined) return '';
@@ -14,7 +14,7 @@ export function toolOutput(value: unknown): ToolOutput | undefined {
   return partsOf(value) ?? writeJson(value);
 }
 
-/** A list of parts, copied: a tool may change its own later. */
+/** A copy of a list of parts: the tool may change its own later. */
 function partsOf(value: unknown): OutputPart[] | undefined {
   try {
     if (!Array.isArray(value) || value.length === 0) return undefined;
@@ -27,7 +27,7 @@ function partsOf(value: unknown): OutputPart[] | undefined {
   }
 }
 
-/** A part, if it is one in every field: a provider that refuses it would end the run. */
+/** A valid part: an invalid one, rejected by the provider, would end the run. */
 function partOf(value: unknown): OutputPart | undefined {
   const fields = (...names: readonly string[]) => textsOf(value, names);
   switch (propertyOf(value, 'type')) {
@@ -54,7 +54,7 @@ function partOf(value: unknown): OutputPart | undefined {
 const isDetail = (detail: string): detail is 'auto' | 'low' | 'high' =>
   detail === 'auto' || detail === 'low' || detail === 'high';
 
-/** The fields that there are; `undefined` where one of them is no text. */
+/** The present fields; `undefined` if one of them is not a string. */
 function textsOf(value: unknown, names: readonly string[]): Readonly<Record<string, string>> | undefined {
   const texts: Record<string, string> = {};
   for (const name of names) {

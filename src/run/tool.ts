@@ -3,56 +3,59 @@ import { checkLimit } from '../flow/timers.js';
 import type { CustomTool, FunctionTool } from '../prompt/tools.js';
 import { type JsonSchema, jsonSchemaOf, type Schema, type SchemaOutput } from '../turn/schema.js';
 
-/** What a tool is given besides its arguments. */
+/** The context of a tool call. */
 export interface ToolContext {
   /** The call's `call_id`. */
   readonly callId: string;
-  /** Aborted when the run is left, or the tool takes too long, before the tool is done. */
+  /** Aborted if the run is unsubscribed, or the tool times out, before it is done. */
   readonly signal: AbortSignal;
 }
 
-/** What a tool takes: a schema, or `'text'` for a custom tool, whose input is free text. */
+/** The input of a tool: a schema, or `'text'` for a custom tool, whose input is free text. */
 export type ToolInput = Schema | 'text';
 
-/** What a tool's `execute` is given. */
+/** The arguments of a tool's `execute`. */
 export type ToolArguments<S> = S extends 'text' ? string : SchemaOutput<S>;
 
-/** Whether a call has to be approved first. */
+/** Whether a call needs approval. */
 export type ToolApproval<Args> = boolean | ((args: Args) => ObservableInput<boolean> | boolean);
 
-/** A tool that the model may call, with what happens then. */
+/** A tool that the model may call, with its implementation. */
 export interface ToolOptions<S extends ToolInput> {
-  /** Letters, digits, `_` and `-`, as OpenAI asks for. */
+  /** Letters, digits, `_` and `-`, as OpenAI requires. */
   readonly name: string;
-  /** When to call it, for the model. */
+  /** Tells the model when to call it. */
   readonly description?: string | undefined;
   /** Default: no arguments. */
   readonly input?: S | undefined;
   /**
-   * What a call does. It returns a value, a promise, an Observable or an async iterable: the last value is the output,
-   * those before it are progress. What it throws is told to the model.
+   * Executes a call. Return a value, a promise, an Observable or an async iterable: the last value is the
+   * output, earlier ones are progress. An error is reported to the model.
    *
-   * The output is text, parts (`input_text`, `input_image`, `input_file`), or a value that is written as JSON. None is
-   * an empty text.
+   * The output is text, parts (`input_text`, `input_image`, `input_file`), or a value that is sent as JSON. No
+   * value is an empty text.
    */
   readonly execute: (args: ToolArguments<S>, context: ToolContext) => unknown;
-  /** Milliseconds until the tool must be done. Default: the run's `toolTimeout`. */
+  /** Maximum duration in milliseconds. Default: the run's `toolTimeout`. */
   readonly timeout?: number | undefined;
-  /** Whether a call needs the run's approval, always or by its arguments: unless a function says `false`. Default `false`. */
+  /**
+   * Whether a call needs the run's approval: always, or unless a function of its arguments returns `false`.
+   * Default `false`.
+   */
   readonly approve?: ToolApproval<ToolArguments<S>> | undefined;
   /**
-   * Whether a call may be executed again where a run is resumed, and the call was started without an end. Default
-   * `false`: the model is told that its outcome is not known.
+   * Whether a resumed run may execute a call again that was started but did not end. Default `false`: the model
+   * is told that its outcome is unknown.
    */
   readonly idempotent?: boolean | undefined;
-  /** Whether the provider must hold the model to the schema. Default: not sent. */
+  /** Whether the provider must enforce the schema. Default: not sent. */
   readonly strict?: boolean | undefined;
 }
 
 /** A tool, for the `tools` of `runTools()`. */
 export interface Tool<Args = never> {
   readonly name: string;
-  /** What the model is told of it. */
+  /** The definition that is sent to the model. */
   readonly definition: FunctionTool | CustomTool;
   readonly input: ToolInput;
   readonly execute: (args: Args, context: ToolContext) => unknown;
@@ -61,15 +64,15 @@ export interface Tool<Args = never> {
   readonly idempotent?: boolean;
 }
 
-/** Without any arguments. */
+/** No arguments. */
 const nothing: JsonSchema = { type: 'object', properties: {} };
 
 /**
- * A tool for `runTools()`. `execute` is given arguments that match `input`.
+ * Creates a tool for `runTools()`. `execute` gets arguments that match `input`.
  *
- * `input` is a Standard Schema that can be written as JSON schema (zod 4, arktype), `{ validate, jsonSchema }` for those
- * that cannot (valibot with `@valibot/to-json-schema`), or a JSON schema alone: then the arguments are JSON, and not
- * checked otherwise.
+ * `input` is a Standard Schema that can be converted to a JSON schema (zod 4, arktype), `{ validate, jsonSchema
+ * }` for others (valibot with `@valibot/to-json-schema`), or a JSON schema alone: then the arguments are
+ * parsed, but not validated.
  *
  * @example
  * ```ts
@@ -81,7 +84,8 @@ const nothing: JsonSchema = { type: 'object', properties: {} };
  * });
  * ```
  *
- * @throws TypeError for a name that is none, an `approve` of the wrong kind, a `timeout` below 1, or a schema that cannot be written as JSON schema
+ * @throws TypeError for an invalid name, an `approve` of the wrong type, a `timeout` below 1, or a schema that
+ * cannot be converted to a JSON schema
  */
 export function tool<const S extends ToolInput = JsonSchema>(
   options: ToolOptions<S>,
@@ -107,7 +111,7 @@ export function tool<const S extends ToolInput = JsonSchema>(
   return { name, definition, input, execute, timeout, approve, idempotent };
 }
 
-/** A value that is progress at once, and never the output: {@link toolProgress}. */
+/** A value that is always progress, never the output: {@link toolProgress}. */
 export class ToolProgress {
   constructor(readonly value: unknown) {}
 }

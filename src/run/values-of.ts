@@ -2,15 +2,15 @@ import { from, isObservable, type Observable, type ObservableInput, of } from 'r
 import { propertyOf } from '../turn/errors.js';
 
 /**
- * What a callback has returned, as values: those of an Observable, a promise, an async iterable, a generator or a
- * readable stream, else that one value. A text or a list is one value, although RxJS takes both for many.
+ * A callback's result as an Observable: the values of an Observable, a promise, an async iterable, a generator
+ * or a readable stream, else that one value. A string or an array is one value, unlike in RxJS.
  */
 export const valuesOf = <T>(returned: ObservableInput<T> | T): Observable<T> =>
   isSource<T>(returned) ? from(returned) : of(returned);
 
 /**
- * What a callback has decided, as {@link valuesOf} gives it. No decision is a list, so a list, too, is as many values as
- * it has.
+ * A callback's decision, as with {@link valuesOf}. No decision is an array, so an array is read as several
+ * values.
  */
 export const decisionsOf = <T>(returned: ObservableInput<T> | T): Observable<T> =>
   isList<T>(returned) ? from(returned) : valuesOf(returned);
@@ -25,7 +25,8 @@ function isSource<T>(returned: ObservableInput<T> | T): returned is ObservableIn
     [symbolObservable(), 'then', 'getReader', Symbol.asyncIterator].some((name) =>
       hasMethod(returned, name),
     ) ||
-    // A generator, or another iterator: what is merely iterable, such as a list or a map, is a value.
+    // A generator or another iterator; an iterable that is not an iterator, such as an array or a map, is a
+    // value.
     (hasMethod(returned, Symbol.iterator) && hasMethod(returned, 'next'))
   );
 }
@@ -33,6 +34,6 @@ function isSource<T>(returned: ObservableInput<T> | T): returned is ObservableIn
 const hasMethod = (value: object, name: string | symbol): boolean =>
   typeof propertyOf(value, name) === 'function';
 
-/** Other libraries give their Observables this method, under a name or under a symbol where the platform has one. */
+/** Other libraries' Observables have this method, under a string or, if the platform has one, a symbol. */
 const symbolObservable = (): string | symbol =>
   (Symbol as { readonly observable?: symbol }).observable ?? '@@observable';

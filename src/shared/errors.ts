@@ -1,21 +1,21 @@
 import { ChatCompletionsError, hide } from '../turn/errors.js';
 import type { Run } from '../run/run.js';
 
-/** There is no turn of this id: nobody has run it, or it is no longer kept. */
+/** There is no turn with this id: it was never run, or it has expired. */
 export class UnknownTurnError extends ChatCompletionsError {
   override get name() {
     return 'UnknownTurnError' as const;
   }
 
   constructor() {
-    super('There is no shared turn of this id, or it is no longer kept.');
+    super('There is no shared turn with this id, or it has expired.');
   }
 }
 
 /**
- * A part of the turn is no longer in its log: it was trimmed, or the store has lost it.
+ * Part of the turn is missing from its log: it was trimmed, or the store lost it.
  *
- * What to do: nothing that was read is wrong, and the rest is not to be had. Ask again under another id.
+ * What to do: the events so far are valid, but the rest is lost. Start a new turn with another id.
  */
 export class IncompleteLogError extends ChatCompletionsError {
   override get name() {
@@ -23,24 +23,24 @@ export class IncompleteLogError extends ChatCompletionsError {
   }
 
   constructor() {
-    super('A part of this shared turn is no longer in its log.');
+    super('Part of this shared turn is missing from its log.');
   }
 }
 
 /**
- * Whoever ran the turn has gone, and nobody took over.
+ * The instance that ran the turn has stopped, and no other has taken over.
  *
- * What to do: show what there was (`run`), and ask again under another id.
+ * What to do: show the partial output (`run`), and start a new turn with another id.
  */
 export class AbandonedTurnError extends ChatCompletionsError {
   override get name() {
     return 'AbandonedTurnError' as const;
   }
-  /** What there was: one step for a plain turn. Not enumerable. */
+  /** The partial run: one step for a plain turn. Not enumerable. */
   declare readonly run: Run;
 
   constructor(run: Run) {
-    super('The instance that ran this turn has gone, and no other took over.');
+    super('The instance that ran this turn has stopped, and no other has taken over.');
     hide(this, 'run', run);
   }
 }

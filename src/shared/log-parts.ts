@@ -18,7 +18,7 @@ import type { LogEntry } from './turn-log.js';
 //   j{…}    any other event, as JSON                 .   the end
 //   x{…}    the error that ended the turn            -   an event that cannot be written
 
-/** An event of a shared turn, and its place: what `Last-Event-ID` carries. */
+/** An event of a shared turn with its id, for `Last-Event-ID`. */
 export type Logged<E extends RunEvent = RunEvent> = E & { readonly id: string };
 
 /** One part of a log. */

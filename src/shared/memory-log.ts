@@ -3,9 +3,9 @@ import type { TurnLog } from './turn-log.js';
 import { turnStore } from './turn-store.js';
 
 /**
- * Turns in the memory of one process: for development, for tests, and where there is one instance only.
+ * Keeps turns in the memory of one process: for development, tests, and a single instance.
  *
- * @param options - `scheduler`, for the time that turns are kept; default `asyncScheduler`
+ * @param options - `scheduler` times the expiry of turns; default `asyncScheduler`
  */
 export function memoryLog(options: { readonly scheduler?: SchedulerLike | undefined } = {}): TurnLog {
   const store = turnStore(options.scheduler ?? asyncScheduler);

@@ -28,7 +28,7 @@ import type { RunEvent } from '../turn/run-events.js';
 import { end, errorPart, eventPart, left, type Logged } from './log-parts.js';
 import { type LogWriterOptions, logWriter } from './log-writer.js';
 
-/** What happens when the last reader of a turn has gone. */
+/** What to do when a turn's last reader has left. */
 export type WhenLeft = 'finish' | 'abort' | { readonly abortAfter: number };
 
 export interface RunnerOptions extends LogWriterOptions {

@@ -49,47 +49,52 @@ import {
 import type { TurnLog } from './turn-log.js';
 
 export interface SharedTurnsOptions {
-  /** Milliseconds for which a turn is kept after its last word. Default 3,600,000: an hour. */
+  /** How long a turn is kept after its last event, in milliseconds. Default 3,600,000: an hour. */
   readonly ttl?: number | undefined;
-  /** Milliseconds between signs of life of a runner. After three without any it is taken for dead. Default 2,000. */
+  /**
+   * Milliseconds between heartbeats of a runner, which counts as dead after three missed ones. Default 2,000.
+   */
   readonly heartbeat?: number | undefined;
   /**
-   * What happens when the last reader has gone: the turn is finished (default), or stopped, at once or after so many
-   * milliseconds. With the last two, followers on other instances tell the runner of themselves.
+   * What to do when the last reader has left: finish the turn (default), or stop it, at once or after some
+   * milliseconds. To be able to stop it, followers on other instances report to the runner.
    */
   readonly whenLeft?: WhenLeft | undefined;
-  /** Milliseconds that the log may take to say who runs a turn. Then it runs here, for its caller alone. Default 1,000. */
+  /**
+   * How long the log may take to decide who runs a turn, in milliseconds, before it runs here for its caller
+   * alone. Default 1,000.
+   */
   readonly logTimeout?: number | undefined;
-  /** How many characters may wait for a slow log. A turn with more is no longer written down. Default 4,194,304. */
+  /** How many characters may wait for a slow log; a turn with more is no longer logged. Default 4,194,304. */
   readonly maxWaiting?: number | undefined;
   /** Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** Where a reader has stopped. */
+/** Where to resume reading. */
 export interface FollowFrom {
-  /** The `id` of the last event that it has, such as a `Last-Event-ID`. Default: from the start. */
+  /** The `id` of the last event received, such as a `Last-Event-ID`. Default: from the start. */
   readonly after?: string | undefined;
 }
 
-/** What a turn is given besides what was logged of it. */
+/** The context of a turn function. */
 export interface TurnContext {
   /**
-   * Emits once all that the turn has emitted so far is in the log, or after `logTimeout`: what must not be done twice
-   * waits for it.
+   * Emits once everything that the turn has emitted so far is in the log, or after `logTimeout`. Wait for it
+   * before work that must not be done twice.
    */
   readonly written: Observable<unknown>;
 }
 
 type Turn = (logged: Run | undefined, context: TurnContext) => ObservableInput<RunEvent>;
 
-/** Turns that any instance can follow, stop and take over. */
+/** Turns that every instance can follow, stop and take over. */
 export interface SharedTurns {
   /**
-   * Runs a turn; or follows it, where another has begun it under this id. Takes over where its runner dies: then `turn` is
-   * given what was logged, so that a run of tools can go on.
+   * Runs a turn, or follows it if it was already started with this id. Takes over if its runner dies: then
+   * `turn` gets the logged run, so that a run with tools can continue.
    *
-   * Unsubscribing leaves the turn. It does not stop it.
+   * Unsubscribing does not stop the turn.
    */
   run<E extends RunEvent>(
     id: string,
@@ -97,14 +102,14 @@ export interface SharedTurns {
     from?: FollowFrom,
   ): Observable<Logged<E>>;
   /**
-   * Follows a turn: what there is, pieces of one text joined, then what comes.
+   * Follows a turn: first its past events, with deltas of one text joined, then new ones.
    *
-   * Errors with an `UnknownTurnError`, an `AbandonedTurnError`, or a `RemoteTurnError` where the turn failed.
+   * Errors with an `UnknownTurnError`, an `AbandonedTurnError`, or a `RemoteTurnError` if the turn failed.
    */
   follow<E extends RunEvent = RunEvent>(id: string, from?: FollowFrom): Observable<Logged<E>>;
-  /** Stops a turn, wherever it runs. Completes when it is over. */
+  /** Stops a turn on whichever instance runs it. Completes when the turn is over. */
   stop(id: string): Observable<never>;
-  /** Leaves the turns that run here to others, and closes the log. */
+  /** Hands the turns running here over to other instances, and closes the log. */
   close(): Promise<void>;
 }
 
@@ -112,7 +117,7 @@ export interface SharedTurns {
  * `shareReplay` across machines: one turn, followed from any instance and from any point, stopped from anywhere, and
  * taken over when the instance that runs it dies.
  *
- * In a single process that never restarts, `shareReplay()` does. See docs/shared-turns.md.
+ * In a single process that never restarts, use `shareReplay()`. See docs/shared-turns.md.
  *
  * ```
  * instance 1   run   --Hel--lo--✝
@@ -325,7 +330,7 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
       // The log has had its time.
       for (const own of runners) own.abort();
       closing.error(
-        new StreamError({ message: 'This instance is closing. The turn can be followed elsewhere.' }),
+        new StreamError({ message: 'This instance is closing. Follow the turn from another instance.' }),
       );
       await lastValueFrom(
         concat(
@@ -352,4 +357,4 @@ function isAnswered({ reason, steps }: Run): boolean {
 const placeOf = (id = ''): EntryId => readId(id) ?? { epoch: 0, seq: 0 };
 
 const restarting = (attempt: number): RestartingEvent =>
-  restartingNow(attempt, new StreamError({ message: 'The instance that ran this turn has gone.' }));
+  restartingNow(attempt, new StreamError({ message: 'The instance that ran this turn has stopped.' }));

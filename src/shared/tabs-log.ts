@@ -31,7 +31,7 @@ import type { LogEntry, TurnLog } from './turn-log.js';
 import { epochOf, type KeptTurn, turnStore } from './turn-store.js';
 import { type LocksLike, withLock } from './with-lock.js';
 
-/** What is used of a `BroadcastChannel`. */
+/** The part of `BroadcastChannel` that is used. */
 export interface ChannelLike {
   postMessage(message: unknown): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
@@ -41,11 +41,11 @@ export interface ChannelLike {
 
 export interface TabsLogOptions {
   /**
-   * What the names of the channel and of the locks begin with. Logs of different prefixes know nothing of each other.
-   * Default `turns:`.
+   * The prefix of the names of the channel and the locks. Logs with different prefixes are independent. Default
+   * `turns:`.
    */
   readonly prefix?: string | undefined;
-  /** Milliseconds that an open tab has to answer; then it is decided without it. Default 1,000. */
+  /** How long to wait for an open tab's reply, in milliseconds, before deciding without it. Default 1,000. */
   readonly tabTimeout?: number | undefined;
   /** Default `navigator.locks`. */
   readonly locks?: LocksLike | undefined;
@@ -56,11 +56,11 @@ export interface TabsLogOptions {
 }
 
 /**
- * Turns that the tabs of one browser share: the same origin, no server, no service worker.
+ * Shares turns between the tabs of one browser: same origin, no server, no service worker.
  *
- * Each tab that runs or follows a turn has a copy of it, and what is written goes to all of them over a
- * `BroadcastChannel`. Who runs a turn is decided under a Web Lock. A tab that is closed loses its locks: the others learn
- * of it at once, and one of them takes over. The last copy goes with the last tab that has one.
+ * Each tab that runs or follows a turn has a copy of it, updated over a `BroadcastChannel`. A Web Lock decides
+ * which tab runs a turn. A closed tab loses its locks: the others notice at once, and one of them takes over.
+ * The turn is lost when the last tab with a copy is closed.
  *
  * ```
  * tab 1   run     --Hel--lo--✝ (closed)
@@ -68,8 +68,8 @@ export interface TabsLogOptions {
  * tab 3   follow        (Hello)r--Hello--(completed|)
  * ```
  *
- * All scripts of the origin can read the turns. Throws a `TypeError` where the platform has no Web Locks (browsers have
- * them on HTTPS and localhost alone) or no `BroadcastChannel`, and none is given.
+ * All scripts of the origin can read the turns. Throws a `TypeError` if the platform lacks Web Locks (browsers
+ * provide them only on HTTPS and localhost) or `BroadcastChannel`, and the option is not set.
  *
  * @example
  * ```ts
@@ -338,7 +338,7 @@ function platformLocks(): LocksLike {
   const { navigator } = globalThis as { readonly navigator?: { readonly locks?: LocksLike } };
   if (navigator?.locks === undefined)
     throw new TypeError(
-      'tabsLog() needs Web Locks (navigator.locks), which browsers have on HTTPS and localhost. Set options.locks.',
+      'tabsLog() needs Web Locks (navigator.locks), which browsers provide only on HTTPS and localhost. Set options.locks.',
     );
   return navigator.locks;
 }

@@ -1,6 +1,6 @@
 import { lastValueFrom, Observable, Subject } from 'rxjs';
 
-/** What is used of the Web Locks API: `navigator.locks` has it. */
+/** The part of the Web Locks API (`navigator.locks`) that is used. */
 export interface LocksLike {
   request(
     name: string,

@@ -17,7 +17,7 @@ import { TransportError } from '../turn/errors.js';
 import type { HttpRequest, OpenResponse } from '../request/transport.js';
 import type { HttpHeaders } from '../turn/wire.js';
 
-/** What a scripted answer says beside its body. */
+/** The status and headers of a scripted response. */
 export interface AnswerHead {
   /** Default 200. */
   readonly status?: number;
@@ -65,6 +65,9 @@ export function connectionOf(
   };
 }
 
-/** A script that does not hold what is asked of it. Retrying would only hide the mistake. */
+/** `1 response`, `2 responses`. */
+export const counted = (responses: number): string => `${responses} response${responses === 1 ? '' : 's'}`;
+
+/** The error for a mistake in a test's script. Retrying would only hide it. */
 export const scriptError = (message: string): TransportError =>
   new TransportError({ message, retryable: false });

@@ -1,7 +1,7 @@
 import { isRecord, own } from '../turn/wire.js';
 
 /**
- * What was sent and answered in a turn, its retries included: plain JSON, to be committed as a fixture.
+ * The recorded requests and responses of a turn, with its retries: plain JSON, to commit as a fixture.
  *
  * Every time is in milliseconds since the request was sent.
  */
@@ -11,43 +11,43 @@ export interface Cassette {
   readonly exchanges: readonly RecordedExchange[];
 }
 
-/** One request and what came of it. */
+/** One request and its outcome. */
 export interface RecordedExchange {
   readonly request: RecordedRequest;
-  /** Absent where no answer came. */
+  /** Absent if there was no response. */
   readonly response?: RecordedResponse;
   readonly end: RecordedEnd;
 }
 
-/** A request without anything that is secret. None of its headers is kept. */
+/** A request without secrets. No headers are kept. */
 export interface RecordedRequest {
   readonly method: 'POST';
-  /** Without its query, which may hold a key. */
+  /** Without the query, which may contain a key. */
   readonly url: string;
   /** The prompt and the parameters; only with `keepRequestBody`. */
   readonly body?: string;
 }
 
 export interface RecordedResponse {
-  /** When the headers came. */
+  /** When the headers arrived. */
   readonly at: number;
   readonly status: number;
-  /** Those that this library reads, by their names in lower case. */
+  /** The headers that this library reads, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: readonly RecordedRead[];
 }
 
-/** One network read: its text, or its bytes where they are no whole text. */
+/** One network read: its text, or its bytes if they are not valid text. */
 export type RecordedRead =
   { readonly at: number; readonly text: string } | { readonly at: number; readonly base64: string };
 
-/** How an exchange ended: by itself, by a failure, or because its reader left. */
+/** How an exchange ended: normally, with an error, or because the reader unsubscribed. */
 export type RecordedEnd =
   | { readonly type: 'complete'; readonly at: number }
   | { readonly type: 'aborted'; readonly at: number }
   | { readonly type: 'error'; readonly at: number; readonly error: RecordedError };
 
-/** What is kept of a failure: nothing that a platform has put into words. */
+/** The recorded fields of an error, without the platform's message. */
 export interface RecordedError {
   readonly name: string;
   /** The platform's code, such as `ECONNREFUSED`. */
@@ -91,7 +91,8 @@ export function bytesOfRead(read: RecordedRead): Uint8Array {
  * @throws TypeError that names the place
  */
 export function readCassette(value: unknown): Cassette {
-  if (!isRecord(value) || own(value, 'version') !== 1) throw new TypeError('The cassette has no version 1.');
+  if (!isRecord(value) || own(value, 'version') !== 1)
+    throw new TypeError('The cassette is not of version 1.');
   return { version: 1, exchanges: list(own(value, 'exchanges'), 'exchanges', readExchange) };
 }
 

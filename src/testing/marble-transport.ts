@@ -1,13 +1,21 @@
 import { map, Observable } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
-import { type AnswerHead, connectionOf, readOnDemand, scriptError, toBytes, toHeaders } from './answer.js';
+import {
+  type AnswerHead,
+  connectionOf,
+  counted,
+  readOnDemand,
+  scriptError,
+  toBytes,
+  toHeaders,
+} from './answer.js';
 
-/** An answer drawn in marbles. */
+/** A response in marbles. */
 export interface MarbleAnswer extends AnswerHead {
   /**
-   * When the headers come, counted from the request: any value. Default `'r'`, at once. `'--#'` is a
-   * connection that fails, `'-'` a provider that does not answer.
+   * When the headers arrive, counted from the request: any value. Default `'r'`, at once. `'--#'` is a
+   * connection that fails, `'-'` a provider that never responds.
    */
   readonly response?: string;
   /**
@@ -15,7 +23,7 @@ export interface MarbleAnswer extends AnswerHead {
    * without `|` or `#` the provider falls silent after the last letter.
    */
   readonly body?: string;
-  /** What the letters of `body` stand for; a letter that is not here stands for itself. */
+  /** The values of the letters in `body`; a missing letter stands for itself. */
   readonly frames?: Readonly<Record<string, string | Uint8Array>>;
   /** The error of a `#`, in `response` and in `body`. Default `'error'`. */
   readonly error?: unknown;
@@ -24,11 +32,11 @@ export interface MarbleAnswer extends AnswerHead {
 type Cold = ReturnType<RunHelpers['cold']>;
 
 /**
- * One answer's two Observables, for `expectSubscriptions`: each `subscriptions` says when the
- * connection was opened, and when it ended or was aborted.
+ * The two Observables of one response, for `expectSubscriptions`: `subscriptions` shows when the connection was
+ * opened, and when it ended or was aborted.
  */
 export interface MarbleConnection {
-  /** Subscribed while the headers are waited for. */
+  /** Subscribed while waiting for the headers. */
   readonly response: Cold;
   /** Subscribed while the body is read. */
   readonly body: Cold;
@@ -37,17 +45,19 @@ export interface MarbleConnection {
 export interface MarbleTransport extends Transport {
   /** The requests so far. */
   readonly requests: readonly HttpRequest[];
-  /** How many of them were aborted: before the headers, inside the body, or because nobody took it. */
+  /**
+   * How many requests were aborted: before the headers, inside the body, or because nobody subscribed to the
+   * body.
+   */
   readonly aborted: number;
-  /** One for each answer, in order. */
+  /** One for each response, in order. */
   readonly connections: readonly MarbleConnection[];
 }
 
 /**
- * A transport whose answers are drawn in marbles, one for each request in turn, inside
- * `TestScheduler.run`, so that waits of any length take no time. A backoff is drawn with `retry: { jitter: 0 }`: by default it
- * strays by 10 %. A request beyond them fails with an
- * error that is not retried.
+ * A transport whose responses are drawn in marbles, one for each request in turn, inside `TestScheduler.run`,
+ * so that waits of any length take no time. Set `retry: { jitter: 0 }` to draw a backoff, which otherwise
+ * varies by 10 %. A request beyond the last response fails with an error that is not retried.
  *
  * ```
  * request 1   --429
@@ -68,8 +78,8 @@ export interface MarbleTransport extends Transport {
  * });
  * ```
  *
- * @param helpers - what `TestScheduler.run` hands out
- * @param answers - what each request is answered with
+ * @param helpers - the helpers of `TestScheduler.run`
+ * @param answers - the response to each request
  * @returns the transport, with its requests, connections, and how many were aborted
  */
 export function marbleTransport(
@@ -93,7 +103,9 @@ export function marbleTransport(
         subscriber.error(reason);
       };
       if (connection === undefined) {
-        fail(scriptError(`The marbles hold ${answers.length} answers; this is one request more.`));
+        fail(
+          scriptError(`marbleTransport has ${counted(answers.length)}; request ${requests.length} has none.`),
+        );
         return undefined;
       }
       subscriber.add(() => {

@@ -16,9 +16,9 @@ import {
 const limits = { cellsBefore: 8, cells: 100, values: 8, differences: 3, subscriptions: 4 } as const;
 
 /**
- * Compares what came with what was drawn, and draws both where they differ: the function that `TestScheduler` takes.
+ * An assertion function for `TestScheduler` that draws the expected and the actual marbles if they differ.
  *
- * Marbles stand under each other, with a caret at each difference, and values are listed below where they differ.
+ * The marbles are aligned, with a caret at each difference, followed by the values that differ.
  *
  * ```
  * The Observable differs from what was drawn, first at 2005 ms.
@@ -32,10 +32,10 @@ const limits = { cellsBefore: 8, cells: 100, values: 8, differences: 3, subscrip
  *   c is not b at .item.content[0].text: expected "lo", actual "la"
  * ```
  *
- * Values are compared as strictly as with Node's `assert.deepStrictEqual`: `{}` is not `{ a: undefined }`, and an instance
- * of a class is not an object literal. Where that is too strict, an asymmetric matcher of the test runner stands in the
- * place of a value: `expect.objectContaining({ status: 429 })`. An error is drawn with its class, status, code and message,
- * and never with what the provider said.
+ * Values are compared as strictly as with Node's `assert.deepStrictEqual`: `{}` is not `{ a: undefined }`, and
+ * an instance of a class is not an object literal. If that is too strict, use an asymmetric matcher of the test
+ * runner as the value: `expect.objectContaining({ status: 429 })`. An error is shown with its class, status,
+ * code and message, never with the provider's words.
  *
  * @example
  * ```ts
@@ -48,8 +48,8 @@ const limits = { cellsBefore: 8, cells: 100, values: 8, differences: 3, subscrip
  * });
  * ```
  *
- * @throws Error whose message is the picture. `actual` and `expected` are the two lines, and its `cause` is an error that
- * came unexpectedly
+ * @throws Error whose message is the drawing. `actual` and `expected` are the two lines, and `cause` is an
+ * unexpected error
  */
 export function observableMatcher(this: unknown, actual: unknown, expected: unknown): void {
   // `TestScheduler` calls this as its method. Outside of `run()` a column is 10 ms.

@@ -15,11 +15,11 @@ import { toBinary, writeRead } from './cassette.js';
 import { promptTexts, redactPieces, secretsToRemove, soughtInBody } from './redact-exchange.js';
 
 export interface RecordTransportOptions {
-  /** Keeps the request's body, that is the prompt and the parameters. Default `false`. */
+  /** Keeps the request's body, with the prompt and the parameters. Default `false`. */
   readonly keepRequestBody?: boolean;
-  /** Secrets beside those that stand in the request's headers and query. */
+  /** More secrets, besides those in the request's headers and query. */
   readonly secrets?: readonly string[];
-  /** For the times. Default `asyncScheduler`. */
+  /** The clock for the recorded times. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -39,14 +39,14 @@ const headerNames = [
 ];
 
 /**
- * A transport that records what passes through another, to be played again by `replayTransport`.
+ * A transport that records another one's exchanges, for `replayTransport`.
  *
- * What is kept: the URL without its query, the status, the headers that this library reads, the body
- * piece by piece with its times, and how it ended. What is not kept: the request's headers, and its
- * body (with the prompt) unless `keepRequestBody` asks for it. Where the provider repeats the key or
- * another secret of the request, or a text of the prompt (16 characters or more), `***` stands in its
- * place, encoded or split over several deltas as it may be; secrets of less than 7 characters are not
- * looked for. The answer is kept as it came, and a model may take up what it was asked: read a cassette before you commit it.
+ * It keeps the URL without its query, the status, the headers that this library reads, the body read by read
+ * with its times, and how it ended. It does not keep the request's headers, nor its body (with the prompt)
+ * unless `keepRequestBody` is set. If the provider repeats the key or another secret of the request, or a text
+ * of the prompt (16 characters or more), it is replaced by `***`, even if it is encoded or split across deltas;
+ * secrets shorter than 7 characters are not found. The output is kept unchanged, and a model may repeat its
+ * input: read a cassette before you commit it.
  *
  * @example
  * ```ts
@@ -56,11 +56,11 @@ const headerNames = [
  * streamChatCompletions('Why is the sky blue?', { model: 'm', provider, transport }).subscribe();
  * ```
  *
- * @param inner - the transport that does the work
- * @param sink - is given all exchanges so far whenever one has ended: the last call has the whole turn.
- * What it throws is reported as RxJS reports errors that nobody handles, and leaves the turn alone
- * @param options - what is kept beyond the default
- * @returns a transport for one cassette: its requests are recorded one after the other
+ * @param inner - the transport to record
+ * @param sink - called with all exchanges so far whenever one ends: the last call has the whole turn. If it
+ * throws, RxJS reports an unhandled error, and the turn is not affected
+ * @param options - what else to keep
+ * @returns a transport for one cassette, which records its requests one after the other
  */
 export function recordTransport(
   inner: Transport,

@@ -32,18 +32,18 @@ import {
 import { type ScriptedAnswer, scriptedTransport, type ScriptedTransport } from './scripted-transport.js';
 
 export interface ReplayTransportOptions {
-  /** Everything at once, or each thing at the time at which it was recorded. Default `'at-once'`. */
+  /** Replays everything at once, or at the recorded times. Default `'at-once'`. */
   readonly timing?: 'at-once' | 'recorded';
-  /** For the recorded times. Default `asyncScheduler`, which is virtual inside `TestScheduler.run`. */
+  /** Times the recorded waits. Default `asyncScheduler`, which is virtual inside `TestScheduler.run`. */
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * A transport that plays what `recordTransport` recorded, one exchange for each request in turn: each
- * recorded read is a read, and failures come as failures. What is asked is not compared with what was
- * asked then. A request beyond the recording fails with an error that is not retried.
+ * A transport that replays a recording of `recordTransport`, one exchange for each request in turn, with the
+ * same reads and failures. Requests are not compared with the recorded ones. A request beyond the recording
+ * fails with an error that is not retried.
  *
- * An exchange that was aborted falls silent where its reader left: nothing more is known of it.
+ * An aborted exchange falls silent where its reader unsubscribed, because nothing more was recorded.
  *
  * @example
  * ```ts
@@ -52,10 +52,10 @@ export interface ReplayTransportOptions {
  * expect(await lastValueFrom(turn.pipe(accumulate()))).toMatchObject({ status: 'completed' });
  * ```
  *
- * @param cassette - a `Cassette`, as it was or read from JSON
- * @param options - when things come
+ * @param cassette - a `Cassette`, recorded or parsed from JSON
+ * @param options - the timing
  * @returns the transport, with the requests that it was sent and how many were aborted
- * @throws TypeError where the cassette is none, naming the place
+ * @throws TypeError if the cassette is invalid, naming the place
  */
 export function replayTransport(cassette: object, options: ReplayTransportOptions = {}): ScriptedTransport {
   const { exchanges } = readCassette(cassette);

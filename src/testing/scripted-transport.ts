@@ -1,14 +1,22 @@
 import { from, map, Observable, type ObservableInput } from 'rxjs';
 import { handOver, type HttpRequest, type HttpResponse, type Transport } from '../request/transport.js';
-import { type AnswerHead, connectionOf, readOnDemand, scriptError, toBytes, toHeaders } from './answer.js';
+import {
+  type AnswerHead,
+  connectionOf,
+  counted,
+  readOnDemand,
+  scriptError,
+  toBytes,
+  toHeaders,
+} from './answer.js';
 
-/** An answer with a body of the given pieces, each one network read. */
+/** A response whose body has the given pieces, one network read each. */
 export interface ScriptedAnswer extends AnswerHead {
   /** Text is sent as UTF-8. Default: nothing. */
   readonly body?: string | ObservableInput<string | Uint8Array>;
   /**
-   * When the headers are there: at the first value of this, or at once. `NEVER` is a provider that does
-   * not answer; an error is a connection that fails.
+   * The headers arrive with its first value, or at once if it is absent. `NEVER` is a provider that never
+   * responds; an error is a connection that fails.
    */
   readonly after?: Observable<unknown>;
 }
@@ -16,15 +24,18 @@ export interface ScriptedAnswer extends AnswerHead {
 export interface ScriptedTransport extends Transport {
   /** The requests so far. */
   readonly requests: readonly HttpRequest[];
-  /** How many of them were aborted: before the headers, inside the body, or because nobody took it. */
+  /**
+   * How many requests were aborted: before the headers, inside the body, or because nobody subscribed to the
+   * body.
+   */
   readonly aborted: number;
 }
 
 /**
- * A transport that gives the scripted answers, one for each request in turn, and after them fails with
- * an error that is not retried. An `Error` in an answer's place is a connection that fails.
+ * A transport with scripted responses, one for each request in turn. Further requests fail with an error that
+ * is not retried. An `Error` instead of a response is a connection that fails.
  *
- * It keeps the whole contract of `Transport`, `demand` included, which `of(response)` does not.
+ * It fulfils the whole `Transport` contract, including `demand`, unlike `of(response)`.
  *
  * @example
  * ```ts
@@ -34,7 +45,7 @@ export interface ScriptedTransport extends Transport {
  * expect(transport.requests).toHaveLength(2);
  * ```
  *
- * @param answers - what each request is answered with
+ * @param answers - the response to each request
  * @returns the transport, with the requests that it was sent and how many were aborted
  */
 export function scriptedTransport(...answers: readonly (ScriptedAnswer | Error)[]): ScriptedTransport {
@@ -45,7 +56,9 @@ export function scriptedTransport(...answers: readonly (ScriptedAnswer | Error)[
     new Observable<HttpResponse>((subscriber) => {
       const answer =
         answers[requests.length] ??
-        scriptError(`The script has ${answers.length} answers; this is one request more.`);
+        scriptError(
+          `scriptedTransport has ${counted(answers.length)}; request ${requests.length + 1} has none.`,
+        );
       requests.push(request);
       let settled = false;
       const fail = (error: unknown) => {
@@ -73,7 +86,7 @@ export function scriptedTransport(...answers: readonly (ScriptedAnswer | Error)[
           answer.after.subscribe({
             next: () => settled || respond(),
             error: fail,
-            complete: () => settled || fail(scriptError('`after` has completed without a value.')),
+            complete: () => settled || fail(scriptError('`after` completed without a value.')),
           }),
         );
     });

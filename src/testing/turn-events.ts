@@ -15,23 +15,20 @@ import { reasoningItem } from '../turn/reasoning-item.js';
 /** The answer's id and model, where a builder is given none. */
 export const testAnswer = { id: 'chatcmpl-test', model: 'test-model' } as const;
 
-/** Where an event belongs. */
+/** The choice of an event. */
 export interface EventOptions {
-  /** Which of several choices; default 0. */
+  /** The number of the choice; default 0. */
   readonly choice?: number;
 }
 
-/** A call that a model asks for, with what the provider wants back on it. */
+/** A tool call by the model, with its provider-specific fields. */
 export interface ToolCall extends ProviderFields {
   /** Unique in its turn. Default `call_<choice>_<index>`. */
   readonly callId?: string;
   readonly name: string;
-  /**
-   * A function's arguments: JSON text in one piece or in several, or the object that is written as JSON.
-   * Default `'{}'`.
-   */
+  /** A function's arguments: JSON text in one or several pieces, or an object to serialise. Default `'{}'`. */
   readonly arguments?: string | readonly string[] | Readonly<Record<string, unknown>>;
-  /** A custom tool's input, in one piece or in several: the call is then one of a custom tool. */
+  /** A custom tool's input in one or several pieces, which makes it a custom tool call. */
   readonly input?: string | readonly string[];
 }
 
@@ -45,7 +42,7 @@ export interface CompletedOptions {
   readonly finishReason?: string | null;
   /** Default `'done'`, or `'eof'` where there is no finish reason. */
   readonly endedBy?: CompletedEvent['endedBy'];
-  /** Figures that are left out are 0, and the total is the sum. Default `null`: the stream tells none. */
+  /** Missing numbers are 0, and the total is the sum. Default `null`: the stream has none. */
   readonly usage?: Partial<TokenUsage> | null;
   /** Why the other choices stopped, where it is not the default. */
   readonly choices?: CompletedEvent['choices'];
@@ -53,7 +50,7 @@ export interface CompletedOptions {
   readonly incompleteCalls?: number;
 }
 
-/** What is said in a turn. */
+/** A part of a turn. */
 export type TurnPart =
   | string
   | OutputItemDoneEvent
@@ -250,11 +247,11 @@ export function tokenUsage(usage: Partial<TokenUsage>): TokenUsage {
 }
 
 /**
- * The events of a whole turn, `completed` last, in the order in which a stream gives them: whole calls
- * stand at its end. A string is a piece of text; empty pieces are left out, since no stream gives them.
+ * The events of a whole turn, `completed` last, in the order of a stream: complete calls come at the end. A
+ * string is a piece of text; empty pieces are left out, since no stream emits them.
  *
- * It is what an application's code sees, so its own operators can be tested with
- * `from(turnOf('Hel', 'lo'))`; and `wireOf` makes of it what a provider would have sent.
+ * Use `from(turnOf('Hel', 'lo'))` to test your own operators; `wireOf` converts it to what a provider would
+ * have sent.
  *
  * @example
  * ```ts
@@ -264,7 +261,7 @@ export function tokenUsage(usage: Partial<TokenUsage>): TokenUsage {
  * turnOf(toolCallEvents({ name: 'weather', arguments: { city: 'Bern' } }));
  * ```
  *
- * @param parts - what is said, in order; as the last one, how the turn ends
+ * @param parts - the parts in order; the last may say how the turn ends
  */
 export function turnOf(
   ...parts: readonly TurnPart[] | readonly [...TurnPart[], CompletedOptions]

@@ -20,7 +20,7 @@ import {
 } from './wire-chunks.js';
 
 /**
- * What a provider sends for a turn: the text of an event stream that is decoded to these events again.
+ * The event stream that a provider would send for a turn; it decodes to the same events.
  *
  * What a provider wants back (`extras`, `reasoning_details`) is decoded with the name of the provider that is
  * asked. A turn without `completed` is a stream that was cut. `retrying` and `chunk` events are no part of what
@@ -32,22 +32,22 @@ import {
  * streamChatCompletions('Hi', { model: 'm', provider, transport }); // emits turnOf('Hel', 'lo')
  * ```
  *
- * @throws TypeError where the turn holds an item that no model writes, such as a user's message
+ * @throws TypeError if the turn has an item that no model writes, such as a user message
  */
 export function wireOf(turn: readonly ResponseEvent[]): string {
   return chunksOf(turn).join('');
 }
 
 /**
- * The same as `wireOf`, one chunk each, for a body of several reads: what is said, and before it the
- * chunk with the role, and after it those of the finish reasons, the usage, and the end.
+ * Like `wireOf`, but one string per chunk, for a body of several reads: the chunk with the role, the content,
+ * the finish reasons, the usage, and the end mark.
  *
  * @example
  * ```ts
  * const transport = scriptedTransport({ body: zip(from(chunksOf(turn)), interval(50)).pipe(map(([text]) => text)) });
  * ```
  *
- * @throws TypeError where the turn holds an item that no model writes
+ * @throws TypeError if the turn has an item that no model writes
  */
 export function chunksOf(events: readonly ResponseEvent[]): readonly string[] {
   const turn = valid(events);

@@ -3,21 +3,21 @@ import type { FunctionCallArgumentsDeltaEvent, OutputItemDoneEvent } from './eve
 import { reasoningItem } from './reasoning-item.js';
 import type { RunEvent } from './run-events.js';
 
-/** What an event adds to something that is written bit by bit. It may grow by what comes after it. */
+/** A delta: what an event adds to a text or to a call's arguments. Later deltas can be appended to it. */
 export interface Delta {
   readonly kind: 'text' | 'refusal' | 'reasoning' | 'arguments';
-  /** The event that it came with, the latest one where it has grown. */
+  /** Its event; the latest one if deltas were appended. */
   event: OutputItemDoneEvent | FunctionCallArgumentsDeltaEvent;
   text: string;
   details: unknown[];
   /** Of reasoning. */
   extras?: Extras | undefined;
   provider?: string | undefined;
-  /** Whether it says anything else than its event. */
+  /** Whether it differs from its event. */
   isChanged: boolean;
 }
 
-/** Reads an event; `undefined` where it is no piece of anything. */
+/** The delta in an event; `undefined` if it has none. */
 export function deltaOf(event: RunEvent): Delta | undefined {
   if (event.type === 'function_call_arguments_delta')
     return { kind: 'arguments', event, text: event.delta, details: [], isChanged: false };
@@ -39,7 +39,7 @@ export function deltaOf(event: RunEvent): Delta | undefined {
   return undefined;
 }
 
-/** Whether what comes after a delta belongs to the same thing. */
+/** Whether the next delta continues the same text or call. */
 export function continues(delta: Delta, after: Delta): boolean {
   return (
     delta.kind === after.kind &&
@@ -52,19 +52,19 @@ function callOf(event: Delta['event']): string | undefined {
   return event.type === 'function_call_arguments_delta' ? event.callId : undefined;
 }
 
-/** Adds what comes after a delta to it. */
+/** Appends the next delta. */
 export function append(delta: Delta, after: Delta): void {
-  // The name of a call may come after the beginning of its arguments.
+  // A call's name may arrive after the start of its arguments.
   delta.event = after.event;
   delta.text += after.text;
-  // One after the other, not put together: the fold does that, entry by entry, to the same end.
+  // Concatenated, not joined: the fold joins them entry by entry, with the same result.
   for (const detail of after.details) delta.details.push(detail);
   if (after.extras !== undefined) delta.extras = joinExtras(delta.extras, after.extras);
   delta.provider = after.provider ?? delta.provider;
   delta.isChanged = true;
 }
 
-/** The event of a delta: the one it came with where that says the same. */
+/** The event of a delta: the original one if nothing changed. */
 export function eventOf(delta: Delta): Delta['event'] {
   const { event, text, isChanged } = delta;
   if (!isChanged) return event;

@@ -5,7 +5,8 @@ import { isContent } from './is-content.js';
 import { type HttpHeaders, requestIdOf } from './wire.js';
 
 /**
- * What happened inside a turn, for logs and metrics. None holds a key, a prompt or an answer.
+ * What happened inside a turn, for logs and metrics. Diagnostics never contain a key, a prompt or a model's
+ * output.
  *
  * `turn` counts the subscriptions that report to one listener, from 1; `attempt` counts the requests
  * of one turn, from 1.
@@ -23,7 +24,7 @@ export type DiagnosticReport =
   | BreakDiagnostic
   | EndDiagnostic;
 
-/** The turn was subscribed to; nothing has been asked for or sent. `attempt` is 0. */
+/** The turn was subscribed to; nothing has been sent yet. `attempt` is 0. */
 export interface StartDiagnostic {
   readonly type: 'start';
 }
@@ -31,22 +32,22 @@ export interface StartDiagnostic {
 /** A request is about to be sent. */
 export interface RequestDiagnostic {
   readonly type: 'request';
-  /** Without its query, which may hold a key. */
+  /** Without the query, which may contain a key. */
   readonly url: string;
   /** Length of the body, in UTF-16 code units. */
   readonly bodyLength: number;
 }
 
-/** An answer has come, whatever its status. */
+/** The response headers have arrived, with any status. */
 export interface ResponseDiagnostic {
   readonly type: 'response';
   readonly status: number;
   readonly requestId: string | undefined;
-  /** The answer's `x-ratelimit-*` and `retry-after*` headers, by their lower-case names. */
+  /** The response's `x-ratelimit-*` and `retry-after*` headers, by lower-case name. */
   readonly rateLimits: Readonly<Record<string, string>>;
 }
 
-/** The first part of the answer has come: of its text, its reasoning or a call. It is told once in a turn. */
+/** The first text, reasoning or part of a call has arrived. Reported once per turn. */
 export interface ContentDiagnostic {
   readonly type: 'content';
 }
@@ -59,23 +60,23 @@ export interface RetryDiagnostic {
   readonly error: RequestFailure;
 }
 
-/** The data of an event was no JSON object; it was skipped. */
+/** An event was skipped because its data is not a JSON object. */
 export interface MalformedDiagnostic {
   readonly type: 'malformed';
   /** Length of the data, in UTF-16 code units. */
   readonly length: number;
-  /** Which event of the stream it was, counted from 0. */
+  /** The position of the event in the stream, counted from 0. */
   readonly position: number;
 }
 
-/** A tool call never got a name; it was not emitted. */
+/** A tool call was dropped because it never got a name. */
 export interface NamelessCallDiagnostic {
   readonly type: 'nameless-call';
   /** Length of its arguments, in UTF-16 code units. */
   readonly length: number;
 }
 
-/** The connection broke after the finish reason: the answer is whole, and the turn completes. */
+/** The connection broke after the finish reason: the output is complete, and so is the turn. */
 export interface BreakDiagnostic {
   readonly type: 'break';
   /** The `name` of the error. */
@@ -86,29 +87,31 @@ export interface BreakDiagnostic {
 export interface EndDiagnostic {
   readonly type: 'end';
   readonly outcome: 'completed' | 'error' | 'unsubscribed';
-  /** The `name` of the error, where one ended the turn. */
+  /** The `name` of the error that ended the turn, if any. */
   readonly error: string | undefined;
   /** Server-sent events that arrived. */
   readonly events: number;
   /** Comments among them, such as keep-alives. */
   readonly comments: number;
   readonly malformed: number;
-  /** What the answer cost, where its stream told that. */
+  /** The token usage, if the stream reported it. */
   readonly usage: TokenUsage | undefined;
-  /** The provider's id of the answer, where its stream told one that looks like an identifier. */
+  /** The provider's id of the response, if the stream had one that looks like an identifier. */
   readonly responseId: string | undefined;
-  /** The model that answered, where its stream told one that looks like an identifier. */
+  /** The model that answered, if the stream named one that looks like an identifier. */
   readonly model: string | undefined;
-  /** Why each choice stopped, in their order: `null` where the stream ended without a reason. Empty where it did not end. */
+  /**
+   * Why each choice stopped, in order; `null` if the stream ended without a reason. Empty if it did not end.
+   */
   readonly finishReasons: readonly (string | null)[];
 }
 
 export type DiagnosticsListener = (diagnostic: Diagnostic) => void;
 
-/** One turn's line to a listener. */
+/** Reports one turn's diagnostics to a listener. */
 export interface TurnDiagnostics {
   readonly start: () => void;
-  /** `redact` takes the secrets out of the URL's path, and of what the answer's headers say. */
+  /** `redact` removes secrets from the URL's path and from the response's headers. */
   readonly request: (
     attempt: number,
     request: { readonly url: string; readonly body: string },
@@ -128,7 +131,7 @@ export interface TurnDiagnostics {
   readonly end: (outcome: EndDiagnostic['outcome'], error?: unknown, completed?: CompletedEvent) => void;
 }
 
-/** The line of a turn that nobody listens to. */
+/** For a turn without a listener. */
 const silent: TurnDiagnostics = {
   start: noop,
   request: noop,
@@ -156,10 +159,10 @@ const rateLimitHeaders = [
   'x-ratelimit-reset-tokens',
 ];
 
-/** How much of a header is told, in characters. */
+/** How much of a header is reported, in characters. */
 const longestHeader = 64;
 
-/** Opens a turn's line to a listener. What the listener throws is dropped: it never touches the turn. */
+/** Reports a turn to a listener. Errors thrown by the listener are dropped and never affect the turn. */
 export function diagnose(listener: DiagnosticsListener | undefined): TurnDiagnostics {
   return listener === undefined ? silent : lineTo(listener);
 }
@@ -176,7 +179,7 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
     try {
       listener({ ...diagnostic, turn, attempt });
     } catch {
-      // A listener that fails is its owner's problem, not the turn's.
+      // A failing listener is its owner's problem, not the turn's.
     }
   }
 
@@ -210,7 +213,7 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
     nameless: ({ length }) => report({ type: 'nameless-call', length }),
     broken: (error) => report({ type: 'break', error: nameOf(error) ?? 'Error' }),
     end(outcome, error, completed) {
-      // Told of once.
+      // Reported once.
       if (isOver) return;
       isOver = true;
       const { usage, responseId, model, choices = [] } = completed ?? {};
@@ -230,21 +233,21 @@ function lineTo(listener: DiagnosticsListener): TurnDiagnostics {
   };
 }
 
-/** What a provider names, unless it may be prose: prose is private. */
+/** A provider's identifier, unless it may be prose: prose is private. */
 const identifier = (name: string | undefined): string | undefined =>
   /^[\w.:/@+-]{1,128}$/.test(name ?? '') ? name : undefined;
 
 const nameOf = (error: unknown): string | undefined =>
   error instanceof Error ? className(error) : undefined;
 
-/** Tells of the first content of a turn, and of its end, whichever it is. */
+/** Reports a turn's first content and its end, successful or not. */
 export function reportTurn(log: TurnDiagnostics): MonoTypeOperatorFunction<ResponseEvent> {
   if (log === silent) return identity;
   return tap({
     subscribe: () => log.start(),
     next: (event) => {
       if (isContent(event)) log.content();
-      // Whoever has `completed` may leave.
+      // The subscriber may unsubscribe at `completed`.
       else if (event.type === 'completed') log.end('completed', undefined, event);
     },
     complete: () => log.end('completed'),

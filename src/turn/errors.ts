@@ -1,63 +1,64 @@
 /**
- * Every error that this library emits. Each arrives as an error notification, and each `name` is the
- * name of its class.
+ * The base class of the errors that this library emits. They arrive as error notifications, and `name` is the
+ * name of the class.
  *
- * No message, stack or enumerable property holds the key, the prompt or the answer. What a provider said is only
- * in `body`, `snippet`, `providerMessage` and `remoteMessage`, and what arrived only in `turn`. None of them is
- * enumerable, so a logger that serialises an error leaves them out, and the key that was sent is replaced by `***`.
+ * No message, stack or enumerable property contains the key, the prompt or the model's output. The provider's
+ * words are only in `body`, `snippet`, `providerMessage` and `remoteMessage`, and the partial output only in
+ * `turn`. These properties are not enumerable, so a logger that serialises an error leaves them out, and the
+ * key that was sent is replaced by `***`.
  */
 export abstract class ChatCompletionsError extends Error {
   abstract override get name(): string;
   /**
-   * What each attempt failed with, in order, where several led to this error: requests that were sent again, answers
-   * that were requested again, other providers; the last 100 of them. Not enumerable.
+   * The errors of all attempts, in order, if several led to this error (retries, restarts, other providers);
+   * the last 100 of them. Not enumerable.
    */
   declare readonly attempts?: readonly Error[];
 }
 
 /**
- * Sets a property that loggers and `JSON.stringify` pass over (docs/decisions/0005-privacy-of-errors.md). What takes none,
- * such as a frozen error, stays as it is.
+ * Sets a property that loggers and `JSON.stringify` skip (docs/decisions/0005-privacy-of-errors.md). A frozen
+ * error stays as it is.
  */
 export function hide<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
   Reflect.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
-const lastOf = / It was the last of (?:at least )?\d+ attempts\.$/;
+const lastOf = / This was the last of (?:at least )?\d+ attempts\.$/;
 
-/** How many attempts an error holds: a source may fail with the same error again and again. */
+/** How many attempts an error keeps: a source may fail again and again. */
 export const attemptsKept = 100;
 
-/** What each attempt failed with that led to an error: the error itself where none did. */
+/** The attempts that led to an error; the error alone if it has none. */
 const attemptsOf = (error: Error): readonly Error[] =>
   (error instanceof ChatCompletionsError && error.attempts) || [error];
 
-/** Sets the attempts of an error that ends a turn: those before it, and its own. */
+/** Sets the attempts of an error that ends a turn: the earlier ones, and its own. */
 export function setAttempts(error: ChatCompletionsError, before: readonly Error[]): readonly Error[] {
   const attempts = [...before.flatMap(attemptsOf), ...attemptsOf(error)].slice(-attemptsKept);
   hide<ChatCompletionsError, 'attempts'>(error, 'attempts', attempts);
   return attempts;
 }
 
-/** An error that ends what was attempted before: it holds those attempts, and says how many there were. */
+/** Adds the earlier attempts to an error that ends a turn, and their number to its message. */
 export function withAttempts<E>(error: E, before: readonly Error[]): E {
   if (!(error instanceof ChatCompletionsError) || before.length === 0 || Object.isFrozen(error)) return error;
   const { length } = setAttempts(error, before);
-  const said = error.message.replace(lastOf, '').replace(/\.$/, '');
-  error.message = `${said}. It was the last of ${length < attemptsKept ? '' : 'at least '}${length} attempts.`;
+  const said = error.message.replace(lastOf, '');
+  error.message = `${said}${/[.?]$/.test(said) ? '' : '.'} This was the last of ${length < attemptsKept ? '' : 'at least '}${length} attempts.`;
   return error;
 }
 
 /**
- * The last error of several turns that all failed: what the others failed with stands in an `AggregateError` at the end
- * of its causes, so that it is still of its own class, and in its `attempts`.
+ * The last error of several turns that all failed. It keeps its class; an `AggregateError` of all errors goes
+ * to the end of its `cause` chain, and every attempt into `attempts`.
  */
 export function allFailed<E>(error: E, before: readonly unknown[]): E {
   if (before.length === 0 || !(error instanceof Error)) return error;
   const errors = [...before, error];
   let last: Error = error;
   const isOurs = (cause: Error) => cause instanceof AggregateError && cause.errors.includes(error);
-  // A chain that a hostile peer or a mistake has made a ring has no end.
+  // A circular chain has no end.
   for (let depth = 0; depth < 16; depth += 1) {
     const cause = propertyOf(last, 'cause');
     if (!(cause instanceof Error) || isOurs(cause)) break;
@@ -70,13 +71,13 @@ export function allFailed<E>(error: E, before: readonly unknown[]): E {
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new ApplicationError(thrown));
 
-/** An error of the library as it is, and any other as the cause of an {@link ApplicationError}. */
+/** Returns the library's errors unchanged, and any other as the cause of an {@link ApplicationError}. */
 export const asLibraryError = (error: unknown): ChatCompletionsError =>
   error instanceof ChatCompletionsError ? error : new ApplicationError(error);
 
 const causedBy = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause });
 
-/** A property of what is not the library's own: a getter may throw. */
+/** A property of a foreign object, whose getter may throw. */
 export function propertyOf(value: unknown, name: string | symbol): unknown {
   try {
     return (value as Record<PropertyKey, unknown> | null | undefined)?.[name];
@@ -96,7 +97,7 @@ function causesOf(error: unknown): readonly unknown[] {
   return causes;
 }
 
-/** The `code` of a platform's error (`ECONNREFUSED`, `UND_ERR_SOCKET`), looked for along its causes. */
+/** The `code` of a platform's error (`ECONNREFUSED`, `UND_ERR_SOCKET`), found along its causes. */
 export function platformCode(error: unknown): string | undefined {
   for (const cause of causesOf(error)) {
     const code = propertyOf(cause, 'code');
@@ -114,20 +115,60 @@ const parenthesised = (...given: Details): string => {
   return details && ` (${details})`;
 };
 
-/** What an error answer said of itself. */
+/** What to check if a provider was never reached, by the platform's code. */
+const unreachedAdvice: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Is it running?',
+  ENOTFOUND: 'Check the host name and the network.',
+  EAI_AGAIN: 'Check the host name and the network.',
+  EHOSTUNREACH: 'Check the network.',
+  ENETUNREACH: 'Check the network.',
+  ETIMEDOUT: 'Check the address and the network.',
+  UND_ERR_CONNECT_TIMEOUT: 'Check the address and the network.',
+};
+
+const anyProvider = 'the provider';
+
+/** The message of a request without a response. */
+function unreachable(provider: string, cause: unknown): string {
+  const code = platformCode(cause);
+  return code !== undefined && Object.hasOwn(unreachedAdvice, code)
+    ? sentences(`Could not reach ${provider}${parenthesised(code)}.`, unreachedAdvice[code])
+    : `No response from ${provider}${parenthesised(code)}. Check the base URL and the network.`;
+}
+
+/** Names the provider in the message of a `TransportError`, unless the transport gave it another message. */
+export function withProvider(error: ChatCompletionsError, provider: string): ChatCompletionsError {
+  const { message, cause, stack } = error;
+  if (!(error instanceof TransportError) || message !== unreachable(anyProvider, cause)) return error;
+  if (Object.isFrozen(error)) return error;
+  error.message = unreachable(provider, cause);
+  // A stack begins with the message that the error was created with.
+  error.stack = stack?.replace(message, () => error.message) ?? '';
+  return error;
+}
+
+/** A time in words: `250 ms`, `1.5 s`, `10 min`. */
+function duration(milliseconds: number): string {
+  if (milliseconds === Infinity) return 'infinite';
+  if (milliseconds < 1_000) return `${milliseconds} ms`;
+  const seconds = milliseconds / 1_000;
+  return seconds < 120 ? `${Number(seconds.toFixed(1))} s` : `${Number((seconds / 60).toFixed(1))} min`;
+}
+
+/** What an error response says. */
 export interface StatusDetails {
   readonly status: number;
   /** The provider's own code, such as `invalid_api_key` or `insufficient_quota`. */
   readonly code?: string | undefined;
-  /** The request id among the answer's headers: what a provider's support asks for. */
+  /** The request id from the response's headers, which a provider's support asks for. */
   readonly requestId?: string | undefined;
-  /** The wait that the answer asked for, in milliseconds. */
+  /** The wait that the response asked for, in milliseconds. */
   readonly retryAfter?: number | undefined;
-  /** The answer's body: at most its first 64 KiB, `''` where it was not read. */
+  /** The first 64 KiB of the response body; `''` if it was not read. */
   readonly body?: string;
 }
 
-/** What both errors of a status hold. */
+/** The properties that both status errors have. */
 function setDetails(
   error: UnexpectedStatusError | RetryLimitError,
   { status, code, requestId, retryAfter, body = '' }: StatusDetails,
@@ -140,18 +181,18 @@ const advice: Readonly<Record<number, string>> = {
   400: 'Check the model and the parameters.',
   401: 'Check the API key.',
   402: 'Check the account balance.',
-  403: 'The key may not use this model or endpoint.',
+  403: 'The API key has no access to this model or endpoint.',
   404: 'Check the base URL and the model.',
-  413: 'The prompt is too large.',
+  413: 'The prompt is too long.',
   422: 'Check the model and the parameters.',
   429: 'Check the rate limits and the quota.',
 };
 
 /**
- * The provider answered with a status that is not 2xx, and it was not retried.
+ * The provider returned a status other than 2xx, and the request was not retried.
  *
- * What to do: `status` and `code` say what is wrong (401 the key, 404 the URL or model, 429 with
- * `insufficient_quota` the account); `body` holds the provider's own words.
+ * What to do: see `status` and `code` (401: the key; 404: the URL or model; 429 with `insufficient_quota`: the
+ * account). `body` has the provider's own words.
  */
 export class UnexpectedStatusError extends ChatCompletionsError {
   override get name() {
@@ -161,24 +202,24 @@ export class UnexpectedStatusError extends ChatCompletionsError {
   declare readonly code: string | undefined;
   declare readonly requestId: string | undefined;
   declare readonly retryAfter: number | undefined;
-  /** Whether the library's own rule would send the request again. */
+  /** Whether the request is retried by default. */
   readonly retryable: boolean;
   /** The provider's words, at most 64 KiB of them. Not enumerable. */
   declare readonly body: string;
 
   constructor(details: StatusDetails & { readonly retryable?: boolean }) {
     const { status, code } = details;
-    super(sentences(`The provider answered with status ${status}${parenthesised(code)}.`, advice[status]));
+    super(sentences(`The provider returned status ${status}${parenthesised(code)}.`, advice[status]));
     setDetails(this, details);
     this.retryable = details.retryable ?? false;
   }
 }
 
 /**
- * The provider kept answering with a status that is retried, until `maxRetries` was reached or the
- * wait it asked for was longer than `maxRetryAfter`.
+ * The provider kept returning a retryable status until `maxRetries` was reached, or asked for a wait longer
+ * than `maxRetryAfter`.
  *
- * What to do: try again later, after `retryAfter` milliseconds where the provider named a time.
+ * What to do: try again later, after `retryAfter` milliseconds if the provider named a time.
  */
 export class RetryLimitError extends ChatCompletionsError {
   override get name() {
@@ -187,20 +228,21 @@ export class RetryLimitError extends ChatCompletionsError {
   declare readonly status: number;
   declare readonly code: string | undefined;
   declare readonly requestId: string | undefined;
-  /** What each request failed with, this one last. Not enumerable. */
+  /** The error of each request, the last one included. Not enumerable. */
   declare readonly attempts: readonly Error[];
-  /** The wait that the last answer asked for, in milliseconds. */
+  /** The wait that the last response asked for, in milliseconds. */
   declare readonly retryAfter: number | undefined;
   /** The provider's words, at most 64 KiB of them. Not enumerable. */
   declare readonly body: string;
 
-  constructor(details: StatusDetails, attempts: readonly Error[]) {
+  /** @param maxRetryAfter - the limit that `retryAfter` may exceed, in milliseconds */
+  constructor(details: StatusDetails, attempts: readonly Error[], maxRetryAfter = Infinity) {
     const { status, code, retryAfter } = details;
     const times = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
     super(
       sentences(
-        `The provider answered with status ${status}${parenthesised(code)} after ${times}.`,
-        retryAfter === undefined ? undefined : `It asks to wait ${retryAfter} ms.`,
+        `The provider returned status ${status}${parenthesised(code)} after ${times}.`,
+        adviceOf(retryAfter, maxRetryAfter),
       ),
     );
     setDetails(this, details);
@@ -208,8 +250,15 @@ export class RetryLimitError extends ChatCompletionsError {
   }
 }
 
+function adviceOf(retryAfter: number | undefined, limit: number): string | undefined {
+  if (retryAfter === undefined) return undefined;
+  return retryAfter > limit
+    ? `Retry-After is ${duration(retryAfter)}, longer than the limit of ${duration(limit)} (retry.maxRetryAfter).`
+    : `Retry after ${duration(retryAfter)}.`;
+}
+
 /**
- * No answer came: the connection failed, or the provider answered with a redirect, which is refused.
+ * There was no response: the connection failed, or the provider returned a redirect, which is refused.
  *
  * What to do: check the base URL and the network; `cause` has the platform's `name`, `code`, `errno`, `syscall` and
  * message, without secrets.
@@ -218,29 +267,23 @@ export class TransportError extends ChatCompletionsError {
   override get name() {
     return 'TransportError' as const;
   }
-  /** Whether the library's own rule would send the request again. */
+  /** Whether the request is retried by default. */
   readonly retryable: boolean;
 
   constructor(options: { message?: string; cause?: unknown; retryable?: boolean } = {}) {
     const { cause } = options;
-    super(
-      options.message ?? `No answer came from the provider${parenthesised(platformCode(cause))}.`,
-      causedBy(cause),
-    );
+    super(options.message ?? unreachable(anyProvider, cause), causedBy(cause));
     this.retryable = options.retryable ?? true;
   }
 }
 
-/** What can go wrong with one request, and be retried. */
+/** The failures of one request that can be retried. */
 export type RequestFailure = UnexpectedStatusError | TransportError;
 
 export const isRequestFailure = (error: unknown): error is RequestFailure =>
   error instanceof UnexpectedStatusError || error instanceof TransportError;
 
-/**
- * No response headers came within `responseTimeout`. Not retried: a model that is only slow would be
- * billed again.
- */
+/** No response headers arrived within `responseTimeout`. Not retried: a slow model would be billed twice. */
 export class ResponseTimeoutError extends ChatCompletionsError {
   override get name() {
     return 'ResponseTimeoutError' as const;
@@ -249,30 +292,33 @@ export class ResponseTimeoutError extends ChatCompletionsError {
   readonly timeout: number;
 
   constructor(timeout: number, cause?: unknown) {
-    super(`No response headers came within ${timeout} ms.`, causedBy(cause));
+    super(`No response headers arrived within ${timeout} ms.`, causedBy(cause));
     this.timeout = timeout;
   }
 }
 
 /**
- * The event stream broke after the answer had begun. Never retried by the turn itself, since text was already
- * delivered; what arrived before it stays delivered. `restartOnBreak()` asks again.
+ * The event stream broke after the response had begun. The turn never retries it, because output was already
+ * delivered; `restartOnBreak()` does.
  */
 export class StreamError extends ChatCompletionsError {
   override get name(): 'StreamError' | 'IdleTimeoutError' | 'ProviderStreamError' {
     return 'StreamError';
   }
-  /** Whether the same request may succeed if it is sent again. */
+  /** Whether sending the same request again may succeed. */
   readonly retryable: boolean;
 
   constructor(options: { message?: string; cause?: unknown; retryable?: boolean } = {}) {
     const { cause } = options;
-    super(options.message ?? `The event stream broke${parenthesised(platformCode(cause))}.`, causedBy(cause));
+    super(
+      options.message ?? `The event stream broke off${parenthesised(platformCode(cause))}.`,
+      causedBy(cause),
+    );
     this.retryable = options.retryable ?? true;
   }
 }
 
-/** No event came for `idleTimeout`; the connection was aborted. */
+/** No event arrived for `idleTimeout`; the connection was aborted. */
 export class IdleTimeoutError extends StreamError {
   override get name() {
     return 'IdleTimeoutError' as const;
@@ -287,10 +333,10 @@ export class IdleTimeoutError extends StreamError {
 }
 
 /**
- * Nobody took what had arrived for `stallTimeout`: values waited in an iterator or a stream, or a `Demand` was
- * held. The turn was ended and its connection closed.
+ * The consumer took nothing for `stallTimeout` while values waited in an iterator or a stream, or a `Demand`
+ * was held. The connection was closed.
  *
- * What to do: nothing where the consumer was abandoned. One that is only slow needs a longer `stallTimeout`.
+ * What to do: nothing if the consumer was abandoned; give a slow one a longer `stallTimeout`.
  */
 export class StallTimeoutError extends ChatCompletionsError {
   override get name() {
@@ -300,17 +346,16 @@ export class StallTimeoutError extends ChatCompletionsError {
   readonly timeout: number;
 
   constructor(timeout: number) {
-    super(`The consumer took nothing for ${timeout} ms.`);
+    super(`The consumer took nothing for ${timeout} ms (stallTimeout).`);
     this.timeout = timeout;
   }
 }
 
 /**
- * The provider reported an error inside an answer that had begun with status 200.
+ * The provider reported an error inside a response that had begun with status 200.
  *
- * What to do: `code`, `errorType` and `status` say what went wrong where the provider gave them;
- * `providerMessage` holds its own words. Where `retryable` is set, asking again may help, after `retryAfter`
- * milliseconds.
+ * What to do: see `code`, `errorType` and `status`, as far as the provider sent them; `providerMessage` has its
+ * own words. If `retryable` is set, try again after `retryAfter` milliseconds.
  */
 export class ProviderStreamError extends StreamError {
   override get name() {
@@ -319,7 +364,7 @@ export class ProviderStreamError extends StreamError {
   readonly code: string | undefined;
   readonly errorType: string | undefined;
   readonly status: number | undefined;
-  /** The wait that the provider asks for, in milliseconds. */
+  /** The wait that the provider asked for, in milliseconds. */
   readonly retryAfter: number | undefined;
   /** The provider's words. Not enumerable. */
   declare readonly providerMessage: string | undefined;
@@ -348,26 +393,26 @@ export class ProviderStreamError extends StreamError {
 }
 
 /**
- * The provider answered with success, but with neither an event stream nor a completion: a login
- * page, a proxy's error page, another API.
+ * The response was successful, but neither an event stream nor a completion: a login page, a proxy's error
+ * page, another API.
  *
- * What to do: check the base URL; `snippet` shows how the answer begins.
+ * What to do: check the base URL; `snippet` shows the start of the response.
  */
 export class UnexpectedContentError extends ChatCompletionsError {
   override get name() {
     return 'UnexpectedContentError' as const;
   }
   readonly status: number;
-  /** The media type that the answer named, `''` where it named none that is well-formed. */
+  /** The response's media type; `''` if it is missing or malformed. */
   readonly contentType: string;
-  /** The first characters of the answer, at most 200. Not enumerable. */
+  /** The first characters of the response, at most 200. Not enumerable. */
   declare readonly snippet: string;
 
   constructor(details: { readonly status: number; readonly contentType: string; readonly snippet: string }) {
     const { status, contentType } = details;
-    const type = contentType || 'content of no stated type';
+    const type = contentType || 'no content type';
     super(
-      `The provider answered with status ${status} and ${type}, which is no event stream. Check the base URL.`,
+      `The provider returned status ${status} with ${type} instead of an event stream. Check the base URL.`,
     );
     this.status = status;
     this.contentType = contentType;
@@ -375,24 +420,24 @@ export class UnexpectedContentError extends ChatCompletionsError {
   }
 }
 
-/** The provider needs a key and none was given, or not in time. Nothing was sent. */
+/** The provider needs a key, and there was none, or not in time. Nothing was sent. */
 export class MissingApiKeyError extends ChatCompletionsError {
   override get name() {
     return 'MissingApiKeyError' as const;
   }
-  /** The environment variable that holds the key; `undefined` where an `apiKey` function gave none. */
+  /** The environment variable that should hold the key; `undefined` if an `apiKey` function returned none. */
   readonly envKey: string | undefined;
   /** The provider's advice on how to get a key. */
   readonly instructions: string | undefined;
 
-  /** @param timeout - how long an `apiKey` function was given, in milliseconds, where it took longer */
+  /** @param timeout - the time limit of an `apiKey` function that took too long, in milliseconds */
   constructor(provider: string, envKey?: string, instructions?: string, timeout?: number) {
-    // A key in the place of a variable's name is not told.
+    // A key given instead of a variable's name must not be shown.
     const isName = envKey === undefined || /^(?:\w{1,32}|(?:[A-Z\d]{1,32}_){1,8}[A-Z\d]{1,32})$/.test(envKey);
     const what =
       envKey === undefined
-        ? `The apiKey function of the provider "${provider}" gave no key${timeout === undefined ? '' : ` within ${timeout} ms`}.`
-        : `The provider "${provider}" needs a key: set the environment variable ${isName ? envKey : 'that envKey names'}, or give an apiKey.`;
+        ? `The apiKey function of the provider "${provider}" returned no key${timeout === undefined ? '' : ` within ${timeout} ms`}.`
+        : `The provider "${provider}" needs an API key: set the environment variable ${isName ? envKey : 'named by envKey'}, or the provider's apiKey.`;
     super(sentences(what, instructions));
     this.envKey = isName ? envKey : undefined;
     this.instructions = instructions;
@@ -400,8 +445,8 @@ export class MissingApiKeyError extends ChatCompletionsError {
 }
 
 /**
- * The provider is configured with something that cannot be sent: a base URL that is none, a key or
- * a header with a character that HTTP does not allow. Nothing was sent.
+ * The provider has a setting that cannot be sent: an invalid base URL, or a key or header with a character that
+ * HTTP does not allow. Nothing was sent.
  */
 export class InvalidProviderError extends ChatCompletionsError {
   override get name() {
@@ -411,34 +456,37 @@ export class InvalidProviderError extends ChatCompletionsError {
   readonly setting: string;
 
   constructor(provider: string, setting: string, reason: string) {
-    super(`The ${setting} of the provider "${provider}" cannot be used: ${reason}.`);
+    super(`The ${setting} of the provider "${provider}" is invalid: ${reason}.`);
     this.setting = setting;
   }
 }
 
 /**
- * The request cannot be written as JSON: a cycle, a BigInt, a `toJSON` that throws, too many levels. Nothing was sent.
+ * The request cannot be serialised as JSON: a cycle, a BigInt, a `toJSON` that throws, or too many levels.
+ * Nothing was sent.
  *
- * What to do: correct `part`. What was thrown is no `cause`, since it may quote the prompt.
+ * What to do: correct `part`. There is no `cause`, since the original error may quote the prompt.
  */
 export class InvalidRequestError extends ChatCompletionsError {
   override get name() {
     return 'InvalidRequestError' as const;
   }
-  /** Which part of the body, such as `messages` or `tools`; `undefined` where that cannot be told. */
+  /** The part of the body, such as `messages` or `tools`; `undefined` if unknown. */
   readonly part: string | undefined;
 
   constructor({ part, reason }: { readonly part?: string; readonly reason?: unknown } = {}) {
     const isName = part !== undefined && /^\w{1,64}$/.test(part);
     const thrown = reason === undefined ? undefined : className(reason);
-    super(`The request cannot be written as JSON${isName ? `: see ${part}` : ''}${parenthesised(thrown)}.`);
+    super(
+      `The request cannot be serialised as JSON${parenthesised(thrown)}.${isName ? ` Check ${part}.` : ''}`,
+    );
     this.part = isName ? part : undefined;
   }
 }
 
 /**
- * The turn failed with an error that is not the library's, such as one from an `apiKey` function, or from an
- * operator of the application. Raised by `toState()` only; elsewhere such an error passes unchanged.
+ * An error that is not the library's, such as one from an `apiKey` function or from one of your operators. Only
+ * `toState()` wraps it; elsewhere it passes unchanged.
  *
  * What to do: `cause` is the original error.
  */
@@ -452,7 +500,7 @@ export class ApplicationError extends ChatCompletionsError {
   }
 }
 
-/** The class of what was thrown, without its message, which may quote a prompt. */
+/** The class of a thrown value, without its message, which may quote a prompt. */
 export function className(thrown: unknown): string {
   const name =
     thrown instanceof Error

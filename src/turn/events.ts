@@ -1,13 +1,13 @@
 import type { ChatCompletionsError, RequestFailure } from './errors.js';
 import type { Extras } from './extras.js';
 
-/** Text that was given to a model. */
+/** Text input to a model. */
 export interface InputText {
   readonly type: 'input_text';
   readonly text: string;
 }
 
-/** An image that was given to a model. */
+/** An image input to a model. */
 export interface InputImage {
   readonly type: 'input_image';
   /** A URL, or a data URL. */
@@ -15,13 +15,13 @@ export interface InputImage {
   readonly detail?: 'auto' | 'low' | 'high';
 }
 
-/** Audio that was given to a model. */
+/** Audio input to a model. */
 export interface InputAudio {
   readonly type: 'input_audio';
   readonly input_audio: { readonly data: string; readonly format: string };
 }
 
-/** A file that was given to a model: by its id, by its content as a data URL, or by its address. */
+/** A file input to a model: by id, by content as a data URL, or by URL. */
 export interface InputFile {
   readonly type: 'input_file';
   readonly file_id?: string;
@@ -55,45 +55,46 @@ export interface MessageItem {
 }
 
 /**
- * What a provider said on an item that this library does not model, such as the signatures that some refuse
- * the next request without. The next request returns it unread, in its place, to the provider that said it.
+ * Provider-specific fields of an item, such as the signatures that some providers require in the next request.
+ * The next request sends them back unchanged, in the same place, to the provider they came from.
  */
 export interface ProviderFields {
   /**
-   * Unmodelled fields, as they came. On a call: those of the entry in `tool_calls`, such as Gemini's
-   * `extra_content`, and under `function` (or `custom`) those beside its name and arguments. On reasoning: fields of the
-   * assistant message, such as LiteLLM's `thinking_blocks` or Copilot's `reasoning_opaque`.
+   * Fields that this library does not model, unchanged. On a call: those of its entry in `tool_calls`, such as
+   * Gemini's `extra_content`, and under `function` (or `custom`) those besides its name and arguments. On
+   * reasoning: fields of the assistant message, such as LiteLLM's `thinking_blocks` or Copilot's
+   * `reasoning_opaque`.
    */
   readonly extras?: Extras;
   /**
-   * The `name` of the provider that said it: only a provider of that name gets it back. Without one, any
+   * The `name` of the provider that sent them: they are sent back to that provider only. Without a name, every
    * provider gets `extras`.
    */
   readonly provider?: string;
 }
 
-/** What a model thought before it answered. */
+/** A model's reasoning before its answer. */
 export interface ReasoningItem extends ProviderFields {
   readonly type: 'reasoning';
   readonly content: readonly { readonly type: 'reasoning_text'; readonly text: string }[];
   /**
-   * The provider's own account of it, as it came (OpenRouter's `reasoning_details`): signatures and
-   * encrypted parts that some providers want back with the next request. At most 4,096 entries.
+   * The provider's structured reasoning, unchanged (OpenRouter's `reasoning_details`), with signatures and
+   * encrypted parts that some providers require in the next request. At most 4,096 entries.
    */
   readonly reasoning_details?: readonly unknown[];
 }
 
-/** A call that a model asks for. */
+/** A function call by a model. */
 export interface FunctionCallItem extends ProviderFields {
   readonly type: 'function_call';
-  /** The provider's id of the call. Where it gave none: nine random letters and digits, unique across turns. */
+  /** The provider's id of the call. If it sent none: nine random letters and digits, unique across turns. */
   readonly call_id: string;
   readonly name: string;
-  /** JSON, as the model wrote it: it may not parse. */
+  /** Raw model output: JSON, but it may not parse. */
   readonly arguments: string;
 }
 
-/** What a call gave: text, usually JSON, or parts such as images. */
+/** The output of a call: text, usually JSON, or parts such as images. */
 export interface FunctionCallOutputItem {
   readonly type: 'function_call_output';
   readonly call_id: string;
@@ -101,8 +102,8 @@ export interface FunctionCallOutputItem {
 }
 
 /**
- * What a model is told that its call gave: text, usually JSON, or parts. The list is no `readonly` one, so that the
- * item is one of the Responses API's types, too.
+ * The output of a call: text, usually JSON, or parts. The array is not `readonly`, so that the item is
+ * assignable to the Responses API's type.
  */
 export type ToolOutput = string | (InputText | InputImage | InputFile)[];
 
@@ -114,14 +115,14 @@ export interface CustomToolCallItem extends ProviderFields {
   readonly input: string;
 }
 
-/** What a custom tool's call gave. */
+/** The output of a custom tool's call. */
 export interface CustomToolCallOutputItem {
   readonly type: 'custom_tool_call_output';
   readonly call_id: string;
   readonly output: ToolOutput;
 }
 
-/** A whole call, of either kind of tool. */
+/** A complete call of either kind of tool. */
 export type ToolCallItem = FunctionCallItem | CustomToolCallItem;
 
 /**
@@ -136,76 +137,76 @@ export type ResponseItem =
   | CustomToolCallItem
   | CustomToolCallOutputItem;
 
-/** What a turn cost, in tokens. A figure that the provider did not give is 0. */
+/** The token usage of a turn. A number that the provider did not send is 0. */
 export interface TokenUsage {
   readonly inputTokens: number;
   /** The part of `inputTokens` that came from the provider's cache. */
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
-  /** The part of `outputTokens` that was spent on reasoning. */
+  /** The part of `outputTokens` spent on reasoning. */
   readonly reasoningOutputTokens: number;
   readonly totalTokens: number;
 }
 
 /**
- * A part of the answer. Text, reasoning and refusals arrive as many of these, each with what is new; a
- * call arrives once, whole, at the end of the turn. One that was cut does not.
+ * A part of the output. Text, reasoning and refusals arrive as many events, each with the new part only. A call
+ * is emitted once, when complete, at the end of the turn; a call that was cut off is not emitted.
  */
 export interface OutputItemDoneEvent {
   readonly type: 'output_item_done';
   readonly item: ResponseItem;
-  /** Which of several choices it belongs to; absent for choice 0. */
+  /** The number of its choice; absent for choice 0. */
   readonly choice?: number;
 }
 
-/** Progress of a call that is being written. */
+/** Progress of a call while the model writes it. */
 export interface FunctionCallArgumentsDeltaEvent {
   readonly type: 'function_call_arguments_delta';
   readonly callId: string;
   readonly name: string;
-  /** Which call of its choice it is, counted from 0 in the order in which they began. */
+  /** The position of the call in its choice, counted from 0 in the order in which the calls began. */
   readonly index: number;
-  /** What is new of its arguments, or of a custom tool's input. */
+  /** The new part of its arguments, or of a custom tool's input. */
   readonly delta: string;
-  /** Which of several choices it belongs to; absent for choice 0. */
+  /** The number of its choice; absent for choice 0. */
   readonly choice?: number;
 }
 
 /** The end of a turn. Nothing follows it. */
 export interface CompletedEvent {
   readonly type: 'completed';
-  /** The provider's id of the answer, `''` where the stream held none. */
+  /** The provider's id of the response; `''` if the stream had none. */
   readonly responseId: string;
   readonly model?: string;
   /**
-   * Why the model stopped, as the provider wrote it; `null` where the stream ended without a reason.
-   * Choice 0's, where there are several.
+   * Why the model stopped, as the provider wrote it; `null` if the stream ended without a reason. With several
+   * choices, choice 0's.
    */
   readonly finishReason: string | null;
-  /** `null` where the stream held none; `includeUsage` asks for it. */
+  /** `null` if the stream had none; `includeUsage` asks for it. */
   readonly usage: TokenUsage | null;
   /**
-   * How the stream ended: with `[DONE]`; without it, after each choice had its finish reason (the body ended or broke,
-   * or nothing more came for `finishTimeout`); or with neither, so that the answer may be incomplete. Absent where no
-   * stream ended, as in a turn that its caller stopped.
+   * How the stream ended: with `[DONE]`; without it, but after every choice had its finish reason (the body
+   * ended or broke, or nothing more arrived for `finishTimeout`); or with neither, so the output may be
+   * incomplete. Absent if no stream ended, as in a turn that the caller stopped.
    */
   readonly endedBy?: 'done' | 'finish_reason' | 'eof';
-  /** Why the other choices stopped, where there are any. */
+  /** Why the other choices stopped, if there are any. */
   readonly choices?: readonly { readonly choice: number; readonly finishReason: string | null }[];
   /**
-   * How many calls, of all choices, were cut and are therefore no items: the stream ended in their midst, or a finish
-   * reason such as `length` did. A `Turn` keeps them in `toolCalls`, without an `item`. Absent where there are none, and
-   * where the caller stopped the turn.
+   * How many calls, in all choices, were cut off by the end of the stream or by a finish reason such as
+   * `length`. They are not emitted as items; a `Turn` keeps them in `toolCalls`, without an `item`. Absent if
+   * there are none, or if the caller stopped the turn.
    */
   readonly incompleteCalls?: number;
-  /** The caller stopped the turn, with `stopWhen()`: the answer is what had come by then. */
+  /** The caller stopped the turn with `stopWhen()`; the output is what had arrived by then. */
   readonly stopped?: true;
 }
 
-/** A request failed and another follows. Only with `includeRetries`. */
+/** A request failed and will be retried. Only with `includeRetries`. */
 export interface RetryingEvent {
   readonly type: 'retrying';
-  /** Number of the attempt that failed; the first is 1. */
+  /** The number of the attempt that failed; the first is 1. */
   readonly attempt: number;
   /** Milliseconds until the next attempt. */
   readonly delay: number;
@@ -213,27 +214,27 @@ export interface RetryingEvent {
 }
 
 /**
- * The turn starts over, and what it has emitted so far is void: its answer broke off, or another provider takes over.
- * Operators that restart a turn (`restartOnBreak()`, `fallbackWith()`) always emit it.
+ * The turn starts over, because the response broke off or another provider takes over. Discard what it has
+ * emitted so far. Operators that restart a turn (`restartOnBreak()`, `fallbackWith()`) always emit it.
  */
 export interface RestartingEvent {
   readonly type: 'restarting';
-  /** Number of the attempt that failed; the first is 1. */
+  /** The number of the attempt that failed; the first is 1. */
   readonly attempt: number;
   /** Milliseconds until the next attempt. */
   readonly delay: number;
-  /** What the attempt failed with; an error that is not the library's is the `cause` of an `ApplicationError`. */
+  /** The error of that attempt; one that is not the library's is the `cause` of an `ApplicationError`. */
   readonly error: ChatCompletionsError;
 }
 
 /**
- * A chunk of the stream as it came, before the events that it stands for. Only with `includeChunks`:
- * for what this library does not model, such as log probabilities, annotations, audio, content-filter
- * results, the service tier and the system fingerprint.
+ * A raw chunk of the stream, emitted before its events. Only with `includeChunks`: for fields that this library
+ * does not model, such as log probabilities, annotations, audio, content-filter results, the service tier and
+ * the system fingerprint.
  */
 export interface ChunkEvent {
   readonly type: 'chunk';
-  /** Nothing in it was checked. */
+  /** Unchecked. */
   readonly chunk: Readonly<Record<string, unknown>>;
 }
 

@@ -2,24 +2,23 @@ import { joinDetails } from './reasoning-details.js';
 import { isRecord, own } from './wire.js';
 
 /**
- * What a provider said on an item beyond what the item models: its fields, as they came and unread. They
- * go back with the next request, in the place where they stood.
+ * Provider-specific fields of an item, unchanged. The next request sends them back in the same place.
  *
- * From the wire at most 4,194,304 characters are kept of one answer, names included, nested 100 levels deep, and nothing
- * of an object with more than 1,024 fields.
+ * At most 4,194,304 characters of one response are kept, names included, nested up to 100 levels deep; an
+ * object with more than 1,024 fields is dropped.
  */
 export type Extras = Readonly<Record<string, unknown>>;
 
-/** How many characters of one answer are kept: signed reasoning is as long as the reasoning. */
+/** How many characters of one response are kept: signed reasoning is as long as the reasoning. */
 const maxCharacters = 4_194_304;
 
 /** Real values are a few levels deep. JSON can be read at any depth, but not written. */
 const deepest = 100;
 
-/** How many fields a record may have that is joined: each piece copies them. Real ones have a few. */
+/** How many fields a joined record may have: each piece copies them. Real ones have a few. */
 const maxFields = 32;
 
-/** Nothing real has so many fields; to copy a million takes seconds. */
+/** Real objects have far fewer fields; copying a million takes seconds. */
 const mostFields = 1_024;
 
 const namesOf = (record: object): readonly string[] => {
@@ -27,11 +26,11 @@ const namesOf = (record: object): readonly string[] => {
   return names.length > mostFields ? [] : names;
 };
 
-/** Keeps what one answer says beyond what is modelled, within bounds. */
+/** Keeps the fields of one response that are not modelled, within limits. */
 export interface ExtrasKeeper {
-  /** The name of the provider that says it; `undefined` where it is not known. */
+  /** The name of the provider that sends them; `undefined` if unknown. */
   readonly provider: string | undefined;
-  /** The fields as they came; `undefined` where there are none, or no room is left for them. */
+  /** The fields, unchanged; `undefined` if there are none, or the limit is reached. */
   keep(fields: Extras | undefined): Extras | undefined;
 }
 
@@ -42,15 +41,15 @@ export function extrasKeeper(provider?: string): ExtrasKeeper {
     keep(fields) {
       if (fields === undefined) return undefined;
       const size = sizeOf(fields, deepest);
-      // What is nested beyond reason is left out alone. What is too large is the end of it: half of what was signed
-      // is worth nothing.
+      // A value nested too deep is left out alone. After one that is too large nothing more is kept: half of a
+      // signed text is useless.
       if (size !== Infinity) room -= size;
       return size === Infinity || room < 0 ? undefined : fields;
     },
   };
 }
 
-/** Characters in names and strings, other values as 8; `Infinity` for what is nested too deep. */
+/** Characters in names and strings, 8 for any other value; `Infinity` for one nested too deep. */
 function sizeOf(value: unknown, depth: number): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 8;
@@ -62,13 +61,13 @@ function sizeOf(value: unknown, depth: number): number {
   return size;
 }
 
-/** Whether a value is nested no deeper than what is kept of an answer. */
+/** Whether a value is within the depth limit. */
 export const isWithinDepth = (value: unknown): boolean => sizeOf(value, deepest) !== Infinity;
 
 /**
- * Joins what comes later to what came before: records field by field, lists as `reasoning_details` are, and
- * of anything else the later value counts, unless it is `null` or empty. A record of more than 32 fields stays as it
- * came.
+ * Merges later extras into earlier ones: records field by field, lists as `reasoning_details` are, and for
+ * anything else the later value wins unless it is `null` or empty. A record of more than 32 fields is not
+ * merged.
  */
 export function joinExtras(before: Extras | undefined, added: Extras | undefined): Extras {
   if (before === undefined || added === undefined) return before ?? added ?? {};
@@ -95,8 +94,8 @@ const callFields: readonly string[] = ['id', 'index', 'type', 'function', 'custo
 const bodyFields: readonly string[] = ['name', 'arguments', 'input'];
 
 /**
- * What an entry of `tool_calls` says beyond the call: Gemini 3's `extra_content`, LiteLLM's
- * `provider_specific_fields`, and whatever else stands there or beside the name and the arguments.
+ * The unmodelled fields of an entry in `tool_calls`: Gemini 3's `extra_content`, LiteLLM's
+ * `provider_specific_fields`, and any other, also next to the name and the arguments.
  */
 export function callExtras(entry: Record<string, unknown>): Extras | undefined {
   let extras = fieldsBut(entry, callFields);
@@ -117,18 +116,18 @@ function fieldsBut(record: Record<string, unknown>, modelled: readonly string[])
 }
 
 /**
- * Names of a message's fields that have to go back: signatures, encrypted reasoning and blocks of it, under
- * whatever name, and the two in which gateways put them. Any other field of a message is the provider's own affair (log
- * probabilities, annotations, audio), and many refuse to see it again.
+ * Names of message fields that must be sent back: signatures and encrypted reasoning under their many names,
+ * and the two fields in which gateways wrap them. Other fields (log probabilities, annotations, audio) stay
+ * out: many providers reject them in a request.
  */
 const signed =
   /^(?:reasoning|thinking|thought|cot)_|signature|encrypted|^(?:extra_content|provider_specific_fields)$/;
 
-/** What is read as reasoning. */
+/** Fields that are read as reasoning text. */
 const readAsText =
   /^(?:reasoning_content|reasoning_text|reasoning_details|reasoning_summary|thinking_content)$/;
 
-/** What a delta, or a message, says beside its text that has to go back. */
+/** The fields of a delta or message that must be sent back, besides its text. */
 export function messageExtras(delta: Record<string, unknown>): Extras | undefined {
   let fields: [string, unknown][] | undefined;
   for (const name of namesOf(delta)) {
@@ -140,8 +139,8 @@ export function messageExtras(delta: Record<string, unknown>): Extras | undefine
 }
 
 /**
- * A flag or a figure tells of one delta (Gemini marks a thought with `thought: true`) and would be untrue of the
- * message. Entries of lists stay as they came, and so does what is nested more than two levels deep.
+ * Removes flags and numbers, which describe one delta (Gemini marks a thought with `thought: true`) and would
+ * be wrong for the message. List entries, and values nested more than two levels deep, stay unchanged.
  */
 function withoutFlags(value: unknown, levels = 2): unknown {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value;

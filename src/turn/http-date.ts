@@ -1,14 +1,14 @@
 const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 
-/** `Sun Nov  6 08:49:37 1994`, the form of asctime, which means GMT and does not say so. */
+/** `Sun Nov  6 08:49:37 1994`, the asctime form, which is GMT without saying so. */
 const asctimeForm = /^(\w{3}) (\w{3}) ([ \d]\d) ([\d:]{8}) (\d{4})$/;
 
 /** `Sun, 06 Nov 1994 08:49:37 GMT`, and with hyphens the form of RFC 850. The weekday adds nothing to the date. */
 const commonForm = /^[A-Z][a-z]+, ([ \d]\d)([ -])([A-Z][a-z]{2})\2(\d{4}|\d\d) (\d\d):(\d\d):(\d\d) GMT$/;
 
 /**
- * Milliseconds since the epoch of an HTTP date (RFC 9110, 5.6.7: three forms, all of them GMT); `undefined` where
- * the calendar or the clock has no such moment: there is no 30 February and no 24:00:00. A 60th second is a leap second.
+ * Milliseconds since the epoch of an HTTP date (RFC 9110, 5.6.7: three forms, all of them GMT); `undefined` if
+ * there is no such moment (30 February, 24:00:00). A 60th second is a leap second.
  *
  * A year of two digits is the latest one at most 50 years ahead of `now`, in milliseconds since the epoch.
  */

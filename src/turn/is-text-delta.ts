@@ -1,7 +1,7 @@
 import type { MessageItem, OutputItemDoneEvent, OutputText } from './events.js';
 import type { RunEvent } from './run-events.js';
 
-/** An event that carries text of the assistant, in its first part. */
+/** An event with assistant text, which is its first part. */
 export interface TextDeltaEvent extends OutputItemDoneEvent {
   readonly item: MessageItem & {
     readonly role: 'assistant';
@@ -10,7 +10,7 @@ export interface TextDeltaEvent extends OutputItemDoneEvent {
 }
 
 /**
- * Whether an event carries text of the assistant.
+ * Whether an event carries assistant text.
  *
  * @example
  * ```ts

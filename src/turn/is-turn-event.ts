@@ -1,7 +1,7 @@
 import type { ResponseEvent } from './events.js';
 import type { RunEvent } from './run-events.js';
 
-/** Whether an event of a run is one of its turns'. */
+/** Whether an event of a run belongs to one of its turns. */
 export function isTurnEvent(event: RunEvent): event is ResponseEvent {
   switch (event.type) {
     case 'input_added':

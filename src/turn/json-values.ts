@@ -4,23 +4,23 @@ import { StreamError } from './errors.js';
 export const defaultMaxEventValues = 1_000_000;
 
 /**
- * Checks what a text would cost as JSON before it is parsed: a value of a few characters can take a hundred times its
- * size in memory.
+ * Checks the number of values in a JSON text before it is parsed: a value of a few characters can take a
+ * hundred times its size in memory.
  *
  * @throws StreamError if it holds more than `maxEventValues` values
  */
 export function checkValues(text: string, maxEventValues = defaultMaxEventValues): void {
-  // Each value has a character at least: what is shorter is not looked at.
+  // Each value has at least one character, so shorter texts need no check.
   if (text.length <= maxEventValues || countValues(text, maxEventValues) <= maxEventValues) return;
   throw new StreamError({
-    message: `An event, or an answer in JSON, holds more than ${maxEventValues} values (maxEventValues).`,
+    message: `An event or a JSON response contains more than ${maxEventValues} values (maxEventValues).`,
     retryable: false,
   });
 }
 
 /**
- * How many values a text holds as JSON, each key as one more: its opening brackets, commas and colons, those in strings
- * aside. Stops beyond `most`.
+ * Counts the values of a JSON text, keys included: its opening brackets, commas and colons outside strings.
+ * Stops beyond `most`.
  */
 export function countValues(text: string, most: number): number {
   let values = 0;
@@ -36,7 +36,7 @@ export function countValues(text: string, most: number): number {
   return values;
 }
 
-/** The index after a JSON string that begins at `start`; -1 where none does, or none is complete. */
+/** The index after the JSON string that begins at `start`; -1 if there is none, or it is incomplete. */
 export function stringEnd(text: string, start: number): number {
   if (text.charCodeAt(start) !== 0x22) return -1;
   let quote = text.indexOf('"', start + 1);

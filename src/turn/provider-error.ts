@@ -1,19 +1,19 @@
 import { isRecord, own, writeJson } from './wire.js';
 
-/** How much of an error is read and kept, in bytes or characters. */
+/** How much of an error is kept, in bytes or characters. */
 export const maxErrorSize = 64 * 1024;
 
-/** What a provider reports when something went wrong, as far as it is known. */
+/** A provider's error report, as far as it was understood. */
 export interface ProviderErrorReport {
-  /** The provider's own words: they may quote the prompt. */
+  /** The provider's own words, which may quote the prompt. */
   readonly message: string | undefined;
   readonly code: string | undefined;
   readonly type: string | undefined;
-  /** An HTTP status that stands inside the report. */
+  /** An HTTP status inside the report. */
   readonly status: number | undefined;
 }
 
-/** Only what looks like an identifier is taken for one: the rest may be prose, and prose is private. */
+/** Accepts only what looks like an identifier: anything else may be prose, and prose is private. */
 function identifier(value: unknown): string | undefined {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   return typeof value === 'string' && /^[\w.:/-]{1,64}$/.test(value) ? value : undefined;
@@ -31,7 +31,7 @@ function httpStatus(...values: readonly unknown[]): number | undefined {
 const words = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : writeJson(value ?? undefined);
 
-/** The first of a record's properties, in the order of the names, that is there and not `null`. */
+/** The first of the named properties that is present and not `null`. */
 function firstOf(record: Record<string, unknown>, ...names: readonly string[]): unknown {
   return names.map((name) => own(record, name)).find((value) => (value ?? undefined) !== undefined);
 }
@@ -53,11 +53,11 @@ function fields(record: Record<string, unknown>): ProviderErrorReport {
 }
 
 /**
- * Reads an error out of what a provider sent, or `undefined` where it holds none. Seen in the wild:
- * `{error: {message, type, code}}` (OpenAI and most others), the same in an array (Gemini),
- * `{error: 'text'}` (Ollama), `{error: 'Bad Request', message: 'text', statusCode}` (NestJS and Fastify servers),
- * `{detail}` (FastAPI servers), `{object: 'error', message, code}` (Mistral, vLLM), the same without `object`
- * (DashScope), and `{base_resp: {status_code, status_msg}}` with a code that is not 0 (MiniMax).
+ * Reads the error in a provider's response; `undefined` if there is none. Seen in the wild: `{error: {message,
+ * type, code}}` (OpenAI and most others), the same in an array (Gemini), `{error: 'text'}` (Ollama), `{error:
+ * 'Bad Request', message: 'text', statusCode}` (NestJS and Fastify servers), `{detail}` (FastAPI servers),
+ * `{object: 'error', message, code}` (Mistral, vLLM), the same without `object` (DashScope), and `{base_resp:
+ * {status_code, status_msg}}` with a code that is not 0 (MiniMax).
  */
 export function readProviderError(value: unknown): ProviderErrorReport | undefined {
   const report = Array.isArray(value) ? (value as readonly unknown[])[0] : value;
@@ -71,13 +71,13 @@ export function readProviderError(value: unknown): ProviderErrorReport | undefin
   return ofBaseResponse(own(report, 'base_resp')) ?? (isBareError(report) ? fields(report) : undefined);
 }
 
-/** The error of an event that is named `error`, whatever it looks like. */
+/** The error of an event named `error`, in any shape. */
 export function errorFields(value: unknown, data: string): ProviderErrorReport {
   const report = readProviderError(value) ?? fields(isRecord(value) ? value : {});
   return { ...report, message: report.message ?? data };
 }
 
-/** An `error` that is no object: what is wrong in a word beside a `message` that says more, or the message itself. */
+/** An `error` that is not an object: a short label next to a `message`, or the message itself. */
 function besideMessage(error: unknown, report: Record<string, unknown>): ProviderErrorReport {
   const beside = fields(report);
   const message = own(report, 'message');
@@ -89,7 +89,7 @@ function besideMessage(error: unknown, report: Record<string, unknown>): Provide
     : { ...beside, type: beside.type ?? name };
 }
 
-/** MiniMax reports in each chunk how it goes: 0 is well. */
+/** MiniMax reports a status in each chunk: 0 is success. */
 function ofBaseResponse(response: unknown): ProviderErrorReport | undefined {
   if (!isRecord(response)) return undefined;
   const code = identifier(own(response, 'status_code'));
@@ -102,14 +102,14 @@ function ofBaseResponse(response: unknown): ProviderErrorReport | undefined {
   };
 }
 
-/** Whether an error's code, type or words say that the prompt is longer than the model reads. */
+/** Whether an error's code, type or message says that the prompt exceeds the context length. */
 export const isContextLength = (text: string): boolean =>
   /context[ _-]?(?:length|window)|maximum context|prompt is too long|too many (?:input )?tokens/i.test(text);
 
-/** Codes that tell of success. */
+/** Codes that mean success. */
 const successCode = /^(?:0|2\d\d|ok|success)$/i;
 
-/** An error that does not stand under `error`. */
+/** An error outside an `error` property. */
 function isBareError(record: Record<string, unknown>): boolean {
   if (Array.isArray(own(record, 'choices'))) return false;
   if (own(record, 'object') === 'error' || own(record, 'type') === 'error') return true;

@@ -4,23 +4,22 @@ import { isRecord, own } from './wire.js';
 const pieces: readonly string[] = ['text', 'summary', 'thinking'];
 
 /**
- * How many entries are kept: a hostile stream would go on, and each snapshot of a turn has a copy of the
- * list. Whole accounts have some dozens.
+ * How many entries are kept, against hostile streams: each snapshot of a turn copies the list. Real ones have a
+ * few dozen.
  */
 const maxDetails = 4_096;
 
-/** How many fields an entry may have that is gone on with: each piece copies them. Real ones have six. */
+/** How many fields a growing entry may have: each piece copies them. Real ones have six. */
 const maxFields = 32;
 
-/** How far back a signature that comes by itself looks for what it signs. */
+/** How far back a separate signature looks for the entry that it signs. */
 const lookBack = 32;
 
 /**
- * One provider's account of its reasoning, put together from what arrived in pieces: an entry that goes
- * on with the one before it (same type and index, and text, a summary or thinking) is joined to it, and a
- * signature that comes by itself to the unsigned entry of its type and index; any other stays an entry of its own. In
- * this form providers take it back, OpenRouter's `reasoning_details` as well as LiteLLM's `thinking_blocks`. Once there
- * are 4,096 entries, what follows is left out.
+ * Assembles a provider's structured reasoning from its pieces. An entry that continues the previous one (same
+ * type and index, with text, a summary or thinking) is joined to it, and a separate signature is joined to the
+ * unsigned entry of its type and index; any other entry stays separate. Providers accept this form back:
+ * OpenRouter's `reasoning_details` and LiteLLM's `thinking_blocks`. Entries beyond 4,096 are dropped.
  */
 export function joinDetails(details: readonly unknown[], added: readonly unknown[]): readonly unknown[] {
   if (details.length >= maxDetails) return details;
@@ -35,7 +34,7 @@ export function joinDetails(details: readonly unknown[], added: readonly unknown
   return joined;
 }
 
-/** The entry that a detail may go on with: the last one, or the one that it signs. */
+/** The entry that a detail may continue: the last one, or the one that it signs. */
 function placeOf(details: readonly unknown[], detail: unknown): number {
   const last = details.length - 1;
   if (!isRecord(detail) || !isSigned(detail) || hasPiece(detail)) return last;
@@ -53,7 +52,7 @@ function join(before: unknown, detail: unknown): object | undefined {
     const [start, rest] = [own(before, key), detail[key]];
     const continues = typeof start === 'string' && typeof rest === 'string' && pieces.includes(key);
     const value = continues ? start + rest : rest;
-    // Most of an entry is what it was.
+    // Most of an entry is unchanged.
     if (value === null || value === undefined || value === start) continue;
     if (value === '' && start !== undefined && start !== null) continue;
     if (start !== undefined) whole[key] = value;
@@ -63,7 +62,7 @@ function join(before: unknown, detail: unknown): object | undefined {
   return whole;
 }
 
-/** Whether a detail goes on with the one before it: text or a summary does, until a signature ends it. */
+/** Whether a detail continues the previous one: text and summaries do, until a signature. */
 function isContinued(before: Record<string, unknown>, detail: Record<string, unknown>): boolean {
   if (own(before, 'type') !== own(detail, 'type') || own(before, 'index') !== own(detail, 'index'))
     return false;
@@ -77,7 +76,7 @@ function isContinued(before: Record<string, unknown>, detail: Record<string, unk
   return goesOn || isSigned(detail);
 }
 
-/** An empty signature, or `null`, is none yet. */
+/** An empty or `null` signature does not count yet. */
 function isSigned(detail: Record<string, unknown>): boolean {
   const signature = own(detail, 'signature');
   return typeof signature === 'string' && signature !== '';

@@ -1,6 +1,6 @@
 import type { ProviderFields, ReasoningItem } from './events.js';
 
-/** What a model thought, in words and in the provider's own account of it; either may be missing. */
+/** A model's reasoning, as text and in the provider's structured form; either may be missing. */
 export function reasoningItem(
   text: string,
   details: readonly unknown[],

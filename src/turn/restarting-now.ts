@@ -1,7 +1,7 @@
 import { asLibraryError } from './errors.js';
 import type { RestartingEvent } from './events.js';
 
-/** What takes a turn back whose next attempt begins at once. */
+/** The `restarting` event of a turn whose next attempt begins at once. */
 export const restartingNow = (attempt: number, error: unknown): RestartingEvent => ({
   type: 'restarting',
   attempt,

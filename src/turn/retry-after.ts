@@ -5,17 +5,16 @@ function parseNumber(value: string | null): number | undefined {
   return value !== null && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
 }
 
-/** The moment of the answer: its own `Date`, which makes a wrong clock harmless, else `now`. */
+/** When the response was sent: its `Date` header, so that a wrong local clock does not matter, else `now`. */
 const sentAt = (headers: HttpHeaders, now: number): number =>
   parseHttpDate(headers.get('date') ?? '', now) ?? now;
 
 /**
- * The wait that an answer's headers ask for, in milliseconds: `retry-after-ms` where there is one, else
- * `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), measured against the answer's own `Date`,
- * else against `now`.
+ * The wait that a response's headers ask for, in milliseconds: `retry-after-ms`, else `Retry-After` in seconds
+ * or as an HTTP date (RFC 9110, 10.2.3), measured against the response's `Date`, else against `now`.
  *
  * @param now - the present, in milliseconds since the epoch
- * @returns 0 or more, possibly `Infinity`; `undefined` where the answer asks for nothing readable
+ * @returns 0 or more, possibly `Infinity`; `undefined` if the headers have no valid wait
  */
 export function retryAfter(headers: HttpHeaders, now: number): number | undefined {
   const milliseconds = parseNumber(headers.get('retry-after-ms'));
@@ -49,12 +48,12 @@ function lengthOf(text: string): number {
 }
 
 /**
- * The wait that an error's body asks for, in milliseconds: in a field (Google's `retryDelay`, `retry_after`,
- * `retry_after_ms`), else in words ("Please try again in 6m0s.", "Please retry after 20 seconds.").
+ * The wait that an error body asks for, in milliseconds: in a field (Google's `retryDelay`, `retry_after`,
+ * `retry_after_ms`), else in prose ("Please try again in 6m0s.", "Please retry after 20 seconds.").
  *
- * The body is read as text, since a proxy often quotes one provider's error inside another's.
+ * The body is read as text, because proxies often quote one provider's error inside another's.
  *
- * @returns more than 0; `undefined` where the body names no wait
+ * @returns more than 0; `undefined` if the body names no wait
  */
 export function retryAfterInBody(body: string): number | undefined {
   const find = (pattern: string) => new RegExp(pattern, 'i').exec(body) ?? [];
@@ -69,7 +68,7 @@ export function retryAfterInBody(body: string): number | undefined {
   return lengthOf(field || words) || undefined;
 }
 
-/** Times since the epoch are told from waits by their size: 30 years in seconds, 3 in milliseconds. */
+/** Large values are times since the epoch, not waits: above 30 years in seconds, 3 in milliseconds. */
 function untilReset(value: string, now: number): number {
   const number = parseNumber(value);
   if (number !== undefined) {
@@ -81,15 +80,15 @@ function untilReset(value: string, now: number): number {
   return (parseHttpDate(value, now) ?? parseInternetDate(value) ?? now) - now;
 }
 
-/** What an answer's `x-ratelimit-*` headers say of one limit. */
+/** One limit in a response's `x-ratelimit-*` headers. */
 export interface RateLimit {
-  /** What is left until the reset; `undefined` where they do not say. */
+  /** What is left until the reset; `undefined` if unknown. */
   readonly remaining: number | undefined;
-  /** The wait until the reset, in milliseconds: 0 or less where they name none that is still to come. */
+  /** The wait until the reset, in milliseconds; 0 or less if none is ahead. */
   readonly wait: number;
 }
 
-/** Reads one limit: that of requests, of tokens, or the only one. */
+/** Reads one limit: requests, tokens, or the only one. */
 export function rateLimitOf(
   headers: HttpHeaders,
   limit: '' | '-requests' | '-tokens',
@@ -103,14 +102,15 @@ export function rateLimitOf(
 }
 
 /**
- * The wait until a limit is reset, in milliseconds, from the `x-ratelimit-reset-requests` and `-tokens` of a 429 that
- * asks for no wait: OpenAI's durations (`6m0s`, `20ms`), others' seconds, times since the epoch, or dates.
+ * The wait until a limit resets, in milliseconds, from `x-ratelimit-reset-requests` and `-tokens` of a 429
+ * without a wait: OpenAI's durations (`6m0s`, `20ms`), other providers' seconds, times since the epoch, or
+ * dates.
  *
- * Of two limits the later reset counts, but a limit of which something remains does not, unless it is that of tokens
- * (which may be too few for this request) and the other has not run out either.
+ * The later of the two resets counts. A limit with something left does not count, except the token limit (which
+ * may have too little left for this request) if the request limit has something left too.
  *
  * @param now - the present, in milliseconds since the epoch
- * @returns more than 0; `undefined` where the answer names no reset that is still to come
+ * @returns more than 0; `undefined` if no reset is ahead
  */
 export function untilRateLimitReset(headers: HttpHeaders, now: number): number | undefined {
   const read = (limit: '' | '-requests' | '-tokens') => rateLimitOf(headers, limit, now);

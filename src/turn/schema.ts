@@ -5,27 +5,27 @@ import { isRecord, own, stringOf } from './wire.js';
 /** A JSON schema. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a schema objects to. */
+/** A validation issue. */
 export interface SchemaIssue {
   readonly message: string;
-  /** Where in the value; absent, or empty, for the whole. */
+  /** The path in the value; absent or empty for the whole value. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a Standard Schema makes of a value, or objects to in it. */
+/** The result of validating with a Standard Schema. */
 export type StandardResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
 /**
- * A schema of zod, valibot, arktype and others.
+ * A schema from zod, valibot, arktype and others.
  *
- * @see https://standardschema.dev, whose `StandardSchemaV1` and `StandardJSONSchemaV1` it takes
+ * @see https://standardschema.dev, for `StandardSchemaV1` and `StandardJSONSchemaV1`
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
-    /** Absent where a schema can only be written as JSON schema. */
+    /** Absent if the schema can only be converted to a JSON schema. */
     readonly validate?:
       ((value: unknown) => StandardResult<Output> | PromiseLike<StandardResult<Output>>) | undefined;
     readonly jsonSchema?:
@@ -34,15 +34,21 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** A schema in two parts, for libraries that do not write JSON schemas themselves, as valibot. */
+/** A schema in two parts, for libraries such as valibot that do not produce JSON schemas themselves. */
 export interface SchemaPair<Output = unknown> {
-  /** A Standard Schema, or a function that returns the value, or a promise of it, and throws where it does not match. */
+  /**
+   * A Standard Schema, or a function that returns the value or a promise of it, and throws if it does not
+   * match.
+   */
   readonly validate:
     StandardSchema<unknown, Output> | StandardSchema<never, Output> | ((value: unknown) => Output);
   readonly jsonSchema: JsonSchema;
 }
 
-/** What a value must match: a Standard Schema that can be written as JSON schema, both in two parts, or a JSON schema alone, which checks nothing. */
+/**
+ * A Standard Schema that can be converted to a JSON schema, both as two parts, or a JSON schema alone, which is
+ * not validated.
+ */
 export type Schema = StandardSchema<never, unknown> | StandardSchema | SchemaPair | JsonSchema;
 
 /** The type of the values that match a schema; `unknown` for a JSON schema alone. */
@@ -56,13 +62,13 @@ export type SchemaOutput<S> = S extends { readonly '~standard': { readonly types
       ? SchemaOutput<V>
       : unknown;
 
-/** What a value is by a schema. */
+/** The result of validating a value. */
 export type Validation<Output> = { readonly value: Output } | { readonly issues: readonly SchemaIssue[] };
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';
 
-/** Not by own property: schemas are often instances of classes. */
+/** Not own properties: schemas are often class instances. */
 const isStandard = (schema: unknown): schema is StandardSchema =>
   isObject(schema) && '~standard' in schema && isObject(schema['~standard']);
 
@@ -70,7 +76,7 @@ const isPair = (schema: unknown): schema is SchemaPair =>
   isRecord(schema) && isRecord(own(schema, 'jsonSchema')) && isObject(own(schema, 'validate'));
 
 /**
- * The JSON schema that a model is given.
+ * The JSON schema to send to a model.
  *
  * @param where - what the schema is for, for the error: `tool("weather").input`
  * @throws TypeError if there is none
@@ -81,9 +87,9 @@ export function jsonSchemaOf(schema: Schema, where: string): JsonSchema {
     const write = schema['~standard'].jsonSchema?.input;
     if (typeof write !== 'function')
       throw new TypeError(
-        `${where}: this schema cannot be written as JSON schema. Give { validate: schema, jsonSchema }.`,
+        `${where}: this schema cannot be converted to a JSON schema. Use { validate: schema, jsonSchema }.`,
       );
-    // What is written says which draft it is, and some providers refuse what they do not know.
+    // Without `$schema`, which some providers reject as an unknown field.
     const { $schema: _draft, ...written } = write({ target: 'draft-07' });
     return written;
   }
@@ -91,7 +97,7 @@ export function jsonSchemaOf(schema: Schema, where: string): JsonSchema {
   throw new TypeError(`${where} must be a Standard Schema, a JSON schema, or { validate, jsonSchema }.`);
 }
 
-/** Checks a value by a schema; by a JSON schema alone every value is right. What the schema throws is an error. */
+/** Validates a value. A JSON schema alone accepts every value. An error that the schema throws is emitted. */
 export function validate<S extends Schema>(
   schema: S,
   value: unknown,
@@ -135,8 +141,8 @@ const validationOf = <Output>(result: StandardResult<unknown>): Validation<Outpu
     : { issues: Array.isArray(result.issues) ? result.issues : [] };
 
 /**
- * Issues in words, a line each, for a model: `/city: Required`. At most 20, of 500 characters: some quote the value.
- * They are a library's, so nothing is taken on trust.
+ * Issues as text for a model, one per line: `/city: Required`. At most 20, of 500 characters each, since some
+ * quote the value. They come from a foreign library, so nothing is trusted.
  */
 export const describeIssues = (issues: readonly SchemaIssue[]): string =>
   issues

@@ -1,14 +1,16 @@
-/** What an `Intl.Segmenter` has, so that the types need no newer library. */
+/** The part of `Intl.Segmenter` that is used, so that the types need no newer `lib`. */
 export interface SegmenterLike {
   segment(text: string): Iterable<{ readonly segment: string; readonly isWordLike?: boolean | undefined }>;
 }
 
-/** How a text is cut: by a name, by an `Intl.Segmenter`, or by a function that gives the pieces in order. */
+/**
+ * How to split a text: by name, with an `Intl.Segmenter`, or with a function that returns the pieces in order.
+ */
 export type TextSegmenter = 'word' | 'grapheme' | SegmenterLike | ((text: string) => Iterable<string>);
 
 /**
- * Where the segments of a text end, the last one's end aside. Pieces are taken by their length, so no
- * segmenter loses or changes text.
+ * Where the segments of a text end, except the last. Only the lengths of the pieces are used, so no segmenter
+ * can lose or change text.
  */
 export function segmentEnds(
   segmenter: TextSegmenter,
@@ -23,7 +25,7 @@ export function segmentEnds(
     for (const each of cut(text)) {
       const { segment, isWordLike } = typeof each === 'string' ? { segment: each } : each;
       const isSpace = isWordLike === false && segment.trim() === '';
-      // White space before a word belongs to it, and what follows it up to the next white space.
+      // A word includes the white space before it, and everything up to the next white space.
       const begins = isWordLike === undefined || (isWordLike ? hasWord : isSpace && !isBlank);
       if (begins && end > (ends.at(-1) ?? 0)) {
         ends.push(end);
@@ -42,7 +44,7 @@ export function segmentEnds(
 function cutterOf(segmenter: TextSegmenter, locale?: string | readonly string[]) {
   if (typeof segmenter === 'function') return segmenter;
   if (typeof segmenter === 'object') return (text: string) => segmenter.segment(text);
-  // Older browsers and some engines for mobile apps have none.
+  // Older browsers and some mobile engines lack it.
   if (typeof Intl === 'object' && 'Segmenter' in Intl) {
     const platform: SegmenterLike = new Intl.Segmenter(locale, { granularity: segmenter });
     return (text: string) => platform.segment(text);

@@ -2,15 +2,15 @@ import { ChatCompletionsError, hide } from './errors.js';
 import type { SchemaIssue } from './schema.js';
 
 /**
- * Why a call gave no output of its tool:
- * - `'unknown_tool'`: there is no tool of that name
- * - `'incomplete_arguments'`: the call was cut while its arguments were being written
+ * Why a call has no output from its tool:
+ * - `'unknown_tool'`: there is no tool with that name
+ * - `'incomplete_arguments'`: the call was cut off while the model wrote its arguments
  * - `'invalid_arguments'`: the arguments are not JSON, or do not match the tool's schema
  * - `'rejected'`: the approval was refused
  * - `'timeout'`: the tool took too long
- * - `'failed'`: the tool failed, or gave something that cannot be sent
+ * - `'failed'`: the tool failed, or returned a value that cannot be sent
  * - `'cancelled'`: the run ended before the tool did
- * - `'outcome_unknown'`: whoever executed the tool has gone, and it is not `idempotent`
+ * - `'outcome_unknown'`: the process that executed the tool has gone, and the tool is not `idempotent`
  */
 export type ToolErrorCode =
   | 'unknown_tool'
@@ -30,13 +30,13 @@ const sayings: Readonly<Record<ToolErrorCode, string>> = {
   timeout: 'A tool took too long.',
   failed: 'A tool failed.',
   cancelled: 'A tool call was cancelled.',
-  outcome_unknown: 'A tool was started, and its outcome is not known.',
+  outcome_unknown: 'A tool was started, and its outcome is unknown.',
 };
 
 /**
- * A call that failed. The model is told, unless the run has `toolError: 'fail'`: then it ends the run.
+ * A call that failed. It is reported to the model or, with `toolError: 'fail'`, ends the run.
  *
- * What to do: `code` says what is wrong; `cause` is what the tool failed with, and `issues` what its schema objects to.
+ * What to do: see `code`; `cause` is the tool's own error, and `issues` are those of its schema.
  */
 export class ToolError extends ChatCompletionsError {
   override get name() {
@@ -44,9 +44,9 @@ export class ToolError extends ChatCompletionsError {
   }
   readonly code: ToolErrorCode;
   readonly callId: string;
-  /** The tool, by the name that the model called. Not enumerable. */
+  /** The name of the tool that the model called. Not enumerable. */
   declare readonly toolName: string;
-  /** What the schema objects to in the arguments. Not enumerable, since messages may quote them. */
+  /** The schema's issues with the arguments. Not enumerable, since their messages may quote the arguments. */
   declare readonly issues: readonly SchemaIssue[];
 
   constructor(

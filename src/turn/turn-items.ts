@@ -3,18 +3,17 @@ import { reasoningItem } from './reasoning-item.js';
 import type { TurnAnswer } from './turn.js';
 
 /**
- * The items that a turn adds to the conversation: the reasoning, the message and each whole call, with
- * what the provider wants back on them.
+ * The items that a turn adds to the conversation: the reasoning, the message and each complete call, with the
+ * provider's fields that must be sent back.
  *
- * `outputItems()` emits them when a turn completes. Use this where a turn is at hand as a snapshot, in a
- * state or a store.
+ * `outputItems()` emits them when a turn completes. Use this function for a snapshot from a state or a store.
  *
  * @example
  * ```ts
  * turn.pipe(accumulate(), last()).subscribe((turn) => conversation.push(...turnItems(turn)));
  * ```
  *
- * @param turn - a turn, or one of its further choices
+ * @param turn - a turn, or one of its other choices
  */
 export function turnItems(turn: TurnAnswer): readonly ResponseItem[] {
   return [

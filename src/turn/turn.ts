@@ -13,57 +13,57 @@ import { type Extras, joinExtras } from './extras.js';
 import { joinDetails } from './reasoning-details.js';
 
 /**
- * Where a turn stands:
- * - `'waiting'`: nothing of the answer has come yet
- * - `'retrying'`: a request failed and the next one is being waited for (only with `includeRetries`)
- * - `'restarting'`: the answer broke off, what has arrived is void, and it is requested again
- * - `'streaming'`: a part of the answer has come
+ * The status of a turn:
+ * - `'waiting'`: no output has arrived yet
+ * - `'retrying'`: a request failed and will be retried (only with `includeRetries`)
+ * - `'restarting'`: the response broke off; its output is discarded, and it is requested again
+ * - `'streaming'`: output is arriving
  * - `'completed'`: the turn is over
  * - `'stopped'`: the turn is over because the caller stopped it (only with `stopWhen()`)
  */
 export type TurnStatus = 'waiting' | 'retrying' | 'restarting' | 'streaming' | 'completed' | 'stopped';
 
-/** A call so far. */
+/** A call so far, complete or not. */
 export interface TurnToolCall {
   readonly callId: string;
   readonly name: string;
   /** The arguments so far, or a custom tool's input. */
   readonly arguments: string;
-  /** The whole call; `undefined` while it is being written, and for good where it was cut. */
+  /** The complete call; `undefined` while the model writes it, and for good if it was cut off. */
   readonly item: ToolCallItem | undefined;
 }
 
-/** What one choice of an answer says so far. */
+/** The output of one choice so far. */
 export interface TurnAnswer {
   /** The assistant's text. */
   readonly text: string;
   readonly reasoning: string;
-  /** The provider's own account of the reasoning, where it sends one. */
+  /** The provider's structured reasoning, if it sends any. */
   readonly reasoningDetails: readonly unknown[];
-  /** What else the provider said beside the reasoning and wants back, such as signatures. */
+  /** Other fields of the message that must be sent back, such as signatures. */
   readonly reasoningExtras?: Extras;
-  /** The name of the provider that said `reasoningDetails` and `reasoningExtras`. */
+  /** The name of the provider that sent `reasoningDetails` and `reasoningExtras`. */
   readonly reasoningProvider?: string;
   readonly refusal: string;
-  /** Whole calls in the order in which they were given, before those that are being written, as they began. */
+  /** Complete calls in their order, followed by those still being written, in the order in which they began. */
   readonly toolCalls: readonly TurnToolCall[];
   readonly finishReason: string | null;
 }
 
-/** What a further choice says so far, where a request asked for several. */
+/** Another choice so far, if the request asked for several. */
 export interface TurnChoice extends TurnAnswer {
   /** 1 or more. */
   readonly choice: number;
 }
 
-/** A turn so far: an immutable snapshot, one for each event. Its answer is choice 0's. */
+/** A turn so far: an immutable snapshot, one for each event. Its own fields are choice 0's. */
 export interface Turn extends TurnAnswer {
   readonly status: TurnStatus;
-  /** `''` until the turn is completed, and where the stream held none. */
+  /** `''` until the turn is completed, or if the stream had none. */
   readonly responseId: string;
   readonly model: string | undefined;
   readonly usage: TokenUsage | null;
-  /** The further choices, by their number; empty as a rule. */
+  /** The other choices, in order; usually empty. */
   readonly choices: readonly TurnChoice[];
 }
 
@@ -76,7 +76,7 @@ const emptyAnswer: TurnAnswer = {
   finishReason: null,
 };
 
-/** A turn of which nothing has come yet. */
+/** A turn before its first event. */
 export const emptyTurn: Turn = /* @__PURE__ */ (() =>
   Object.freeze({
     ...emptyAnswer,
@@ -87,15 +87,16 @@ export const emptyTurn: Turn = /* @__PURE__ */ (() =>
     choices: [],
   } as const))();
 
-/** What is left of a turn that begins anew. */
+/** A turn that starts over. */
 const restartingTurn: Turn = /* @__PURE__ */ (() => Object.freeze({ ...emptyTurn, status: 'restarting' }))();
 
 /**
- * The one fold: what a turn is after one more event. `accumulate()` and `aggregate()` stand on it, and a
- * store (NgRx, Redux) can use it as its reducer.
+ * Returns the turn after one more event. `accumulate()` and `aggregate()` are built on it, and a store (NgRx,
+ * Redux) can use it as a reducer.
  *
- * The event after `completed`, a stopped one too, starts a new turn, and `restarting` begins the turn anew. A fold over n deltas costs O(n): the growing
- * text is never read here, and until somebody reads it, engines keep it as a tree of its parts.
+ * The event after `completed`, stopped or not, starts a new turn, and `restarting` starts the turn over.
+ * Folding n deltas costs O(n): the growing text is never read here, and until it is read, engines keep it as a
+ * tree of its parts.
  *
  * @example
  * ```ts
@@ -122,7 +123,7 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
         model,
         finishReason,
         usage,
-        // A choice may end without a word.
+        // A choice may end without any output.
         choices: choices.reduce(
           (answers, other) =>
             withChoice(answers, other.choice, (answer) => ({ ...answer, finishReason: other.finishReason })),
@@ -139,7 +140,7 @@ export function reduceTurn(turn: Turn, event: ResponseEvent): Turn {
   }
 }
 
-/** An event that says one piece of choice 0's text and nothing else, as nearly every one does. */
+/** An event with one piece of choice 0's text and nothing else, as nearly all are. */
 type PlainTextEvent = OutputItemDoneEvent & {
   readonly item: { readonly content: readonly [OutputText] };
 };
@@ -164,7 +165,7 @@ function withReasoning(turn: Turn, item: ReasoningItem): Turn {
   return withExtras(grown(turn, turn.text, thought, detailsWith(turn, item)), item);
 }
 
-/** Written out: a literal costs a tenth of what copying by spread does. */
+/** Written out: a literal costs a tenth of a spread. */
 function grown(
   turn: Turn,
   text: string,
@@ -189,7 +190,7 @@ function grown(
   return withExtras(after, { extras: reasoningExtras, provider: reasoningProvider });
 }
 
-/** As a rule there are none, and a snapshot has no fields for them. */
+/** Usually there are none, and then a snapshot has no fields for them. */
 function withExtras<T extends TurnAnswer>(answer: T, said: Said): T {
   const { extras, provider } = said;
   if (extras === undefined && provider === undefined) return answer;
@@ -205,7 +206,7 @@ interface Said {
   readonly provider?: string | undefined;
 }
 
-/** What an event makes of the choice that it belongs to. */
+/** How an event changes its choice. */
 type Change = <T extends TurnAnswer>(answer: T) => T;
 
 function withAnswer(turn: Turn, choice: number | undefined, change: Change): Turn {
@@ -214,7 +215,7 @@ function withAnswer(turn: Turn, choice: number | undefined, change: Change): Tur
   return { ...streaming, choices: withChoice(turn.choices, choice, change) };
 }
 
-/** The further choices, one of them changed, in the order of their numbers. */
+/** The other choices with one changed, in order. */
 function withChoice(choices: readonly TurnChoice[], choice: number, change: Change): readonly TurnChoice[] {
   const before = choices.find((other) => other.choice === choice);
   const after = change(before ?? { ...emptyAnswer, choice });
@@ -253,14 +254,14 @@ function withCall<T extends TurnAnswer>(answer: T, call: TurnToolCall): T {
   const place = toolCalls.findIndex(({ callId }) => callId === call.callId);
   if (place === -1) toolCalls.push(call);
   else toolCalls[place] = call;
-  // A call that becomes whole goes before those that are being written: calls are told in their order.
+  // A call that becomes complete goes before those still being written: calls complete in order.
   const open = call.item === undefined ? -1 : toolCalls.findIndex(({ item }) => item === undefined);
   const last = place === -1 ? toolCalls.length - 1 : place;
   if (open !== -1 && open < last) toolCalls.splice(open, 0, ...toolCalls.splice(last, 1));
   return { ...answer, toolCalls };
 }
 
-/** The text that one assistant item carries: its first text part. */
+/** The text of an assistant item: its first text part. */
 function assistantText({ content }: MessageItem): string {
   return content.find((part) => part.type === 'output_text')?.text ?? '';
 }

@@ -1,34 +1,34 @@
 import { checkValues } from './json-values.js';
 
-/** Whether a value from the wire is a JSON object (no array, not `null`). */
+/** Whether a value from the wire is a JSON object, not an array or `null`. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
- * An own property of a value from the wire, `undefined` where there is none. Inherited properties do
- * not count, so that nothing on `Object.prototype` can be taken for an answer.
+ * An own property of a value from the wire, else `undefined`. Inherited properties do not count, so nothing on
+ * `Object.prototype` is mistaken for data.
  */
 export function own(record: Record<string, unknown>, key: string): unknown {
-  // Most of what is asked for is not there: that is known without asking whose it is.
+  // Most properties are absent, which is known without checking for an own one.
   const value = record[key];
   return value !== undefined && Object.hasOwn(record, key) ? value : undefined;
 }
 
-/** A string from the wire; `''` where it is none. */
+/** A string from the wire, else `''`. */
 export const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** Text from the wire, or a number where text is expected: a token that looks like one (cloudflare/ai#651). */
+/** Text from the wire, also if it came as a number: a token that looks like one (cloudflare/ai#651). */
 export const textOf = (value: unknown): string =>
   typeof value === 'number' && Number.isFinite(value) ? String(value) : stringOf(value);
 
-/** Whether a value from the wire counts something: choices, calls. */
+/** Whether a value from the wire is an index, of a choice or a call. */
 export const isIndex = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
 
 /**
- * What a text is as JSON; `undefined` where it is none.
+ * Parses a text as JSON; `undefined` if it is not JSON.
  *
- * @throws StreamError where it holds more than `maxEventValues` values: that is found out first
+ * @throws StreamError if it holds more than `maxEventValues` values, which is checked first
  */
 export function parseJson(text: string, maxEventValues?: number): unknown {
   checkValues(text, maxEventValues);
@@ -39,7 +39,9 @@ export function parseJson(text: string, maxEventValues?: number): unknown {
   }
 }
 
-/** A value as JSON; `undefined` where it cannot be written: from the wire, one that is nested too deep. */
+/**
+ * A value as JSON; `undefined` if it cannot be serialised, such as one from the wire that is nested too deep.
+ */
 export function writeJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
@@ -48,9 +50,9 @@ export function writeJson(value: unknown): string | undefined {
   }
 }
 
-/** What is read of an answer's headers. */
+/** The part of a response's headers that is used. */
 export interface HttpHeaders {
-  /** A header by its name in any case; `null` where the answer has none. */
+  /** A header by its case-insensitive name; `null` if absent. */
   get(name: string): string | null;
 }
 

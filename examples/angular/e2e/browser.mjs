@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
-import { isNaming } from './answers.mjs';
+import { isNaming } from '../src/demo/answers.mjs';
 
 export { gate, pieces } from '../../../scripts/held-answers.mjs';
 

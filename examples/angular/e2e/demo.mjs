@@ -1,6 +1,6 @@
 // The built app with the mock provider behind it, or the mock provider alone for `ng serve` (--provider-only).
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
-import { demoAnswer } from './answers.mjs';
+import { demoAnswer } from '../src/demo/answers.mjs';
 import { startStaticServer } from './static-server.mjs';
 
 const asked = new Map();

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { checks } from '../../../scripts/checks.mjs';
 import { startBackend } from '../../nest/test/backend.mjs';
-import { isNaming } from './answers.mjs';
+import { isNaming } from '../src/demo/answers.mjs';
 import { chromiumPath, gate, openChat, pieces, startChromium } from './browser.mjs';
 
 if (chromiumPath === undefined) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { encodeEventStream, streamChatCompletions, toServerSentEvents } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { checks } from '../../../scripts/checks.mjs';
-import { demoAnswer } from './answers.mjs';
+import { demoAnswer } from '../src/demo/answers.mjs';
 import { chromiumPath, drawn, eventually, gate, openChat, pieces, startChromium } from './browser.mjs';
 import { startStaticServer } from './static-server.mjs';
 
@@ -587,6 +587,20 @@ await test(
   },
 );
 
+await test(
+  'answers scripted in the page: text, a tool, a stop, and nothing is asked',
+  { settings: { 'chat-connection': 'scripted' } },
+  async ({ page, ask, answers, asked }) => {
+    await ask('What time is it in Tokyo?');
+    await answers.getByText('In Tokyo it is now').waitFor();
+    await ask('Why is the sky blue?');
+    await answers.getByText('Sunlight').waitFor();
+    await button(page, 'Stop').click();
+    await page.getByText('You stopped this answer.').waitFor();
+    assert.deepEqual(asked(), []);
+  },
+);
+
 let isAtTop = false;
 const more = gate();
 await test(
@@ -610,10 +624,15 @@ await test(
     const main = page.locator('main');
     await until(page, () => document.querySelector('main').scrollTop > 200);
     await main.hover();
-    // The browser animates it, while lines come.
+    // The browser animates it, while lines come. What has begun to be followed in the same frame may cut it short, once.
     await page.mouse.wheel(0, -100_000);
     await button(page, 'Latest').waitFor();
-    await until(page, () => document.querySelector('main').scrollTop === 0);
+    const top = () => main.evaluate(({ scrollTop }) => scrollTop);
+    for (let turns = 0; (await top()) > 0 && turns < 500; turns += 1) {
+      await page.mouse.wheel(0, -1_000);
+      await drawn(page);
+    }
+    assert.equal(await top(), 0);
     isAtTop = true;
     await page.getByText('Held.').waitFor({ state: 'attached' });
     more.open();

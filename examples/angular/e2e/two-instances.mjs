@@ -11,7 +11,7 @@ import { within } from '../../../scripts/held-answers.mjs';
 import { nginxVersion, startNginx } from '../../../scripts/nginx.mjs';
 import { startBackend } from '../../nest/test/backend.mjs';
 import { hasRedis, startRedis } from '../../nest/test/redis.mjs';
-import { isNaming } from './answers.mjs';
+import { isNaming } from '../src/demo/answers.mjs';
 import { chromiumPath, eventually, gate, openChat, pieces, startChromium } from './browser.mjs';
 
 const programs = { Chromium: chromiumPath, nginx: nginxVersion(), 'redis-server': hasRedis || undefined };

@@ -139,7 +139,7 @@ describe('piecesOf', () => {
   it('errors where the data holds more values than an event may', () => {
     expect(() => piecesOf(`{"a":[${'0,'.repeat(9)}0]}`, 10)).toThrow(
       new StreamError({
-        message: 'An event, or an answer in JSON, holds more than 10 values (maxEventValues).',
+        message: 'An event or a JSON response contains more than 10 values (maxEventValues).',
       }),
     );
   });

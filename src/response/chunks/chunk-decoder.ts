@@ -38,27 +38,26 @@ import { type CallsEnd, type ToolCalls, toolCalls } from './tool-calls.js';
 export type TextKey = 'content' | ReasoningAlias;
 
 export interface ChunkDecoderOptions {
-  /** Puts a `chunk` event with each chunk as it came before the events that it stands for. Default `false`. */
+  /** Emits each raw chunk in a `chunk` event, before its events. Default `false`. */
   readonly includeChunks?: boolean | undefined;
-  /**
-   * How text and reasoning come: what is new each time, or all of it again each time. Default
-   * `'incremental'`.
-   */
+  /** Whether each chunk has only the new text and reasoning, or everything so far. Default `'incremental'`. */
   readonly deltas?: 'incremental' | 'cumulative' | undefined;
-  /** The name of the provider that answers, for what it wants back. Default: none, and any provider gets it. */
+  /** The name of the provider, for the fields to send back. Default: none, so every provider gets them. */
   readonly provider?: string | undefined;
-  /** A number from 0 to 1, for the ids of calls that came without one. Default `Math.random`. */
+  /** Returns a number from 0 to 1, for the ids of calls that arrive without one. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Takes the secrets out of what a provider said. */
+  /** Removes secrets from the provider's texts. */
   readonly redact?: ((text: string) => string) | undefined;
-  /** How many choices the request asked for. Of one alone the number does not matter. Default: unknown. */
+  /** How many choices the request asked for; if one, its number is ignored. Default: unknown. */
   readonly choiceCount?: number | undefined;
-  /** How many values of JSON an event may hold. Default 1,000,000. */
+  /** Maximum number of JSON values in an event. Default 1,000,000. */
   readonly maxEventValues?: number | undefined;
-  /** Told of each event whose data was no JSON object. */
+  /** Called for each event whose data is not a JSON object. */
   readonly onMalformed?:
     ((event: { readonly length: number; readonly position: number }) => void) | undefined;
-  /** Told of each tool call that never got a name, with the length of its arguments: it is not emitted. */
+  /**
+   * Called for each tool call that never got a name and is therefore dropped, with the length of its arguments.
+   */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
 }
 

@@ -27,7 +27,7 @@ export interface ToolCalls {
  * A placeholder is a `{}` that came in one fragment: some servers begin with it. A placeholder, a name alone and a custom
  * tool's input do not show whether more was to come.
  *
- * @see docs/tool-calls.md#the-end-of-the-stream-against-what-is-emitted
+ * @see docs/tool-calls.md#the-end-of-the-stream-and-what-is-emitted
  */
 export type CallsEnd = 'finished' | 'done' | 'cut';
 

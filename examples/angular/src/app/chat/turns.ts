@@ -1,11 +1,12 @@
 import { HttpClient } from '@angular/common/http';
 import { inject, InjectionToken } from '@angular/core';
-import type { Observable } from 'rxjs';
+import { defer, type Observable, switchMap } from 'rxjs';
 import {
   fetchTransport,
   type Prompt,
   type ResponseEvent,
   streamChatCompletions,
+  type Transport,
 } from 'rxjs-chat-completions';
 import { pageSetting } from '../page-settings';
 import { turnsFromBackend } from './backend-turns';
@@ -26,9 +27,7 @@ export const TURNS = new InjectionToken<Turns>('turns of a chat', {
   providedIn: 'root',
   factory() {
     const connection = pageSetting('chat-connection');
-    const transport = breakingOffline(
-      connection === 'http-client' ? httpClientTransport(inject(HttpClient)) : fetchTransport(),
-    );
+    const transport = transportFor(connection);
     return {
       turn:
         connection === 'backend' || connection === 'shared'
@@ -44,3 +43,16 @@ export const TURNS = new InjectionToken<Turns>('turns of a chat', {
     };
   },
 });
+
+function transportFor(connection: string | undefined): Transport {
+  if (connection === 'scripted') return scriptedInPage;
+  return breakingOffline(
+    connection === 'http-client' ? httpClientTransport(inject(HttpClient)) : fetchTransport(),
+  );
+}
+
+/** Loaded where the page asks for it. */
+const scriptedInPage: Transport = (request) =>
+  defer(() => import('../../demo/scripted-transport')).pipe(
+    switchMap(({ scriptedTransport }) => scriptedTransport(request)),
+  );

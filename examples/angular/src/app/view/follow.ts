@@ -57,9 +57,9 @@ export class Follow {
     const { scrollTop } = this.#element;
     const rest = this.#rest();
     // The first pixel upwards counts, and only the way down leads back: growing does not change whether the reader
-    // has left.
-    if (scrollTop < this.#scrollTop && rest >= 1) this.#isAtEnd.set(false);
-    else if (rest < 1 || (scrollTop > this.#scrollTop && rest < near)) this.#isAtEnd.set(true);
+    // has left, and neither does the event of an earlier scrollToEnd(), which comes late and has moved nothing.
+    if (scrollTop < this.#scrollTop) this.#isAtEnd.set(rest < 1);
+    else if (scrollTop > this.#scrollTop && rest < near) this.#isAtEnd.set(true);
     this.#scrollTop = scrollTop;
   }
 

@@ -566,6 +566,19 @@ await inPage(
   },
 );
 
+await inPage('search puts guides before history and measurements', '/index.html', {}, async (page) => {
+  await page.waitForLoadState('networkidle');
+  await page.locator('.DocSearch-Button').click();
+  for (const [words, first] of [
+    ['stop does not stop', '/symptoms.html#stop-does-not-stop'],
+    ['rate limit', '/operators/#ratelimiter'],
+    ['429', '/guides/retries-and-limits.html#what-is-retried'],
+  ]) {
+    await page.locator('#localsearch-input').fill(words);
+    await page.locator(`.results li:first-child a[href="${first}"]`).waitFor();
+  }
+});
+
 await inPage('search finds a page by what it says', '/index.html', {}, async (page) => {
   await page.waitForLoadState('networkidle');
   await page.locator('.DocSearch-Button').click();

@@ -162,7 +162,22 @@ export default defineConfig({
   },
   themeConfig: {
     outline: { level: [2, 3] },
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch: {
+          // Whoever searches wants to use the library: its history, reasons and measurements come last.
+          searchOptions: {
+            boostDocument: (id) =>
+              /\/(?:changelog|decisions|reliability|benchmark|ARCHITECTURE|hostile-|leaks-|mutation-)/.test(
+                id,
+              )
+                ? 0.3
+                : 1,
+          },
+        },
+      },
+    },
     socialLinks: [{ icon: 'github', link: sources.replace('/blob/main', '') }],
     editLink: { pattern: `${sources.replace('/blob/', '/edit/')}/:path` },
     nav: [

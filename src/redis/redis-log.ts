@@ -287,7 +287,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
   };
 
   /**
-   * Whether an entry that was refused is there already. A writer appends one entry after the other, so that only the last
+   * Whether a refused entry is already there. A writer appends one entry after the other, so that only the last
    * one can be its own; any other is that of a later epoch, or of somebody who has begun this one anew.
    */
   function isLast(key: string, { id, data }: LogEntry): Observable<boolean> {

@@ -29,46 +29,46 @@ export interface LogWriterOptions {
   readonly epoch: number;
   /** How long the log is kept, in milliseconds. */
   readonly ttl: number;
-  /** How many characters may wait. */
+  /** How many characters may be queued. */
   readonly maxWaiting: number;
   readonly scheduler: SchedulerLike;
 }
 
 /** Writes the parts of one epoch, in order, at the pace of the log. */
 export interface LogWriter {
-  /** Claims the epoch, for as long as it takes the log to answer. */
+  /** Claims the epoch, and keeps trying until the log answers. */
   open(): void;
-  /** Adds a part, and says which place it has: one of epoch 0 until the epoch is claimed. Never waits. */
+  /** Adds a part and returns its id, in epoch 0 until the epoch is claimed. Never waits. */
   write(part: string): string;
-  /** Adds the end of a turn. What follows in the same moment is in the same entry: the end of the log, or its tools. */
+  /** Adds the end of a turn. Anything added synchronously after it shares its entry: the end of the log, or tools. */
   writeTurnEnd(part: string): string;
-  /** Writes a sign of life, unless something was written since the last call, or waits. */
+  /** Writes a heartbeat, unless something was written since the last call or is queued. */
   beat(): void;
-  /** Emits once all that was added by now is in the log, or will never be. */
+  /** Emits once everything added so far is in the log, or will never be. */
   settled(): Observable<unknown>;
-  /** Nothing comes any more: what waits is offered to the log for a minute. */
+  /** Nothing more will be added: keeps trying to write the queue for a minute. */
   finish(): void;
-  /** Drops what waits. */
+  /** Drops the queue. */
   abort(): void;
-  /** Emits when the epoch was claimed. */
+  /** Emits when the epoch is claimed. */
   readonly claimed: Observable<unknown>;
-  /** Completes when all is written, or the log gets no more of it. */
+  /** Completes when everything is written, or nothing more will be. */
   readonly written: Observable<never>;
-  /** Emits where the log has another runner. */
+  /** Emits if the log has another runner. */
   readonly superseded: Observable<void>;
 }
 
-/** The most that one entry holds, in characters. */
+/** Maximum size of an entry, in characters. */
 const longestEntry = 65_536;
-/** How long what is left is offered to a log that cannot be reached, in milliseconds. */
+/** How long to keep trying to write the rest to an unreachable log, in milliseconds. */
 const lastTry = 60_000;
 /** How long the log may take to answer before it is asked again, in milliseconds. */
 const longestCall = 10_000;
 const longestWait = 2_000;
 
 /**
- * What comes while an entry is being written goes in the next one: the slower the log, the fewer and larger its entries,
- * and the turn is never held up. No clock is read here, only timers run.
+ * Parts that arrive while an entry is being written go into the next one: the slower the log, the fewer and larger its
+ * entries, and the turn never waits. This reads no clock and uses only timers.
  */
 export function logWriter(options: LogWriterOptions): LogWriter {
   const { log, id, epoch, ttl, scheduler } = options;
@@ -101,7 +101,7 @@ export function logWriter(options: LogWriterOptions): LogWriter {
     written.complete();
   }
 
-  /** One call of the log at a time, repeated until it is answered. */
+  /** One call to the log at a time, repeated until it is answered. */
   function ask(call: Observable<boolean>, answered: (isAccepted: boolean) => void): void {
     let isAccepted = false;
     let isDone = false;
@@ -123,7 +123,7 @@ export function logWriter(options: LogWriterOptions): LogWriter {
   }
 
   function open(): void {
-    // Whose claim it was, where the reply is lost.
+    // Identifies the claim, in case the reply is lost.
     const by = randomId();
     let hasFailed = false;
     const isOurs = logNow(log, id).pipe(
@@ -167,7 +167,7 @@ export function logWriter(options: LogWriterOptions): LogWriter {
     let length = 0;
     const most = waiting.findIndex((part) => (length += part.length) > longestEntry);
     if (most === -1) return waiting.splice(0);
-    // The end is with what it ends.
+    // The end is in the same entry as the last part.
     return waiting.splice(0, waiting[most] === end ? most + 1 : Math.max(most, 1));
   }
 
@@ -178,7 +178,7 @@ export function logWriter(options: LogWriterOptions): LogWriter {
     const keep = isKeepDue || parts.at(-1) === end ? ttl : undefined;
     isKeepDue = false;
     ask(
-      // The same entry again where it failed: a log that has it says so.
+      // Repeats the same entry after a failure; a log that already has it returns `true`.
       defer(() => from(log.append(id, entry, keep)).pipe(defaultIfEmpty(true))),
       (isAccepted) => {
         if (!isAccepted) {
@@ -192,7 +192,7 @@ export function logWriter(options: LogWriterOptions): LogWriter {
     );
   }
 
-  /** Another runner, or a log that has lost the turn: then the turn goes on, and nobody follows it. */
+  /** There is another runner, or the log has lost the turn: the turn goes on without followers. */
   function refused(): void {
     const hasLater = logNow(log, id).pipe(
       map((parts) => parts.some((part) => (readId(part.id)?.epoch ?? 0) > epoch)),
@@ -206,7 +206,7 @@ export function logWriter(options: LogWriterOptions): LogWriter {
     if (!isClosed) {
       waiting.push(part);
       waitingLength += part.length;
-      // Nothing that the log does may fill the memory.
+      // A slow log must not fill the memory.
       if (waitingLength > options.maxWaiting) close();
     }
     return idText({ epoch: isClaimed ? epoch : 0, seq });

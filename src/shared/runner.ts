@@ -32,41 +32,41 @@ import { type LogWriterOptions, logWriter } from './log-writer.js';
 export type WhenLeft = 'finish' | 'abort' | { readonly abortAfter: number };
 
 export interface RunnerOptions extends LogWriterOptions {
-  /** Subscribed to when the epoch is claimed; told when what it has emitted is in the log. */
+  /** Subscribed to when the epoch is claimed; it learns when the events it has emitted are in the log. */
   readonly source: (written: Observable<unknown>) => ObservableInput<RunEvent>;
   readonly whenLeft: WhenLeft;
-  /** Milliseconds between signs of life. */
+  /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
-  /** Milliseconds until it begins, and goes on, without an answer of the log. */
+  /** Milliseconds until it begins, or goes on, without the log's answer. */
   readonly logTimeout: number;
 }
 
-/** A turn that this instance runs, and writes down. */
+/** A turn that this instance runs and logs. */
 export interface Runner {
   readonly id: string;
-  /** Begins, once. From then on it is nobody's leaving that ends it. */
+  /** Starts the turn, once. From then on, unsubscribing does not end it. */
   begin(): void;
-  /** Its events, as they come, for the one who begins it here. Others read the log. */
+  /** Its events, live, for the caller that started it here. Others read the log. */
   readonly events: Observable<Logged>;
-  /** Leaves the turn, so that another instance may take over at once. Completes when that is written. */
+  /** Gives up the turn, so that another instance can take over at once. Completes when that is written. */
   leave(): Observable<never>;
-  /** Leaves without another word. */
+  /** Gives up the turn without writing anything. */
   abort(): void;
-  /** Completes when all is written, or the log gets no more of it. */
+  /** Completes when everything is written, or nothing more will be. */
   readonly written: Observable<never>;
 }
 
-/** Ends the events of a runner whose turn another instance runs now. */
+/** Ends the events of a runner whose turn another instance has taken over. */
 export class SupersededError extends Error {}
 
-/** What is told to whoever runs a turn: that it is to end, and that somebody follows it on another instance. */
+/** Messages to a turn's runner: stop, and heartbeats of followers on other instances. */
 export const stop = 'stop';
 export const here = 'here';
 
-/** Runs a turn for all who follow it. */
+/** Runs a turn for all its followers. */
 export function runner(options: RunnerOptions): Runner {
   const { log, id, epoch, whenLeft, heartbeat, logTimeout, scheduler } = options;
-  // Whoever takes over waits for the log: it knows what there was.
+  // A takeover waits for the log, which has the earlier events.
   const isHeir = epoch > 1;
   const writer = logWriter(options);
   const background = inBackground(scheduler);
@@ -76,19 +76,19 @@ export function runner(options: RunnerOptions): Runner {
   let readers = 0;
 
   const told = log.told(id).pipe(
-    // The turn goes on where the log cannot be reached.
+    // If the log cannot be reached, the turn goes on.
     retry({ delay: () => timerOf(1_000, scheduler) }),
-    // Several look at the first list.
+    // The first list has several subscribers.
     shareReplay({ bufferSize: 1, refCount: true }),
   );
   const messages = told.pipe(concatMap((list) => list));
 
-  /** Emits once nobody has read the turn for as long as `whenLeft` says. */
+  /** Emits once the turn has had no reader for as long as `whenLeft` says. */
   function abandoned(): Observable<unknown> {
     if (whenLeft === 'finish') return NEVER;
     const wait = whenLeft === 'abort' ? 0 : whenLeft.abortAfter;
     const signs = messages.pipe(filter((message) => message === here));
-    // Those who followed the runner before have yet to say that they are there.
+    // Followers of the previous runner have yet to announce themselves.
     const isReadElsewhere = (isHeir ? signs.pipe(startWith(here)) : signs).pipe(
       switchMap(() => concat(of(true), timer(3 * heartbeat, background).pipe(map(() => false)))),
       startWith(false),
@@ -104,10 +104,10 @@ export function runner(options: RunnerOptions): Runner {
     );
   }
 
-  /** Emits when the turn may be asked for. */
+  /** Emits when the turn may be requested. */
   function ready(): Observable<unknown> {
     if (!isHeir) return merge(writer.claimed, timerOf(logTimeout, scheduler)).pipe(take(1));
-    // A stop that was told to the runner before ends the turn before anything is asked.
+    // A stop sent to the previous runner ends the turn before any request.
     return writer.claimed.pipe(concatMap(() => told.pipe(take(1))));
   }
 

@@ -162,7 +162,7 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
 
   const isRunHere = (id: string): boolean => [...runners].some((own) => own.id === id);
 
-  /** Runs a turn that nobody has begun, and follows it where somebody has. */
+  /** Runs a new turn, or follows it if another instance has started it. */
   const begun = (id: string, turn: Turn): Observable<Logged> =>
     defer(() => {
       const own = newRunner(id, 1, (written) => turn(undefined, { written }));
@@ -173,21 +173,21 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
       ).pipe(
         tap((event) => (last = event.id)),
         catchError((error: unknown) => {
-          // Another instance runs it: from here on, its words count.
+          // Another instance runs it: from here on, its events count.
           if (error instanceof SupersededError) return followed(id, last, turn);
           throw error;
         }),
       );
     });
 
-  /** Takes a turn over, if nobody else does. Who follows it reads its words in the log. */
+  /** Takes over a turn unless another instance does. Followers read its events in the log. */
   function takeOver(id: string, place: string, turn: Turn | undefined): Observable<never> {
     return logNow(log, id).pipe(
       concatMap((parts) => {
         const { epoch } = placeOf(parts.at(-1)?.id);
-        // Whoever takes over has read some of it: where there is nothing now, it was lost.
+        // The instance that takes over has read part of it, so if it is empty now, it was lost.
         if (parts.length === 0) return throwError(() => new IncompleteLogError());
-        // One that runs here is not dead, whatever the log has of it.
+        // A turn that runs here is not dead, whatever the log says.
         if (isOver(parts) || epoch > placeOf(place).epoch || isRunHere(id) || isClosing) return EMPTY;
         if (turn === undefined) return throwError(() => new AbandonedTurnError(runOf(parts)));
         newRunner(id, epoch + 1, (written) => heirOf(id, epoch, (run) => turn(run, { written }))).begin();
@@ -196,7 +196,7 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
     );
   }
 
-  /** What is left of a turn, once no one else writes it. */
+  /** The rest of a turn, once no other instance writes it. */
   const heirOf = (
     id: string,
     epoch: number,
@@ -217,11 +217,11 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
       }),
     );
 
-  /** Follows, and takes over where `turn` says how. */
+  /** Follows, and takes over if there is a `turn`. */
   const readers = (id: string, after: string, turn?: Turn): Observable<Logged> =>
     defer(() => {
       let last = readId(after) === undefined ? '' : after;
-      // Whether the log is known to have that place.
+      // Whether the log is known to have that position.
       let isWritten = last === '';
       let isVoid = false;
       let isOver = false;
@@ -232,7 +232,7 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
         return isTwice ? EMPTY : of({ ...event, id: place });
       }
 
-      /** What this reader has of a turn may never have reached the log: then it is void. */
+      /** This reader may have events that never reached the log: then they are void. */
       const checked = (before: string, begun: string): Observable<Logged> =>
         logNow(log, id).pipe(
           concatMap((parts) => {
@@ -274,7 +274,7 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
         }
       }
 
-      // Who cannot take over leaves time to those who can.
+      // A reader that cannot take over leaves time for those that can.
       const patience = turn === undefined ? 2 * lapse : lapse;
       return defer(() => followLog(log, id, { after: last, lapse: patience, scheduler })).pipe(
         concatMap(read),
@@ -282,7 +282,7 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
       );
     });
 
-  /** Where it matters, followers tell the runner that they are there. */
+  /** If needed, followers announce themselves to the runner. */
   function followed(id: string, after: string, turn?: Turn): Observable<Logged> {
     const source = readers(id, after, turn);
     if (whenLeft === 'finish') return source;
@@ -313,7 +313,7 @@ export function sharedTurns(log: TurnLog, options: SharedTurnsOptions = {}): Sha
     stop: (id) =>
       concat(
         defer(() => log.tell(id, stop)).pipe(ignoreElements()),
-        // Where nobody runs it any more, it is ended here.
+        // If no instance runs it any more, end it here.
         readers(id, '', () => of(stoppedEvent)).pipe(
           ignoreElements(),
           // However the turn ended, it is over.
@@ -348,7 +348,7 @@ const isOver = (parts: readonly LogPart[]): boolean => parts.some(endsTurn);
 const runOf = (parts: readonly LogPart[]): Run =>
   parts.reduce((run, part) => (part.type === 'event' ? reduceRun(run, part.event) : run), emptyRun);
 
-/** Whether nothing of it is left but its end. A turn that called tools, and has no end, is of a run that goes on. */
+/** Whether only its end is missing. If the turn called tools and has no end, its run goes on. */
 function isAnswered({ reason, steps }: Run): boolean {
   const last = steps.at(-1);
   return reason !== undefined || (last?.turn.status === 'completed' && last.tools.length === 0);

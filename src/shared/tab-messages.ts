@@ -1,20 +1,20 @@
 import type { LogEntry } from './turn-log.js';
 
-/** What tabs say to each other. Each says of itself only who it is: there are no secrets between tabs of one origin. */
+/** Messages between tabs. A tab only identifies itself, since tabs of one origin have no secrets from each other. */
 export type TabMessage =
   /** An entry was written. */
   | {
       readonly type: 'entry';
       readonly id: string;
       readonly entry: LogEntry;
-      /** The id of the entry before: who has another one lacks something. */
+      /** The id of the previous entry: a tab with a different one has a gap. */
       readonly before: string;
       readonly until: number;
-      /** The tab that has begun the epoch. */
+      /** The tab that began the epoch. */
       readonly writer: string;
     }
   | { readonly type: 'tell'; readonly id: string; readonly message: string }
-  /** Who has more of a turn than this? */
+  /** Asks which tabs have more of a turn than this. */
   | {
       readonly type: 'ask';
       readonly id: string;
@@ -24,7 +24,7 @@ export type TabMessage =
       /** The epoch that is about to be claimed, or 0. */
       readonly epoch: number;
     }
-  /** The answer to it: no entries where there are no more. */
+  /** The reply: no entries if there are no more. */
   | {
       readonly type: 'copy';
       readonly id: string;
@@ -73,7 +73,7 @@ function isShaped(value: unknown, shape: Shape): boolean {
   );
 }
 
-/** Reads a message; `undefined` for what another version, or other code of the page, has sent. */
+/** Parses a message; `undefined` if another version, or other code of the page, sent it. */
 export function readTabMessage(data: unknown): TabMessage | undefined {
   if (typeof data !== 'object' || data === null || !('type' in data)) return undefined;
   const shape = shapes.get(data.type);

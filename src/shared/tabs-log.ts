@@ -79,18 +79,18 @@ export interface TabsLogOptions {
  */
 export function tabsLog(options: TabsLogOptions = {}): TurnLog {
   const { prefix = 'turns:', tabTimeout = 1_000, scheduler = asyncScheduler } = options;
-  // Names of locks that begin so are the platform's own.
+  // The platform reserves lock names that begin like this.
   if (typeof prefix !== 'string' || prefix.startsWith('-'))
     throw new TypeError('options.prefix must be a string that does not begin with "-".');
   checkLimit('tabTimeout', tabTimeout);
   const { locks = platformLocks(), channel: openChannel = platformChannel() } = options;
   const tab = randomId();
   const store = turnStore(scheduler);
-  /** The tab that has begun a turn's last epoch. */
+  /** The tab that began a turn's last epoch. */
   const writers = new WeakMap<KeptTurn, string>();
   /** Turns that another tab may have claimed: then this one no longer decides alone what is appended. */
   const contested = new WeakSet<KeptTurn>();
-  /** How many read a turn here. */
+  /** The number of readers of a turn in this tab. */
   const readers = new Map<string, number>();
   const copies = new Subject<TabMessage & { type: 'copy' }>();
   const writersSeen = new Subject<string>();
@@ -102,14 +102,14 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
   const inTurn = <T>(id: string, work: Observable<T>): Observable<T> =>
     withLock(locks, `${prefix}turn ${id}`, 'exclusive', work);
 
-  /** Emits when a tab has gone: its lock is free. */
+  /** Emits when a tab has closed, which frees its lock. */
   const gone = (other: string): Observable<string> => withLock(locks, tabLocks + other, 'shared', of(other));
 
-  /** Takes part, until the log is closed. */
+  /** Participates until the log is closed. */
   const membership = new Observable<undefined>((subscriber) => {
     const opened = openChannel(prefix);
     channel = opened;
-    // Node has channels too: this one keeps no process alive.
+    // Node has channels too: do not keep the process alive.
     opened.unref?.();
     opened.addEventListener('message', ({ data }) => {
       const message = readTabMessage(data);
@@ -132,7 +132,7 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
   const ask = (id: string, epoch: number): void =>
     post({ type: 'ask', id, from: tab, ask: asks, last: lastOf(id), epoch });
 
-  /** Completes when each open tab has handed over what it has of a turn. */
+  /** Completes when each open tab has sent its entries of a turn. */
   const gathered = (id: string, epoch = 0): Observable<never> =>
     joined.pipe(
       take(1),
@@ -166,7 +166,7 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
     if (writer !== tab) writersSeen.next(writer);
   }
 
-  /** Writes an entry here, and tells the others. */
+  /** Writes an entry here and tells the other tabs. */
   function write(id: string, entry: LogEntry, keep: number | undefined, isFirst = false): boolean {
     const before = lastOf(id);
     if (!(isFirst ? store.claim(id, entry, keep ?? Infinity) : store.append(id, entry, keep))) return false;
@@ -202,10 +202,10 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
     const turn = store.get(id);
     if (turn === undefined && !readers.has(id)) return;
     const last = lastOf(id);
-    // Written twice, for a reply that was lost, or to be kept for longer.
+    // Written again, because the reply was lost or to keep the turn longer.
     if (entry.id === last) store.keepUntil(id, until);
     if (!comesAfter(entry.id, last)) return;
-    // A copy that lacks something is asked for whole.
+    // If the copy has a gap, request the whole turn.
     if (before !== last) {
       ask(id, 0);
       return;
@@ -232,7 +232,7 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
     });
   }
 
-  /** The log that goes further is right: entries of an epoch that was over are not in it. */
+  /** The log that goes further is right: it does not have late entries of an earlier epoch. */
   function adopt({ id, entries, messages, until, writer }: TabMessage & { type: 'copy' }): void {
     const last = entries.at(-1);
     if (last !== undefined && comesAfter(last.id, lastOf(id)) && until > scheduler.now()) {
@@ -243,7 +243,7 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
     for (const message of messages) if (known?.has(message) === false) store.tell(id, message);
   }
 
-  /** Says on behalf of a tab that has gone that it has left: others take over without waiting for its silence. */
+  /** Gives up the turn on behalf of a closed tab, so that others take over without waiting for its silence. */
   const leftBy = (writer: string): Observable<never> =>
     from(store.all().filter(([, turn]) => writers.get(turn) === writer)).pipe(
       mergeMap(([id]) =>
@@ -272,13 +272,13 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
     mergeMap((writer) =>
       gone(writer).pipe(
         concatMap(leftBy),
-        // Then its silence tells.
+        // Otherwise its silence tells.
         catchError(() => EMPTY),
       ),
     ),
   );
 
-  /** Reads what all tabs have, and has a copy from then on. */
+  /** Reads the entries of all tabs, and keeps a copy from then on. */
   const reading = <T>(id: string, source: Observable<readonly T[]>): Observable<readonly T[]> =>
     defer(() => {
       readers.set(id, (readers.get(id) ?? 0) + 1);
@@ -305,7 +305,7 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
         const appended = defer(() => of(write(id, entry, keep)));
         const turn = store.get(id);
         if (turn === undefined || !contested.has(turn)) return appended;
-        // Whoever wanted to claim it has, or has gone.
+        // The tab that wanted to claim it has done so, or has closed.
         return inTurn(id, concat(gathered(id), appended));
       }),
     read: (id, after) => reading(id, store.read(id, after)),
@@ -328,7 +328,7 @@ export function tabsLog(options: TabsLogOptions = {}): TurnLog {
   };
 }
 
-/** Whether nothing says that the last runner has ended the turn, or left it. */
+/** Whether there is no sign that the last runner has ended the turn or given it up. */
 function isGoingOn({ entries }: KeptTurn): boolean {
   const { parts } = entriesAfter(entries, '');
   return parts.at(-1)?.type !== 'left' && !parts.some(endsTurn);

@@ -6,7 +6,7 @@ import type { LogEntry } from './turn-log.js';
 /** How often a reader is told that there is nothing new, in milliseconds. */
 const quiet = 1_000;
 
-/** A turn as it is kept. */
+/** A stored turn. */
 export interface KeptTurn {
   readonly entries: readonly LogEntry[];
   /** One of each. */
@@ -25,18 +25,18 @@ interface Kept extends KeptTurn {
 /** Called for a new entry, and with each message. */
 type Listener = (message?: string) => void;
 
-/** Turns in memory: what a `TurnLog` decides, at once and for one process. */
+/** Turns in memory: makes the decisions of a `TurnLog` synchronously, for one process. */
 export interface TurnStore {
   readonly get: (id: string) => KeptTurn | undefined;
-  /** The turns that are kept now. */
+  /** The stored turns. */
   readonly all: () => readonly (readonly [id: string, turn: KeptTurn])[];
   readonly claim: (id: string, first: LogEntry, keep: number) => boolean;
   readonly append: (id: string, entry: LogEntry, keep?: number) => boolean;
-  /** Says `false` where there is no such turn. */
+  /** Returns `false` if there is no such turn. */
   readonly tell: (id: string, message: string) => boolean;
-  /** Keeps these entries in place of what is there. */
+  /** Replaces the turn's entries. */
   readonly replace: (id: string, entries: readonly LogEntry[], until: number) => void;
-  /** Keeps a turn until then. */
+  /** Sets when a turn expires. */
   readonly keepUntil: (id: string, until: number) => void;
   readonly read: (id: string, after: string) => Observable<readonly LogEntry[]>;
   readonly told: (id: string) => Observable<readonly string[]>;
@@ -44,7 +44,7 @@ export interface TurnStore {
 }
 
 export function turnStore(scheduler: SchedulerLike): TurnStore {
-  // What is kept keeps no process alive.
+  // Stored turns do not keep the process alive.
   const background = inBackground(scheduler);
   const turns = new Map<string, Kept>();
   const listeners = new Map<string, Set<Listener>>();
@@ -55,7 +55,7 @@ export function turnStore(scheduler: SchedulerLike): TurnStore {
     return turn;
   }
 
-  /** Whoever listens may come before the turn does, and outlive it. */
+  /** A listener may subscribe before the turn exists, and outlive it. */
   function listen(id: string, listener: Listener): () => void {
     const all = listeners.get(id) ?? new Set();
     listeners.set(id, all.add(listener));
@@ -83,7 +83,7 @@ export function turnStore(scheduler: SchedulerLike): TurnStore {
     if (keep !== undefined) keepUntil(id, scheduler.now() + keep);
   }
 
-  /** What there is, then what is added, and at least every second what there is anew: perhaps nothing. */
+  /** Existing entries, then new ones, with an emission at least every second: an empty list if nothing is new. */
   const lists = <T>(id: string, lister: () => (message?: string) => readonly T[]): Observable<readonly T[]> =>
     new Observable((subscriber) => {
       const next = lister();
@@ -161,10 +161,10 @@ export function turnStore(scheduler: SchedulerLike): TurnStore {
   };
 }
 
-/** The epoch of an entry; 0 where its id is none. */
+/** The epoch of an entry; 0 if its id is invalid. */
 export const epochOf = ({ id }: LogEntry): number => readId(id)?.epoch ?? 0;
 
-/** From the end: a reader that keeps up has few to go. */
+/** Searches from the end, since a reader that keeps up needs only a few. */
 function entriesAfter(entries: readonly LogEntry[], after: string): readonly LogEntry[] {
   const before = readId(after);
   if (before === undefined) return entries.slice();

@@ -39,6 +39,6 @@ export const withLock = <T>(
         if (!subscriber.closed) work.subscribe(subscriber);
         return lastValueFrom(held, { defaultValue: undefined });
       })
-      // That of a request which is taken back comes when nobody listens any more.
+      // The rejection of a cancelled request arrives when nobody listens any more.
       .catch((error: unknown) => subscriber.error(error));
   });

@@ -30,7 +30,7 @@ export function toBytes(text: string | Uint8Array): Uint8Array {
   return typeof text === 'string' ? new TextEncoder().encode(text) : text;
 }
 
-/** Headers that are found by their names in any case. */
+/** Headers with case-insensitive names. */
 export function toHeaders(
   headers: AnswerHead['headers'] = { 'content-type': 'text/event-stream' },
 ): HttpHeaders {
@@ -38,20 +38,20 @@ export function toHeaders(
   return { get: (name) => values.get(name.toLowerCase()) ?? null };
 }
 
-/** Lets each read after the first wait for the request's `demand`, as a network's reads do. */
+/** Makes each read after the first wait for the request's `demand`, as network reads do. */
 export function readOnDemand<T>({ demand }: Pick<HttpRequest, 'demand'>): MonoTypeOperatorFunction<T> {
   if (demand === undefined) return identity;
   const wanted = defer(demand).pipe(take(1), throwIfEmpty(), ignoreElements());
   return (source) =>
     source.pipe(
-      // The end is a read as well.
+      // The end counts as a read too.
       materialize(),
       concatMap((read) => (read.kind === 'N' ? concat(of(read), wanted) : of(read))),
       dematerialize(),
     );
 }
 
-/** The bytes of an answer, and what is told where they are left before their end. */
+/** The bytes of an answer, with a callback for when the reader unsubscribes before their end. */
 export function connectionOf(
   bytes: Observable<Uint8Array>,
   onAbort: () => void,

@@ -58,10 +58,10 @@ export interface RecordedError {
   readonly timeout?: number;
 }
 
-/** Bytes as a string of one character each, which can be searched like a text. */
+/** Bytes as a string with one character per byte, which can be searched like text. */
 export function toBinary(bytes: Uint8Array): string {
   let binary = '';
-  // Arguments of a call are limited in number.
+  // The number of arguments of a function call is limited.
   for (let start = 0; start < bytes.length; start += 8192)
     binary += String.fromCharCode(...bytes.subarray(start, start + 8192));
   return binary;
@@ -71,7 +71,7 @@ function fromBinary(binary: string): Uint8Array {
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
-/** Writes one read: as text where it is one, so that a person can read and edit the cassette. */
+/** Writes one read: as text if it is valid text, so that a person can read and edit the cassette. */
 export function writeRead(at: number, binary: string): RecordedRead {
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -86,7 +86,7 @@ export function bytesOfRead(read: RecordedRead): Uint8Array {
 }
 
 /**
- * Checks what may have been read from a file.
+ * Checks a cassette that may come from a file.
  *
  * @throws TypeError that names the place
  */

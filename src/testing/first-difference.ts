@@ -1,8 +1,8 @@
 import { propertyOf } from '../turn/errors.js';
 
-/** Where two values differ first. */
+/** The first difference between two values. */
 export interface Difference {
-  /** As it is written after the value's name: `.item.content[0].text`, `''` for the value itself. */
+  /** As written after the value's name: `.item.content[0].text`, `''` for the value itself. */
   readonly path: string;
   readonly expected: unknown;
   readonly actual: unknown;
@@ -17,14 +17,14 @@ type Compare = (actual: unknown, expected: unknown, path: string) => Difference 
  * Compares two values as strictly as Node's `assert.deepStrictEqual`: prototypes, own enumerable properties (symbols
  * included) and holes count, `Object.is` decides between primitives, and sets and maps have no order. An `Error` is
  * compared by its `name`, `message`, `cause` and `errors` as well. An asymmetric matcher of Jest, Vitest or Jasmine
- * (`expect.any(Number)`) on the expected side decides for itself.
+ * (`expect.any(Number)`) on the expected side does its own comparison.
  *
- * What a platform object does not show (a `Promise`, a `WeakMap`) is equal only to itself.
+ * A platform object with hidden content (a `Promise`, a `WeakMap`) is equal only to itself.
  *
- * @returns the first difference; nothing where they are equal
+ * @returns the first difference; nothing if they are equal
  */
 export function firstDifference(actual: unknown, expected: unknown): Difference | undefined {
-  // The place of each object on the way down, so that a cycle is compared with the same cycle.
+  // The path of each enclosing object, so that a cycle is compared with the same cycle.
   const places = { actual: new Map<object, number>(), expected: new Map<object, number>() };
   let depth = 0;
 
@@ -81,7 +81,7 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 const tagOf = (value: object): string => Object.prototype.toString.call(value);
 
-/** What an object holds beside its properties. The two have the same prototype and the same tag. */
+/** An object's content besides its properties. The two have the same prototype and the same tag. */
 function ofInternals(
   actual: object,
   expected: object,
@@ -90,7 +90,7 @@ function ofInternals(
 ): Difference | undefined {
   const differs = { path, actual, expected };
   const same = (isSame: boolean) => (isSame ? undefined : differs);
-  // Test runners have a realm of their own, in which what comes from outside is no instance of anything.
+  // Test runners use a separate realm, in which `instanceof` fails for outside objects.
   const isA = (name: string, type: abstract new (...args: never[]) => unknown) =>
     tagOf(actual) === `[object ${name}]` || actual instanceof type;
   const inFull = (read: (value: object) => unknown) =>
@@ -112,7 +112,7 @@ function ofInternals(
   return same(!isOpaque(actual));
 }
 
-/** What cannot be read, of an object that only has the prototype, is not there. */
+/** Content that cannot be read, because an object only has the prototype, counts as absent. */
 function internal<T>(value: object, read: (value: object) => T): T | undefined {
   try {
     return read(value);
@@ -134,7 +134,7 @@ function bytesOf(value: unknown): Uint8Array {
 const haveSameBytes = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === other.length && one.every((byte, index) => byte === other[index]);
 
-/** Whether an object keeps all that it holds where no property shows it. */
+/** Whether an object hides its whole content from its properties. */
 const isOpaque = (value: object): boolean =>
   Symbol.toStringTag in value && keysOf(value).length === 0 && !isNamespace(value);
 
@@ -217,7 +217,7 @@ function keysOf(value: object): readonly (string | symbol)[] {
   const symbols = Object.getOwnPropertySymbols(value).filter((symbol) =>
     Object.prototype.propertyIsEnumerable.call(value, symbol),
   );
-  // The indices come first.
+  // Indices come first.
   const own = ArrayBuffer.isView(value) ? names.slice(Number(lengthOf(value) ?? 0)) : names;
   return [...own, ...symbols];
 }

@@ -4,20 +4,20 @@ import { absent, isAsymmetricMatcher } from './first-difference.js';
 import { drawRows, isOwnSign, letters } from './marble-rows.js';
 import { cellsOf, isMessages, signOf, type TestMessage } from './test-messages.js';
 
-/** How much of a value is written. */
+/** Limits on how much of a value is written. */
 const limits = { text: 60, message: 120, entries: 6, depth: 3, length: 160 } as const;
 
 /**
- * A value in one short line: an event of the library by what it says, an error by its class, status, code and message, the
- * notifications of an inner Observable in marbles, anything else as code. What a provider said, which errors keep in
- * properties that are not enumerable, is not written.
+ * A value in one short line: an event of the library by its content, an error by its class, status, code and message, the
+ * notifications of an inner Observable as marbles, anything else as code. The provider's text, which errors keep in
+ * non-enumerable properties, is left out.
  */
 export function inspectValue(value: unknown): string {
   const text = written(value, limits.depth);
   return text.length <= limits.length ? text : `${text.slice(0, limits.length - 1)}…`;
 }
 
-/** A text in quotes; of a long one, what is around a place. */
+/** A text in quotes; if it is long, only the part around a position. */
 export function quoted(text: string, around = 0, limit: number = limits.text): string {
   if (text.length <= limit) return JSON.stringify(text);
   const from = Math.max(0, Math.min(around - 20, text.length - limit));
@@ -50,7 +50,7 @@ function errorOf(error: object): string {
   return [String(name), ...details, quoted(String(message), 0, limits.message)].join(' ');
 }
 
-/** What matchers say of themselves: `ObjectContaining`, with what they look for. */
+/** How matchers describe themselves: `ObjectContaining`, with the expected value. */
 function matcherOf(matcher: object, depth: number): string {
   const { name } = matcher.constructor;
   const sample = propertyOf(matcher, 'sample') ?? propertyOf(matcher, 'expectedObject');
@@ -80,7 +80,7 @@ function marblesOf(messages: readonly TestMessage[], depth: number): string {
   return `Observable ${rows.join('')}${legend.length > 0 ? ` { ${legend.join(', ')} }` : ''}`;
 }
 
-/** What an event of a turn says; nothing where it is none, or says more. */
+/** The content of a turn's event; nothing if the value is not an event, or has other fields. */
 function eventOf(event: object): string | undefined {
   if (!isRecord(event)) return undefined;
   const { type, item, choice, delta, name, finishReason, ...rest } = event;

@@ -6,34 +6,34 @@ export interface Mark {
   readonly sign: string;
 }
 
-/** What stands at one time, in each row. */
+/** The signs of each row at one time. */
 export interface Cell {
   readonly frame: number;
-  /** Of each row, in order. */
+  /** Per row, in order. */
   readonly signs: readonly (readonly string[])[];
-  /** The first place at which the rows differ; absent where they are the same. */
+  /** The first index at which the rows differ; absent if they are the same. */
   readonly differsAt?: number | undefined;
 }
 
-/** Marble lines that stand under each other, and carets where they differ. */
+/** Aligned marble lines, with carets where they differ. */
 export interface Picture {
   readonly rows: readonly string[];
-  /** `''` where nothing differs. */
+  /** `''` if nothing differs. */
   readonly carets: string;
 }
 
-/** How much of a picture is drawn. */
+/** Limits on the size of a drawing. */
 const limits = {
   /** Columns. */
   width: 100,
-  /** Signs of a group, and those before its first difference. */
+  /** Signs in a group, and before its first difference. */
   group: 24,
   groupBefore: 8,
 } as const;
 
 const ends: ReadonlySet<string> = new Set(['|', '#', '!']);
 
-/** What of a list is drawn: all of a short one, else what is around an index. */
+/** The part of a list to draw: all of a short list, else the part around an index. */
 export function windowOf(length: number, around: number): { readonly from: number; readonly to: number } {
   if (length <= limits.group) return { from: 0, to: length };
   const from = Math.max(0, Math.min(around - limits.groupBefore, length - limits.group));
@@ -41,15 +41,15 @@ export function windowOf(length: number, around: number): { readonly from: numbe
 }
 
 /**
- * Draws rows of marbles in the syntax of `TestScheduler.run`, so that what happens at one time stands in one column.
+ * Draws rows of marbles in the syntax of `TestScheduler.run`, with simultaneous signs in one column.
  *
  * ```
  * -a- 200ms -(bc|)
  * -a- 200ms ---b--
  * ```
  *
- * A line that is not cut can be given to `toBe()` again. Only where a group covers the times after it does the syntax
- * have no way to say that; there, spaces keep the columns.
+ * A line that is not cut can be passed to `toBe()` again, unless a group covers the times after it: the syntax cannot
+ * express that, and spaces keep the columns.
  *
  * @param cells - by their time
  * @param frame - how many milliseconds a column is: 1 within `run()`
@@ -103,7 +103,7 @@ function tokenOf(signs: readonly string[], from: number, to: number): string {
   return `(${from > 0 ? '…' : ''}${shown}${to < signs.length ? '…' : ''})`;
 }
 
-/** Time in which nothing happens: columns, or where they are many, the time in words. */
+/** Time in which nothing happens: columns, or a duration if there are many. */
 function gap(milliseconds: number, frame: number): string {
   const isShort = (time: number) => Number.isInteger(time / frame) && time / frame < 10;
   if (isShort(milliseconds)) return '-'.repeat(milliseconds / frame);
@@ -123,7 +123,7 @@ function timeOf(milliseconds: number): string {
   return `${time}ms`;
 }
 
-/** A caret for each difference, with its time where there is room for it. */
+/** A caret for each difference, with its time if there is room. */
 function caretLine(carets: readonly { readonly column: number; readonly frame: number }[]): string {
   return carets.reduce((line, { column, frame }, index) => {
     const next = carets[index + 1]?.column ?? Infinity;
@@ -136,7 +136,7 @@ function caretLine(carets: readonly { readonly column: number; readonly frame: n
 export const isOwnSign = (value: unknown): value is string =>
   typeof value === 'string' && /^[\x21-\x7E]$/.test(value) && !/[-()^|#!]/.test(value);
 
-/** Letters for values: a to z, then A to Z, then those of other alphabets. */
+/** Letters for values: a to z, then A to Z, then other alphabets. */
 export function* letters(taken: ReadonlySet<string>): Generator<string, never> {
   const latin = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
   for (const letter of latin) if (!taken.has(letter)) yield letter;

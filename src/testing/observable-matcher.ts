@@ -12,7 +12,7 @@ import {
   type TestMessage,
 } from './test-messages.js';
 
-/** How much of a failure is told. */
+/** Limits on the size of a failure message. */
 const limits = { cellsBefore: 8, cells: 100, values: 8, differences: 3, subscriptions: 4 } as const;
 
 /**
@@ -58,7 +58,7 @@ export function observableMatcher(this: unknown, actual: unknown, expected: unkn
   if (failure !== undefined) throw assertionError(failure);
 }
 
-/** What cannot be read is taken for different: a getter or a matcher that throws, a revoked proxy, values nested too deep. */
+/** Unreadable values count as different: a getter or matcher that throws, a revoked proxy, too deep nesting. */
 function comparison(actual: unknown, expected: unknown, factor: number): Failure | undefined {
   try {
     return compare(actual, expected, factor);
@@ -98,7 +98,7 @@ function assertionError({ message, expected, actual, cause }: Failure): Error {
   };
   for (const [key, value] of Object.entries(details))
     Object.defineProperty(error, key, { value, configurable: true, writable: true });
-  // Of V8: the stack begins at the test.
+  // In V8, this makes the stack begin at the test.
   (Error as { captureStackTrace?: (error: Error, below: unknown) => void }).captureStackTrace?.(
     error,
     observableMatcher,
@@ -106,7 +106,7 @@ function assertionError({ message, expected, actual, cause }: Failure): Error {
   return error;
 }
 
-/** Whether two notifications are the same but for their time. */
+/** Whether two notifications are the same apart from their time. */
 function differenceOf(
   actual: TestMessage | undefined,
   expected: TestMessage | undefined,
@@ -118,7 +118,7 @@ function differenceOf(
   return came.kind === 'E' ? firstDifference(came.error, drawn.error) : undefined;
 }
 
-/** Where two lists of one moment differ first. */
+/** The first difference between two lists at the same time. */
 function placeOfDifference<T>(
   [expected = [], actual = []]: Moment<T>['lists'],
   differ: (actual: T | undefined, expected: T | undefined) => boolean,
@@ -128,7 +128,7 @@ function placeOfDifference<T>(
   return undefined;
 }
 
-/** The moments around the first at which two lists differ. */
+/** The times around the first difference between two lists. */
 function view<T>(
   moments: readonly Moment<T>[],
   differ: (actual: T | undefined, expected: T | undefined) => boolean,
@@ -178,7 +178,7 @@ function compareMessages(
   };
 }
 
-/** An error that came where no error, or another, was drawn. */
+/** An error where none, or a different one, was drawn. */
 function unexpectedError(actual: readonly TestMessage[], expected: readonly TestMessage[]): unknown {
   const errorIn = (messages: readonly TestMessage[]) =>
     messages.find(({ notification: { kind } }) => kind === 'E');
@@ -192,7 +192,7 @@ interface Legend {
   readonly signOf: (message: TestMessage) => string;
 }
 
-/** Gives each value a letter: the same to equal ones, on either side. A value that is a letter stands for itself. */
+/** Gives each value a letter, and equal values on either side the same one. A value that is a letter is drawn as itself. */
 function legendFor(moments: readonly Seen[]): Legend {
   const shown = moments.map(({ lists, differsAt = 0 }) => {
     const { from, to } = windowOf(Math.max(...lists.map(({ length }) => length)), differsAt);
@@ -208,7 +208,7 @@ function legendFor(moments: readonly Seen[]): Legend {
   const letterFor = (value: unknown): string => {
     if (isOwnSign(value)) return value;
     const same = known.find(({ value: other }) =>
-      // One matcher may accept another.
+      // A matcher may accept another matcher.
       isAsymmetricMatcher(value) ? value === other : firstDifference(value, other) === undefined,
     );
     if (same !== undefined) return same.letter;
@@ -230,7 +230,7 @@ function legendFor(moments: readonly Seen[]): Legend {
   return { signOf: (message) => signs.get(message) ?? '?' };
 }
 
-/** The values of the letters that differ, and where they do. */
+/** The values of the differing letters, and their first difference. */
 function notesOf(moments: readonly Seen[], legend: Legend): string {
   const values = new Map<string, string>();
   const differences: string[] = [];
@@ -265,7 +265,7 @@ function notesOf(moments: readonly Seen[], legend: Legend): string {
 const isLong = ({ actual, expected }: Difference): boolean =>
   typeof actual === 'string' && typeof expected === 'string' && quoted(actual).endsWith('…');
 
-/** Where two values differ, and how. Of long texts, what is around their first difference. */
+/** Where two values differ, and how. Of long texts, only the part around the first difference. */
 function told({ path, actual, expected }: Difference): string {
   const at = path === '' ? '' : ` at ${path}`;
   if (typeof actual === 'string' && typeof expected === 'string') {

@@ -73,7 +73,7 @@ export function injectChat(config: ChatConfig = {}): Chat {
   let isActive = inject(PLATFORM_ID) !== 'server';
   inject(DestroyRef).onDestroy(() => (isActive = false));
 
-  /** The last answer here is what it was when it was asked for: `answer` is what it is. */
+  /** The last answer in here is as it was when requested; `answer` has its current state. */
   const conversation = signal<readonly ChatMessage[]>(restored(settings));
   const answers = new Subject<Answering | undefined>();
   const stopped = new Subject<void>();
@@ -141,7 +141,7 @@ export function injectChat(config: ChatConfig = {}): Chat {
   resume();
   return chat;
 
-  /** An effect that asks does not depend on what turns and tools read, and what they await is no reason to check the page. */
+  /** Effects must not depend on signals that turns and tools read, and async work must not trigger change detection. */
   function tell<T>(subject: Subject<T>, value: T): void {
     untracked(() => outside(() => subject.next(value)));
   }
@@ -150,7 +150,7 @@ export function injectChat(config: ChatConfig = {}): Chat {
     begin({ id: randomId(), conversation: asked, resume: undefined });
   }
 
-  /** Goes on where a reload has cut an answer off. */
+  /** Resumes an answer that a reload has cut off. */
   function resume(): void {
     const list = untracked(messages);
     const last = list.at(-1);
@@ -160,7 +160,7 @@ export function injectChat(config: ChatConfig = {}): Chat {
 
   function begin(asked: Answering): void {
     const { id, resume: run = emptyRun } = asked;
-    // The answer before is unsubscribed first: nothing of it comes into this list.
+    // Unsubscribe from the previous answer first, so that it cannot add to this list.
     tell(answers, undefined);
     conversation.set([
       ...asked.conversation,
@@ -182,17 +182,17 @@ export function injectChat(config: ChatConfig = {}): Chat {
   }
 }
 
-/** An answer that is asked for. */
+/** A requested answer. */
 interface Answering {
   readonly id: string;
-  /** What precedes it. */
+  /** The messages before it. */
   readonly conversation: readonly ChatMessage[];
   readonly resume: Run | undefined;
 }
 
 type Runs = (prompt: Prompt, answer: AnswerContext) => ObservableInput<RunEvent>;
 
-/** `turn` and `run` are one choice: whichever is given here counts. */
+/** `turn` and `run` are alternatives: one that is given here replaces either. */
 function merged(provided: ChatConfig, config: ChatConfig): ChatConfig {
   const hasOwn = config.turn !== undefined || config.run !== undefined;
   const settings: ChatConfig = {
@@ -230,14 +230,14 @@ function runOf(settings: ChatConfig, approve: NonNullable<ChatConfig['approve']>
     });
 }
 
-/** The conversation to begin with; what was going on is over, unless it is resumed. */
+/** The initial conversation. An unfinished answer counts as stopped, unless it is resumed. */
 function restored({ messages = [], resume = false }: ChatConfig): readonly ChatMessage[] {
   return messages.map((message, place) => {
     if (!isMessage(message)) throw new TypeError(`options.messages[${place}] is not a message of a chat.`);
     if (message.role === 'user') return message;
     const { run, status, error } = message.state;
     const isOver = !isGoingOn(message.state) || !resume || place < messages.length - 1;
-    // JSON keeps nothing of an error.
+    // An error is lost in JSON.
     if (status === 'error' && error instanceof Error) return message;
     return isOver ? answerOf(message.id, settled(run)) : message;
   });
@@ -252,7 +252,7 @@ function isMessage(value: ChatMessage): boolean {
 
 const hasText = (step: RunStep | null): boolean => typeof step?.turn?.text === 'string';
 
-/** A run that nobody goes on with. */
+/** A run that is not continued. */
 function settled(run: Run): RunState {
   const ended = run.reason === undefined ? endRun(run) : run;
   const { status } = ended;
@@ -260,7 +260,7 @@ function settled(run: Run): RunState {
   return { status: isWhole ? status : 'stopped', run: ended, error: undefined, retry: undefined };
 }
 
-/** Without what came of a turn that was cut: it is followed from its start, which is no restart. */
+/** Without the output of a cut turn: following it from its start is not a restart. */
 function beforeCut(run: Run): Run {
   const last = run.steps.at(-1);
   if (last === undefined || last.tools.length > 0 || last.turn.status === 'completed') return run;

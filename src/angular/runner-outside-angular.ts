@@ -1,8 +1,8 @@
 import { inject, NgZone } from '@angular/core';
 
 /**
- * Runs work outside Angular's zone, where there is one: a chunk that arrives is no reason to check the page. Signals
- * that are set there schedule a check by themselves.
+ * Runs work outside Angular's zone, if there is one, so that arriving chunks do not trigger change detection. Signals
+ * that are set there schedule it themselves.
  */
 export function runnerOutsideAngular(): <T>(work: () => T) => T {
   const zone = inject(NgZone, { optional: true });

@@ -68,7 +68,7 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
   const isServer = inject(PLATFORM_ID) === 'server';
   const outside = outsideAngular<Loading<Params>>();
   const stopped = new Subject<void>();
-  /** What was asked for when it was stopped last: its turn may not have begun. */
+  /** The request at the time of the last stop: its turn may not have begun. */
   let left: Request<Params> | undefined;
   const reloads = signal(0);
 
@@ -87,7 +87,7 @@ export function turnResource<Params>(options: TurnResourceOptions<Params>): Turn
     initialValue: undefined,
   });
 
-  // The effect that begins a turn comes later than its params: until then the turn before is not taken for it.
+  // The effect that starts a turn runs after its params change: do not mistake the previous turn for it until then.
   const current = computed((): Loading<Params> => {
     const asked = request();
     const last = loaded();
@@ -161,7 +161,7 @@ function resourceOf<T>(
   };
 }
 
-/** What a turn is requested for. */
+/** The request for a turn. */
 interface Request<Params> {
   readonly params: Params | undefined;
   readonly reload: number;
@@ -169,11 +169,11 @@ interface Request<Params> {
   readonly failure?: unknown;
 }
 
-/** A turn that was requested. */
+/** A requested turn. */
 interface Loading<Params> {
   readonly request: Request<Params>;
   readonly state: TurnState;
-  /** The turn that is reloaded. */
+  /** The turn to reload. */
   readonly before: Turn | undefined;
 }
 
@@ -185,7 +185,7 @@ const isSameRequest = <Params>(one: Request<Params>, other: Request<Params>): bo
 const isReload = <Params>(last: Request<Params>, asked: Request<Params>): boolean =>
   last.reload !== asked.reload && Object.is(last.params, asked.params);
 
-/** What there is: until the first event of a turn that is reloaded, the turn before. */
+/** The current turn: while reloading, the previous turn until the first event. */
 const turnOf = <Params>({ state, before }: Loading<Params>): Turn | undefined =>
   state.turn === emptyTurn || (state.turn.status === 'retrying' && before !== undefined)
     ? before

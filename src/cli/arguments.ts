@@ -5,7 +5,7 @@ import { parseOptions, UsageError } from './parse-options.js';
 
 export type ProviderName = keyof typeof builtInProviders;
 
-/** A command line, read. */
+/** A parsed command line. */
 export type Arguments =
   | { readonly command: 'help' }
   | { readonly command: 'version' }
@@ -13,7 +13,7 @@ export type Arguments =
   | ({ readonly command: 'turn' } & TurnArguments);
 
 export interface MockArguments {
-  /** `undefined`: one that is free. */
+  /** `undefined`: any free port. */
   readonly port: number | undefined;
   /** In milliseconds. */
   readonly pace: number | undefined;
@@ -25,11 +25,11 @@ export interface MockArguments {
 export interface TurnArguments {
   /** `undefined`: stdin is the prompt, or, with `chat`, the first question. */
   readonly prompt: string | undefined;
-  /** Whether stdin belongs to the prompt: not at all, if something comes, or however long it takes. */
+  /** Whether stdin is part of the prompt: never, if something arrives, or however long it takes. */
   readonly stdin: 'ignored' | 'optional' | 'required';
   readonly chat: boolean;
   readonly showReasoning: boolean;
-  /** Whether the embedded provider answers, whatever the environment holds, unless another is named. */
+  /** Whether the embedded provider answers, whatever the environment says, unless another is named. */
   readonly isDemo: boolean;
   readonly provider: ProviderName | undefined;
   readonly baseUrl: string | undefined;
@@ -49,7 +49,7 @@ export interface TurnArguments {
 
 export const demoPrompt = 'Why is the sky blue?';
 
-/** What OpenAI is asked for where no model is named. */
+/** The model for OpenAI if none is named. */
 export const openAiModel = 'gpt-4o-mini';
 
 /** Milliseconds between two chunks of the embedded provider. */
@@ -58,7 +58,7 @@ export const defaultPace = 20;
 export const providerNames = Object.keys(builtInProviders) as ProviderName[];
 
 /**
- * Reads a command line.
+ * Parses a command line.
  *
  * @throws UsageError
  */
@@ -76,13 +76,13 @@ export function parseArguments(argv: readonly string[]): Arguments {
     );
   if (values.json === true && values['show-reasoning'] === true)
     throw new UsageError('--json already includes the reasoning: remove --show-reasoning.');
-  // Inside a prompt without quotes it is a minus.
+  // Inside an unquoted prompt, it is a minus sign.
   const hasDash = positionals.at(-1) === '-';
   if (chat && hasDash)
     throw new UsageError('With --chat, each line of stdin is already a question: remove the -.');
   const words = (hasDash ? positionals.slice(0, -1) : positionals).join(' ');
   const text = words.trim() === '' ? undefined : words;
-  // Whoever plays a recording, or wants a demonstration and nothing else, has no question on stdin.
+  // A user who replays a recording, or only wants a demo, has no question on stdin.
   const isIgnored = chat || replay !== undefined || (values.demo === true && text === undefined && !hasDash);
   return {
     command: 'turn',
@@ -154,7 +154,7 @@ const mockOptions = {
   cors: { type: 'boolean' },
 } as const;
 
-/** Parameters of a request that are looked for among the options. */
+/** Request parameters that users expect as options. */
 const parameters = [
   'temperature',
   'top_p',

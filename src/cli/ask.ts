@@ -16,19 +16,19 @@ import { jsonPrinter, textPrinter } from './printer.js';
 import type { Session } from './session.js';
 import { retryNotice, summary } from './wording.js';
 
-/** What came of a question. */
+/** The outcome of a question. */
 export interface Answer {
   readonly turn: Turn;
   readonly end: 'complete' | 'incomplete' | 'stopped' | 'failed';
-  /** What it failed with. */
+  /** The error it failed with. */
   readonly error?: unknown;
 }
 
 /**
- * Asks, and prints the answer as it comes, at the pace of whoever reads it.
+ * Asks, and prints the answer as it arrives, at the reader's pace.
  *
- * @param interrupts - stop the answer: what has come of it is kept
- * @returns rejects where asking again would fail in the same way: the command line or the provider's settings are wrong
+ * @param interrupts - stop the answer and keep the partial text
+ * @returns rejects if asking again would fail the same way: the command line or the provider's settings are wrong
  */
 export async function ask(
   input: readonly InputItem[],
@@ -67,7 +67,7 @@ export async function ask(
     for await (const event of { [Symbol.asyncIterator]: () => iterator }) {
       if (event.type !== 'retrying') status.clear();
       if (event.type === 'completed') completed = event;
-      // Nobody reads it any more.
+      // Nobody reads the output any more.
       if (!stop.aborted && (args.json || event.type !== 'retrying')) await print.event(event);
     }
   } catch (error) {
@@ -93,7 +93,7 @@ export async function ask(
 }
 
 /**
- * An argument that the library refuses is one of the command line.
+ * Reports an argument that the library refuses as a mistake in the command line.
  *
  * @throws UsageError
  */

@@ -11,11 +11,11 @@ import type { Session } from './session.js';
 import { explain } from './wording.js';
 
 /**
- * A conversation: a question, its answer, and again. Settles with the exit status.
+ * A conversation: a question, its answer, the next question. Resolves with the exit status.
  *
- * Ctrl-C stops an answer, and what has come of it is part of the conversation. A second one, before anything was typed
- * or answered since, leaves; so does one while a question is waited for. A question whose answer failed, or was
- * stopped before its first word, is taken back, so that the next request is one that providers accept.
+ * Ctrl-C stops an answer and keeps its partial text in the conversation. A second Ctrl-C, before anything else is typed
+ * or answered, exits; so does one at the prompt. A question whose answer failed, or was stopped before its first word,
+ * is removed, so that providers accept the next request.
  */
 export async function chat(args: TurnArguments, options: ChatOptions, session: Session): Promise<number> {
   const { io, status, stop, leave } = session;
@@ -64,7 +64,7 @@ export async function chat(args: TurnArguments, options: ChatOptions, session: S
 const isKept = ({ end, turn }: Answer): boolean =>
   (end === 'complete' || end === 'stopped') && itemsOf(turn).some(({ type }) => type !== 'reasoning');
 
-/** What a turn adds to the conversation. Nobody runs tools here, and providers refuse a call without an output. */
+/** What a turn adds to the conversation: no calls, since no tools run here and providers refuse a call without output. */
 function itemsOf(turn: Turn): readonly ResponseItem[] {
   const items = turnItems(turn);
   return [...items, ...openCalls(items).map(notRun)];

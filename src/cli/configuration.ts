@@ -7,12 +7,12 @@ import type { ModelProvider } from '../provider/model-provider.js';
 import { defaultPace, openAiModel, type TurnArguments } from './arguments.js';
 import { UsageError } from './parse-options.js';
 
-/** The name of a provider that `--base-url` alone tells of. */
+/** The name of a provider that is given only by `--base-url`. */
 export const nameless = '--base-url';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a turn is run with. */
+/** The settings for a turn. */
 export interface Configuration {
   readonly options: ChatOptions;
   /** Whether the embedded provider answers because none was named. */
@@ -21,9 +21,9 @@ export interface Configuration {
 }
 
 /**
- * Who is asked, and how.
+ * Chooses the provider and its settings.
  *
- * @throws UsageError where it cannot be told from the arguments and the environment
+ * @throws UsageError if the arguments and the environment do not determine them
  */
 export async function configure(args: TurnArguments, env: Environment): Promise<Configuration> {
   const { provider, model, isEmbedded, mock } = await choose(args, env);
@@ -54,7 +54,7 @@ interface Choice {
 
 async function choose(args: TurnArguments, env: Environment): Promise<Choice> {
   const pace = args.pace ?? defaultPace;
-  // An empty variable: whoever names a place does not mean another.
+  // The variable is set but empty: do not fall back to another place.
   if (args.baseUrl?.trim() === '') throw new UsageError('--base-url is empty.');
   if (args.replay !== undefined) {
     const body = eventsOf(await readRecording(args.replay));
@@ -75,7 +75,7 @@ async function choose(args: TurnArguments, env: Environment): Promise<Choice> {
         ...(args.baseUrl !== undefined && { baseUrl: args.baseUrl }),
         ...(key !== undefined && { apiKey: key }),
       },
-      // OPENAI_MODEL names a model of OpenAI's, or of the server that stands in for it.
+      // OPENAI_MODEL names a model of OpenAI, or of the server that replaces it.
       model: required(args.model ?? (isOpenAi ? (fromEnv.model ?? openAiModel) : undefined)),
       isEmbedded: false,
     };

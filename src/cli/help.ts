@@ -2,7 +2,7 @@ import { defaults } from '../options.js';
 import { defaultPace, demoPrompt, openAiModel, providerNames } from './arguments.js';
 import { stdinWait } from './stdin.js';
 
-/** Words in lines of at most 56 characters, which stand under each other in the help. */
+/** Wraps words into lines of at most 56 characters, aligned in the help. */
 const inLines = (words: readonly string[]): string =>
   words
     .join(', ')

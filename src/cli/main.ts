@@ -15,13 +15,13 @@ import { promptOf, stdinWait } from './stdin.js';
 import { statusLine, type StatusLine } from './status-line.js';
 import { type Asked, explain } from './wording.js';
 
-/** As shells have it: 128 and the number of SIGINT. */
+/** The shell convention: 128 plus the number of SIGINT. */
 const interrupted = 130;
 
 /**
  * The command.
  *
- * @param argv - the arguments, without those of Node itself
+ * @param argv - the arguments, without Node's own
  * @returns the exit status; never rejects
  */
 export async function main(argv: readonly string[], io: CliIo): Promise<number> {
@@ -50,7 +50,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   if (interruption.signal.aborted) return interrupted;
   const { failure } = stdout;
   if (failure === undefined) return code;
-  // Whoever reads has seen enough (`| head`).
+  // The reader has closed the pipe (`| head`).
   if (failure.code === 'EPIPE') return 0;
   status.note(`Error: Could not write to stdout${failure.code === undefined ? '' : ` (${failure.code})`}.`);
   await stderr.flush();
@@ -77,7 +77,7 @@ async function run(argv: readonly string[], session: Session): Promise<number> {
     return 0;
   }
   if (args.command === 'turn' && args.chat) return turn(args, session);
-  // Once: a second Ctrl-C ends the process by itself, whatever the first one waits for.
+  // Once: a second Ctrl-C ends the process, whatever the first one is waiting for.
   const interrupts = io.interrupts.pipe(take(1)).subscribe({ next: leave, error: leave });
   try {
     return await (args.command === 'mock' ? serve(args, session) : turn(args, session));

@@ -1,9 +1,9 @@
-/** Names longer than this are no slip of the finger. */
+/** Names longer than this are not treated as typos. */
 const longest = 64;
 
 /**
- * The word that was probably meant: one that differs in a letter or two, or that the name is a part of.
- * `undefined` where none is near.
+ * The word that was probably meant: one that differs in a letter or two, or that contains the name. `undefined` if
+ * none is close.
  */
 export function nearest(name: string, words: readonly string[]): string | undefined {
   if (name.length > longest) return undefined;

@@ -3,23 +3,23 @@ import type { Writable } from 'node:stream';
 /** A stream that may be a terminal. */
 export type MaybeTerminal<T> = T & {
   readonly isTTY?: boolean | undefined;
-  /** How many characters stand in one of its lines. */
+  /** The number of characters in a line. */
   readonly columns?: number | undefined;
 };
 
-/** A stream that is written to at the pace of whoever reads it. */
+/** An output stream that is written at its reader's pace. */
 export interface Outlet {
-  /** Why nothing more can be written: `EPIPE` where the reader has left. */
+  /** Why nothing more can be written: `EPIPE` if the reader has left. */
   readonly failure: NodeJS.ErrnoException | undefined;
-  /** Settles when more may be written, or when nothing more can be. */
+  /** Resolves when more may be written, or when nothing more can be. */
   write(text: string): Promise<void>;
-  /** Settles when everything written has left the process, or cannot. */
+  /** Resolves when everything written has left the process, or cannot. */
   flush(): Promise<void>;
 }
 
 /**
- * @param stop - releases whoever waits for a reader that does not read
- * @param onFailure - told once
+ * @param stop - ends the wait for a reader that does not read
+ * @param onFailure - called once
  */
 export function outlet(stream: Writable, stop: AbortSignal, onFailure?: () => void): Outlet {
   let failure: NodeJS.ErrnoException | undefined;

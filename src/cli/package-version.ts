@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { isRecord, own } from '../turn/wire.js';
 
 /**
- * The version in the package that a file belongs to: the bin may be reached by a link, and lies at
- * different depths in the sources and in each build.
+ * The version in the package.json above a file: the bin may be reached through a symlink, and is at different depths
+ * in the sources and in each build.
  */
 export function packageVersion(file: string): string | undefined {
   let directory: string;

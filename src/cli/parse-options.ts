@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { nearest } from './nearest.js';
 
-/** The command line itself is wrong. */
+/** The command line is invalid. */
 export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -10,13 +10,13 @@ type Parsed<T extends Options> = ReturnType<
   typeof parseArgs<{ readonly args: string[]; readonly options: T; readonly allowPositionals: true }>
 >;
 
-/** Where else an option could stand, and what to do then. */
+/** Where else an option belongs, and what to do about it. */
 type Elsewhere = (name: string) => string | undefined;
 
 /**
- * `parseArgs` of Node, with sentences for what it does not understand.
+ * Node's `parseArgs`, with readable errors.
  *
- * @param elsewhere - what to say of an option that is not one here, where there is more to say than the nearest name
+ * @param elsewhere - a message for an option that does not exist here, if there is better advice than the nearest name
  * @throws UsageError
  */
 export function parseOptions<T extends Options>(

@@ -6,26 +6,25 @@ const ESC = 0x1b;
 const halfCharacter = /[\ud800-\udbff]$/;
 
 /**
- * Characters that are not seen and change how others are: marks, embeddings, overrides and isolates of direction,
- * spaces of no width, tags. Joiners stay, which scripts and emoji are written with, and the soft hyphen.
+ * Invisible characters that change how others look: bidirectional marks, embeddings, overrides and isolates, zero-width
+ * spaces, tags. Joiners, which some scripts and emoji need, and the soft hyphen stay.
  */
 const unseen = /(?![\u00ad\u200c\u200d])(?=\p{Cf})\p{Default_Ignorable_Code_Point}/gu;
 
-/** What some terminals break a line at. */
+/** Characters at which some terminals break a line. */
 const lineBreak = /[\u2028\u2029]/g;
 
 const loneSurrogate = /\p{Surrogate}/gu;
 
 /**
- * Takes what would command a terminal out of a text: escape sequences (ECMA-48), control characters other
- * than line feed and tab, and characters that are not seen. What a provider sends could otherwise rewrite the
- * screen, set the clipboard, or show something else than it says. A sequence or a character may be cut
- * anywhere: each call continues the text of the one before.
+ * Removes terminal commands from a text: escape sequences (ECMA-48), control characters other than line feed and tab,
+ * and invisible characters. A provider could otherwise rewrite the screen, set the clipboard, or display something
+ * other than its text. A sequence or character may be split anywhere: each call continues the previous call's text.
  */
 export function printable(): (text: string) => string {
   let state: State = 'text';
 
-  /** The state after a character, and whether the character may be seen. */
+  /** The state after a character, and whether the character may be shown. */
   function step(code: number): boolean {
     switch (state) {
       case 'escape':
@@ -44,7 +43,7 @@ export function printable(): (text: string) => string {
         if (code === ESC) state = 'control string escape';
         else if (code === 0x07 || code === 0x18 || code === 0x1a || code === 0x9c) state = 'text';
         else if (code === 0x0a) {
-          // An unfinished one must not swallow the rest of the answer.
+          // An unfinished sequence must not swallow the rest of the answer.
           state = 'text';
           return true;
         }
@@ -76,7 +75,7 @@ export function printable(): (text: string) => string {
   };
 }
 
-/** JSON on one line, with the same characters escaped: what it says is not changed. */
+/** JSON on one line, with the same characters escaped, so its value is unchanged. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value)
     .replace(/[\u007f-\u009f\u2028\u2029]/g, escaped)
@@ -92,24 +91,24 @@ const escaped = (character: string): string =>
 const isStringStart = (code: number): boolean =>
   code === 0x90 || code === 0x98 || code === 0x9d || code === 0x9e || code === 0x9f;
 
-/** A text as one line of at most so many characters, with nothing in it that commands a terminal. */
+/** A text as one line of limited length, without terminal commands. */
 export function oneLine(text: string, length = 200): string {
   const line = printable()(text).replace(/\s+/g, ' ').trim();
   const characters = Array.from(line);
   return characters.length <= length ? line : `${characters.slice(0, length - 1).join('')}…`;
 }
 
-/** What takes two columns of a terminal: ideographs, kana, Hangul, full-width forms and emoji. */
+/** Characters that are two columns wide: ideographs, kana, Hangul, full-width forms and emoji. */
 const wide =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\p{Emoji_Presentation}]/u;
 
 const combining = /[\p{M}\u200c\u200d]/u;
 
-/** A text as one line that fits into so many columns of a terminal, with nothing in it that commands one. */
+/** A text as one line that fits into a number of terminal columns, without terminal commands. */
 export function fitting(text: string, columns: number): string {
-  // A terminal of no width says nothing about itself.
+  // A terminal of width 0 does not know its width.
   const width = columns > 0 ? columns : 80;
-  // What is longer is cut in any case.
+  // Longer text is cut in any case.
   const line = oneLine(text.slice(0, 8 * width), Infinity);
   const characters = Array.from(line);
   let used = 0;

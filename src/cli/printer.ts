@@ -21,19 +21,19 @@ export interface PrinterIo {
   };
 }
 
-/** Columns of a tool call's line where no terminal says how many it has. */
+/** Columns of a tool call's line if the terminal's width is unknown. */
 const defaultColumns = 200;
 
 /**
- * The answer on stdout, which holds nothing else; tool calls and, if wanted, reasoning on stderr. Each write of dimmed
- * text ends with what undoes it, so that a terminal is left as it was wherever the command ends.
+ * Prints only the answer to stdout; tool calls and, if wanted, reasoning to stderr. Each write of dimmed text resets the
+ * style, so the terminal is left as it was wherever the command ends.
  */
 export function textPrinter({ stdout, stderr, io }: PrinterIo, showReasoning: boolean): Printer {
   const isTerminal = io.stdout.isTTY === true;
   const cleanAnswer = isTerminal ? printable() : (text: string) => text;
   const cleanReasoning = printable();
   const dimmed = hasStyles(io) ? (text: string) => `\u001b[2m${text}\u001b[22m` : (text: string) => text;
-  // What was written last, to each of the two.
+  // The last text written to each stream.
   let answer = '\n';
   let reasoning: string | undefined;
 
@@ -53,7 +53,7 @@ export function textPrinter({ stdout, stderr, io }: PrinterIo, showReasoning: bo
     await stderr.write(dimmed(text));
   }
 
-  /** Where both are seen on one terminal, what goes to stderr begins a line. */
+  /** If both appear on one terminal, output to stderr begins a new line. */
   async function breakAnswer(): Promise<void> {
     if (!isTerminal || answer.endsWith('\n')) return;
     answer = '\n';
@@ -95,7 +95,7 @@ export function textPrinter({ stdout, stderr, io }: PrinterIo, showReasoning: bo
   };
 }
 
-/** The events as they are, one a line. */
+/** The events unchanged, one per line. */
 export const jsonPrinter = ({ stdout }: PrinterIo): Printer => ({
   event: (event) => stdout.write(`${toJson(event)}\n`),
   end: async () => {},
@@ -112,7 +112,7 @@ function callOf(item: ResponseItem): string | undefined {
   return item.type === 'custom_tool_call' ? `${item.name} ${item.input}` : undefined;
 }
 
-/** Whether stderr shows styles: a terminal that is no dumb one, unless NO_COLOR (no-color.org) says otherwise. */
+/** Whether stderr shows styles: a terminal that is not dumb, unless NO_COLOR (no-color.org) says otherwise. */
 const hasStyles = ({ stderr, env }: PrinterIo['io']): boolean =>
   stderr.isTTY === true && env['TERM'] !== 'dumb' && (env['NO_COLOR'] ?? '') === '';
 

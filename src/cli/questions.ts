@@ -2,12 +2,12 @@ import { createInterface } from 'node:readline';
 import { linesOf } from './stdin.js';
 import type { Session } from './session.js';
 
-/** What ends a conversation, as does the end of stdin. */
+/** Ends a conversation, like the end of stdin. */
 const exit = '/exit';
 
 /**
- * The questions of a conversation, each read when it is asked for: typed at a terminal, or the lines of a file or a
- * pipe. Blank ones are left out.
+ * The questions of a conversation, read on demand: typed at a terminal, or the lines of a file or pipe. Blank lines are
+ * skipped.
  */
 export async function* questionsOf(
   first: string | undefined,
@@ -23,16 +23,16 @@ export async function* questionsOf(
   return undefined;
 }
 
-/** Whether somebody types, and sees it: the prompt and its line stand on stderr, so that stdout holds answers alone. */
+/** Whether a user types at a terminal. The prompt and its line are on stderr, so stdout has only answers. */
 export const isInteractive = ({ stdin, stderr, env }: Session['io']): boolean =>
   stdin.isTTY === true && stderr.isTTY === true && env['TERM'] !== 'dumb';
 
 /**
- * Lines as they are edited at a terminal, with the earlier ones behind the arrow up. Ends at Ctrl-D, and at Ctrl-C,
- * which clears a line that was begun.
+ * Lines edited at a terminal, with earlier ones on the up arrow. Ends at Ctrl-D, and at Ctrl-C, which first clears a
+ * line that was begun.
  *
- * The terminal is raw only while a line is edited: while an answer streams, Ctrl-C is a signal, and whatever happens
- * leaves the terminal as it was. What was pasted or typed ahead is kept.
+ * The terminal is raw only while a line is edited: while an answer streams, Ctrl-C is a signal, and the
+ * terminal is left as it was whatever happens. Pasted and typed-ahead lines are kept.
  */
 async function* typedLines(
   { stdin, stderr }: Session['io'],
@@ -57,7 +57,7 @@ async function* typedLines(
       editor
         .on('history', (lines: string[]) => (history = [...lines]))
         .on('line', (line) => {
-          // Several come at once where they were pasted.
+          // Pasted lines arrive at once.
           if (waiting.push(line) === 1) queueMicrotask(() => editor.close());
         })
         .on('SIGINT', () => {

@@ -3,7 +3,7 @@ import { defaultPace, type MockArguments } from './arguments.js';
 import type { Outlet } from './outlet.js';
 import type { StatusLine } from './status-line.js';
 
-/** The command `mock`: a provider that runs until it is stopped. Settles with the exit status. */
+/** The command `mock`: a provider that runs until it is stopped. Resolves with the exit status. */
 export async function serve(
   { port = 0, pace = defaultPace, fixture, cors }: MockArguments,
   {
@@ -13,7 +13,7 @@ export async function serve(
   }: { readonly stdout: Outlet; readonly status: StatusLine; readonly stop: AbortSignal },
 ): Promise<number> {
   const answers = fixture === undefined ? [] : await answersFromFile(fixture);
-  // Nobody asks for the requests here.
+  // Nothing reads `requests` here.
   const options = { port, pace, answers, cors, keptRequests: 1 };
   const mock = await startMockProvider(options).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;

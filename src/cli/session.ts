@@ -3,13 +3,13 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import type { MaybeTerminal, Outlet } from './outlet.js';
 import type { StatusLine } from './status-line.js';
 
-/** What the command stands on: the process, or a test. */
+/** The command's environment: the process, or a test. */
 export interface CliIo {
   readonly stdin: MaybeTerminal<Readable>;
   readonly stdout: MaybeTerminal<Writable>;
   readonly stderr: MaybeTerminal<Writable>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The file that was run. */
+  /** The path of the executed file. */
   readonly entry: string;
   /** Each Ctrl-C. While nobody is subscribed, it ends the process. */
   readonly interrupts: Observable<unknown>;
@@ -25,8 +25,8 @@ export interface Session {
   readonly stdout: Outlet;
   readonly stderr: Outlet;
   readonly status: StatusLine;
-  /** Whoever ran the command has left, with Ctrl-C, or nobody reads the output any more. */
+  /** Aborted when the user has exited with Ctrl-C, or nobody reads the output any more. */
   readonly stop: AbortSignal;
-  /** Leaves as Ctrl-C does. */
+  /** Exits as Ctrl-C does. */
   readonly leave: () => void;
 }

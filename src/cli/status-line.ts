@@ -1,18 +1,18 @@
 import { oneLine } from './printable.js';
 
-/** What is said on stderr while a turn runs. */
+/** The status on stderr while a turn runs. */
 export interface StatusLine {
-  /** Shows that something is waited for, where a terminal is there to show it. */
+  /** Shows a waiting indicator, if there is a terminal. */
   wait(): void;
-  /** Takes the sign of waiting away. */
+  /** Removes the waiting indicator. */
   clear(): void;
-  /** Prints a text as one line, harmless to a terminal; what was shown before it is shown again after it. */
+  /** Prints a text as one line, safe for a terminal, and then shows the indicator again if it was shown. */
   note(line: string): void;
 }
 
 const frames = ['-', '\\', '|', '/'] as const;
 
-/** Milliseconds a frame is shown. */
+/** Milliseconds per frame. */
 const frameTime = 100;
 
 const eraseLine = '\r\u001b[K';

@@ -18,10 +18,10 @@ import type { TurnArguments } from './arguments.js';
 import type { MaybeTerminal } from './outlet.js';
 import { UsageError } from './parse-options.js';
 
-/** How long stdin may be silent where a prompt was given beside it, in milliseconds. */
+/** How long stdin may be silent if a prompt was also given, in milliseconds. */
 export const stdinWait = 3_000;
 
-/** How much of stdin is read, in bytes: more than any model does. */
+/** Maximum size of stdin, in bytes: more than any model reads. */
 export const maxStdin = 8 * 1_024 * 1_024;
 
 const tooLarge = () => new Error(`stdin is larger than ${maxStdin / 1_024 / 1_024} MiB.`);
@@ -33,24 +33,24 @@ interface StdinIo {
   readonly stdin: MaybeTerminal<Readable>;
   /** Times the wait for the first byte. */
   readonly scheduler?: SchedulerLike | undefined;
-  /** Ends the reading. */
+  /** Stops reading. */
   readonly stop: AbortSignal;
-  /** Told that the prompt is sent without stdin. */
+  /** Called if the prompt is sent without stdin. */
   readonly onSilence: () => void;
 }
 
 /**
- * The prompt: what was given as an argument, what is on stdin, or both with a blank line between them.
+ * The prompt: the argument, stdin, or both with a blank line between them.
  *
- * A pipe tells nobody whether something will come: where stdin was not asked for, its first byte, or its end, must
- * come within {@link stdinWait}. Completes without a value where it is stopped.
+ * A pipe does not show whether anything will arrive. If stdin was not explicitly requested, its first byte, or its end,
+ * must arrive within {@link stdinWait}. Completes without a value if it is stopped.
  *
  * ```
  * stdin     ------d-i-f|            stdin     -------------------
  * result    ----------(p|)          result    -----------(p|)       after stdinWait, without stdin
  * ```
  *
- * @returns an error, UsageError among them, where there is no prompt
+ * @returns an error, such as a UsageError, if there is no prompt
  */
 export function promptOf(
   { prompt = '', stdin: use }: TurnArguments,
@@ -78,19 +78,19 @@ export function promptOf(
   );
 }
 
-/** What a stream holds. It is destroyed at the end, since nobody else reads it. */
+/** The content of a stream, which is then destroyed, since nobody else reads it. */
 const chunks = (stream: Readable): Observable<Buffer> =>
   new Observable((subscriber) => {
     stream
       .on('data', (chunk: Uint8Array | string) => subscriber.next(Buffer.from(chunk as string)))
       .once('end', () => subscriber.complete())
       .once('close', () => subscriber.complete())
-      // Stays: an error after the end is nobody's, and would end the process.
+      // Keep this listener: an unhandled error after the end would end the process.
       .on('error', (error: Error) => subscriber.error(unreadable(error)));
     return () => stream.destroy();
   });
 
-/** All of it as one text, without the line feed at its end. */
+/** The whole content as one text, without the final line feed. */
 const wholeText = (): OperatorFunction<Buffer, string> => (source) =>
   defer(() => {
     const parts: Buffer[] = [];
@@ -104,7 +104,7 @@ const wholeText = (): OperatorFunction<Buffer, string> => (source) =>
     );
   });
 
-/** The lines of a stream, read as they are asked for. Ends where it is stopped. */
+/** The lines of a stream, read on demand. Ends when it is stopped. */
 export async function* linesOf(stream: Readable, stop: AbortSignal): AsyncGenerator<string, undefined> {
   const leave = () => stream.destroy();
   stop.addEventListener('abort', leave);
@@ -123,7 +123,7 @@ export async function* linesOf(stream: Readable, stop: AbortSignal): AsyncGenera
       if (rest.length > maxStdin) break;
     }
   } catch (error) {
-    // A stream that is destroyed breaks off.
+    // A destroyed stream breaks off.
     if (!stop.aborted) throw unreadable(error as Error);
     return undefined;
   } finally {

@@ -4,7 +4,7 @@ import { readProviderError } from '../turn/provider-error.js';
 import { nameless } from './configuration.js';
 import { oneLine } from './printable.js';
 
-/** A time, as short as it is useful. */
+/** A duration, as short as is useful. */
 export function duration(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1_000;
@@ -19,7 +19,7 @@ export function retryNotice({ error, delay }: RetryingEvent): string {
   return `${what}, retrying in ${duration(delay)}`;
 }
 
-/** What a turn cost, and how it ended where it did not simply end. */
+/** What a turn cost, and how it ended if not normally. */
 export function summary(
   { usage, finishReason, incompleteCalls = 0 }: CompletedEvent,
   milliseconds: number,
@@ -47,13 +47,13 @@ export interface Asked {
   readonly name: string;
 }
 
-/** An error as one line, with the provider's own words where there are any: they are for its user. */
+/** An error as one line, with the provider's message if there is one, since the user may see it. */
 export function explain(error: unknown, asked?: Asked): string {
   const said = oneLine(wordsOf(error));
   return `${oneLine(sentence(error, asked), 1_000)}${said === '' ? '' : ` It said: ${said}`}`;
 }
 
-/** The library's message, in the terms of the command line. */
+/** The library's message, in command-line terms. */
 function sentence(error: unknown, asked?: Asked): string {
   const message = error instanceof Error ? error.message : String(error);
   if (asked === undefined) return message;

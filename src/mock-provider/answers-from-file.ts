@@ -73,7 +73,7 @@ function readScript(file: string, bytes: Buffer): readonly MockAnswer[] {
   });
 }
 
-/** A typing error in a script would otherwise be the default answer. */
+/** Without this check, a typo in a script would give the default answer. */
 const answerKeys: Readonly<Record<keyof MockAnswer, true>> = {
   status: true,
   headers: true,

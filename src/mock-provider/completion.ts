@@ -2,7 +2,7 @@ import { isRecord, own } from '../turn/wire.js';
 import type { MockAnswer, MockChoice, MockError, MockPiece, MockToolCall } from './mock-answer.js';
 import { type MockRequest, promptOf, wantsUsage } from './mock-request.js';
 
-/** 2025-01-01: every answer is made at the same time, so that two runs are equal to the byte. */
+/** 2025-01-01: every answer has the same time, so that two runs are identical byte for byte. */
 const created = 1_735_689_600;
 
 const skyText =
@@ -16,7 +16,7 @@ const otherText =
   'It came word by word, as an event stream, over a real connection. ' +
   'Ask about the sky and it will even know something.';
 
-/** A text as pieces that join to it again: each word with the space before it. */
+/** Splits a text into words, each with the space before it. The pieces join to the same text. */
 function words(text: string): readonly string[] {
   const pieces = text.split(/(?<=\S)(?=\s)/);
   const last = pieces.pop() ?? '';
@@ -35,7 +35,7 @@ export const bytesOf = (raw: string | Uint8Array): Uint8Array =>
 
 const event = (data: unknown): Uint8Array => encoder.encode(`data: ${JSON.stringify(data)}\n\n`);
 
-/** A piece as it goes into one chunk, or beside the chunks. */
+/** A piece for one chunk, or between chunks. */
 type PlainPiece = Exclude<
   MockPiece,
   | string
@@ -45,7 +45,7 @@ type PlainPiece = Exclude<
   | { readonly repeat: unknown }
 >;
 
-/** A choice as it is said: its pieces, and what is known of it after the last one. */
+/** A choice in progress: its pieces, and its state after the last one. */
 interface Spoken {
   readonly index: number;
   pieces(): AsyncGenerator<PlainPiece, void, undefined>;
@@ -101,7 +101,7 @@ function spoken(choice: MockChoice, index: number, request: MockRequest): Spoken
 const isList = (pieces: MockPiece | readonly MockPiece[]): pieces is readonly MockPiece[] =>
   Array.isArray(pieces);
 
-/** A call as providers write it: who is called, then the arguments in parts. */
+/** A call as providers write it: the name, then the arguments in parts. */
 function* callDeltas(index: number, { id, name, ...call }: MockToolCall): Generator<PlainPiece> {
   const args = call.arguments ?? {};
   const text = typeof args === 'string' ? args : JSON.stringify(args);
@@ -174,10 +174,10 @@ async function* inTurn<T>(sequences: readonly AsyncGenerator<T, void, undefined>
   }
 }
 
-/** A sequence that has no end can be streamed, but not be put together. */
+/** An endless sequence can be streamed, but not joined. */
 const mostPieces = 100_000;
 
-/** An answer as one JSON object: the pieces of each choice put together. */
+/** An answer as one JSON object: the joined pieces of each choice. */
 export async function* wholeCompletion(
   answer: MockAnswer,
   request: MockRequest,
@@ -217,7 +217,7 @@ export function errorBody({ message, type = 'invalid_request_error', code, param
   return { error: { message, type, param: param ?? null, code: code ?? null } };
 }
 
-/** The error of a status that was scripted without one. */
+/** The error for an error status that was scripted without one. */
 export function errorOfStatus(status: number): MockError {
   const message = `The mock provider was told to answer with status ${status}.`;
   if (status === 429) return { message, type: 'requests', code: 'rate_limit_exceeded' };

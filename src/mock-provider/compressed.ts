@@ -4,7 +4,7 @@ import type { Step } from './completion.js';
 
 const compressors = { gzip: createGzip, deflate: createDeflate, br: createBrotliCompress } as const;
 
-/** The steps of a body, their bytes compressed and flushed one by one, so that each arrives by itself. */
+/** The steps of a body, compressed and flushed one by one, so that each arrives separately. */
 export async function* compressed(
   steps: AsyncIterable<Step>,
   encoding: NonNullable<MockAnswer['encoding']>,

@@ -2,23 +2,23 @@ import type { ServerResponse } from 'node:http';
 import { clampDelay } from '../flow/timers.js';
 import type { Cut } from './mock-answer.js';
 
-/** One answer on its way to the client. Nothing here rejects: whoever waits is woken when the client leaves. */
+/** One answer on its way to the client. Nothing here rejects: every wait ends when the client disconnects. */
 export interface Connection {
   /** Whether the client is still there, and was not cut off. */
   readonly isOpen: boolean;
-  /** Settles when the bytes were handed to the network: a slow client slows the script down. */
+  /** Resolves when the bytes are handed to the network, so a slow client slows the script down. */
   write(bytes: Uint8Array): Promise<void>;
-  /** The same past HTTP, on the bare connection. */
+  /** The same on the raw connection, bypassing HTTP. */
   writeByHand(bytes: Uint8Array): Promise<void>;
-  /** `Infinity`: until the client leaves. */
+  /** `Infinity`: until the client disconnects. */
   sleep(milliseconds: number): Promise<void>;
-  /** The outcome of a promise, or `undefined` where the client leaves first or the promise fails. */
+  /** The outcome of a promise, or `undefined` if the client disconnects first or the promise rejects. */
   settled<T>(promise: Promise<T>): Promise<T | undefined>;
   cut(by: Cut): void;
   end(): void;
 }
 
-/** @param onLeft - told where the client leaves before the end of the body, or before its beginning */
+/** @param onLeft - called if the client disconnects before the body begins or ends */
 export function connectionOf(response: ServerResponse, onLeft: () => void): Connection {
   let isOpen = true;
   let isCut = false;
@@ -29,7 +29,7 @@ export function connectionOf(response: ServerResponse, onLeft: () => void): Conn
     if (!isCut && !response.writableFinished) onLeft();
     wake();
   });
-  // A write to a client that has left fails here as well as in its callback.
+  // A write to a disconnected client fails here as well as in its callback.
   response.on('error', () => {});
 
   const suspend = (start: (resume: () => void) => void) =>
@@ -43,7 +43,7 @@ export function connectionOf(response: ServerResponse, onLeft: () => void): Conn
     get isOpen() {
       return isOpen;
     },
-    // Most writes are over at once: without a turn of the event loop between them, a client in the same
+    // Most writes finish at once: without an event loop turn between them, a client in the same
     // process would see many as one read.
     write: (bytes) => suspend((resume) => response.write(bytes, () => setImmediate(resume))),
     writeByHand: (bytes) =>
@@ -74,7 +74,7 @@ export function connectionOf(response: ServerResponse, onLeft: () => void): Conn
       isOpen = false;
       const { socket } = response;
       if (by === 'reset' && socket !== null) {
-        // Node would end the stream in order first, and the client would see that instead.
+        // Node would end the stream normally first, and the client would see that instead.
         socket._final = (ended) => ended();
         socket.resetAndDestroy();
       } else socket?.destroy();

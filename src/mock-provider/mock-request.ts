@@ -19,7 +19,7 @@ export interface MockRequest {
   readonly body: MockRequestBody;
 }
 
-/** What is asked for by the end of a path, whatever stands before it. */
+/** The endpoint, determined by the end of the path, whatever its prefix. */
 export function routeOf(method: string, url: string): 'completion' | 'models' | undefined {
   const path = url.replace(/[?#].*/, '');
   if (method === 'POST' && path.endsWith('/chat/completions')) return 'completion';
@@ -56,7 +56,7 @@ export function wantsUsage({ body }: MockRequest): boolean {
   return isRecord(options) && own(options, 'include_usage') === true;
 }
 
-/** The text of all messages, and of the last one that the user wrote. */
+/** The text of all messages, and of the last user message. */
 export function promptOf({ body }: MockRequest): { readonly all: string; readonly last: string } {
   const texts = body.messages.map((message) => textOf(own(message, 'content')));
   const users = texts.filter((_, at) => body.messages[at]?.['role'] === 'user');

@@ -17,7 +17,7 @@ import { retryAfterHeaders } from './retry-after.js';
 interface Body {
   readonly contentType: string | undefined;
   readonly steps: AsyncGenerator<Step, void, undefined>;
-  /** In bytes, where it is known before. */
+  /** In bytes, if known in advance. */
   readonly length?: number;
 }
 
@@ -51,7 +51,7 @@ async function* exactly(body: NonNullable<MockAnswer['body']>): AsyncGenerator<S
   for await (const piece of pieces) yield typeof piece === 'string' ? bytesOf(piece) : piece;
 }
 
-/** Writes an answer as it is scripted, until its end or until the client leaves. */
+/** Writes a scripted answer until its end or until the client disconnects. */
 export async function respond(
   answer: MockAnswer,
   request: MockRequest,
@@ -95,14 +95,14 @@ export async function respond(
   };
   while (connection.isOpen) {
     const next = await connection.settled(steps.next());
-    // A sequence that throws ends like a server that crashes.
+    // If a sequence throws, the answer ends as if the server had crashed.
     if (next === undefined) connection.cut('close');
     else if (next.done === true) break;
     else if (next.value instanceof Uint8Array) await write(next.value);
     else if ('wait' in next.value) await connection.sleep(next.value.wait);
     else connection.cut(next.value.cut);
   }
-  // Not awaited: a sequence that waits for something of its own cannot be returned from before that.
+  // Not awaited: `return()` on a sequence that is waiting for something settles only after that.
   steps.return().catch(() => {});
 
   await connection.sleep(answer.endDelay ?? 0);

@@ -106,7 +106,7 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
       if (closed !== undefined) rejectWaiting();
       else announce();
     });
-    // Whoever awaits it is told; a test that has given up on it is not failed once more.
+    // Callers that await it get the rejection; a test that no longer does must not fail again.
     met.catch(() => {});
     return met;
   };
@@ -172,7 +172,7 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
       });
       const answer = async () => respond(answerTo(request), request, response, connection, pace);
       answer().catch((error: unknown) => {
-        // A mistake in a script should be seen, and not be retried.
+        // A mistake in a script should be visible, not retried.
         if (response.headersSent) connection.cut('close');
         else {
           response.setHeader('x-should-retry', 'false');
@@ -182,7 +182,7 @@ export async function startMockProvider(options: MockProviderOptions = {}): Prom
       });
     });
   });
-  // Whether a connection is used again must not depend on how long a test takes to think.
+  // Connection reuse must not depend on how long a test pauses.
   server.keepAliveTimeout = 60_000;
   server.on('connection', (socket: Socket) => {
     connections += 1;
@@ -244,7 +244,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A request that breaks off is never read to its end, and nobody is there to be answered. */
+/** A request that breaks off never ends, and there is no client to answer. */
 function readText(
   incoming: IncomingMessage,
   maxSize: number,
@@ -281,8 +281,8 @@ function readText(
 const grace = 1_000;
 
 /**
- * Answers a request whose body is not read to its end. The answer is whole by its length, and the connection is closed
- * afterwards: at once, the client's system would throw the answer away with what could not be sent.
+ * Answers a request without reading its whole body. `Content-Length` marks the end of the answer, and the connection is
+ * closed later: if it were closed at once, the client's system would discard the answer along with the unsent data.
  */
 function refuseUnread(response: ServerResponse, error: MockError): void {
   const bytes = jsonBytes(errorBody(error));
@@ -306,7 +306,7 @@ function sendJson(response: ServerResponse, status: number, value: object): void
   response.end(bytes);
 }
 
-/** What a browser asks for before it sends a page's request (Fetch, 3.3), and before it shows the answer. */
+/** The headers that a browser requires before it sends a page's request (Fetch, 3.3) and exposes the answer. */
 function allowAnyOrigin({ headers }: IncomingMessage, response: ServerResponse): void {
   response.setHeader('access-control-allow-origin', '*');
   response.setHeader('access-control-expose-headers', '*');

@@ -287,8 +287,8 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
   };
 
   /**
-   * Whether a refused entry is already there. A writer appends one entry after the other, so that only the last
-   * one can be its own; any other is that of a later epoch, or of somebody who has begun this one anew.
+   * Whether a refused entry is already there. A writer appends entries one at a time, so only the last
+   * one can be its own; any other is from a later epoch, or from a runner that began this epoch again.
    */
   function isLast(key: string, { id, data }: LogEntry): Observable<boolean> {
     return send('XREVRANGE', key, '+', '-', 'COUNT', '1').pipe(

@@ -134,7 +134,7 @@ function bytesOf(value: unknown): Uint8Array {
 const haveSameBytes = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === other.length && one.every((byte, index) => byte === other[index]);
 
-/** Whether an object hides its whole content from its properties. */
+/** Whether none of an object's properties shows its content. */
 const isOpaque = (value: object): boolean =>
   Symbol.toStringTag in value && keysOf(value).length === 0 && !isNamespace(value);
 

@@ -60,11 +60,11 @@ export async function chat(args: TurnArguments, options: ChatOptions, session: S
   return hasFailed && !isTyped ? 1 : 0;
 }
 
-/** What came can be answered. */
+/** Whether the conversation can continue from this answer. */
 const isKept = ({ end, turn }: Answer): boolean =>
   (end === 'complete' || end === 'stopped') && itemsOf(turn).some(({ type }) => type !== 'reasoning');
 
-/** What a turn adds to the conversation: no calls, since no tools run here and providers refuse a call without output. */
+/** What a turn adds to the conversation. No tools run here, and providers refuse a call without an output. */
 function itemsOf(turn: Turn): readonly ResponseItem[] {
   const items = turnItems(turn);
   return [...items, ...openCalls(items).map(notRun)];

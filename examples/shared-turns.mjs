@@ -38,7 +38,7 @@ mock.enqueue(
 );
 const options = { model: 'mock', provider: { name: 'mock', baseUrl: mock.baseUrl } };
 
-/** The backend: `POST`, `GET` and `DELETE /<id>`. Anyone who knows an id can read and stop the turn, so it must be unguessable. */
+/** The backend: `POST`, `GET` and `DELETE /<id>`. An id lets anyone read and stop its turn, so it must be unguessable. */
 const backendOf = (turns) =>
   createServer((request, response) => {
     const id = request.url.slice(1);

@@ -1,5 +1,5 @@
-// A tool that needs approval, across HTTP. The backend stores the run and sends the call with an HMAC of what the
-// user will be shown; the decision must bring it back. A call whose arguments were changed on the way is refused.
+// Approving a tool call over HTTP. The backend stores the run and sends the call with an HMAC of what the user will see.
+// The decision must include the HMAC, so a call whose arguments were changed in transit is refused.
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,10 +8,10 @@ import { EMPTY, lastValueFrom, of } from 'rxjs';
 import { runTools, streamChatCompletions, tool, userMessage } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 
-/** Stays on the server. All instances of a backend share it. */
+/** Never leaves the server. All instances of the backend share it. */
 const secret = randomBytes(32);
 
-/** Binds a decision to the call that was shown: its id, its tool, and its arguments. */
+/** Binds a decision to the call that was shown: its id, tool and arguments. */
 const signatureOf = ({ call_id, name, arguments: args }) =>
   createHmac('sha256', secret)
     .update(JSON.stringify([call_id, name, args]))
@@ -37,7 +37,7 @@ function createBackend(options, { requestTimeout = 10_000, checkingInterval = 1_
     execute: ({ to, euros }) => `Paid ${euros} € to ${to}.`,
   });
 
-  /** Runs that wait, by an id that cannot be guessed. In production: a store with a time to live, by user. */
+  /** Pending runs, by an unguessable id. In production, use a store per user, with a time to live. */
   const waiting = new Map();
 
   async function run(input, approve) {
@@ -63,11 +63,11 @@ function createBackend(options, { requestTimeout = 10_000, checkingInterval = 1_
   function decide({ run: id, call, signature, approved }) {
     const conversation = waiting.get(id);
     if (conversation === undefined) throw new Refusal(404, 'There is no such run.');
-    // What the user saw must be what was sent, and the run must hold that very call.
+    // The user must have seen what was sent, and the run must contain that exact call.
     if (typeof call !== 'object' || call === null || !isSigned(call, signature))
       throw new Refusal(403, 'The decision is not about the call that was shown.');
     waiting.delete(id);
-    // A decision about one call leaves the others open.
+    // The other calls stay open.
     const approve = (asked) => (isSigned(asked, signature) ? of(approved === true) : EMPTY);
     return run(conversation, approve);
   }
@@ -76,7 +76,7 @@ function createBackend(options, { requestTimeout = 10_000, checkingInterval = 1_
   const limits = { requestTimeout, connectionsCheckingInterval: checkingInterval };
   return createServer(limits, async (request, response) => {
     try {
-      // Check here who asks: a run belongs to its user.
+      // Authenticate the user here: a run belongs to one user.
       const route = Object.hasOwn(routes, request.url) ? routes[request.url] : undefined;
       if (route === undefined) throw new Refusal(404, 'There is no such address.');
       const answer = await route((await readJson(request, 65_536)) ?? {});
@@ -89,7 +89,7 @@ function createBackend(options, { requestTimeout = 10_000, checkingInterval = 1_
   });
 }
 
-/** The calls that have no output. */
+/** The calls without an output. */
 function openCalls(conversation) {
   const answered = new Set(
     conversation.filter(({ type }) => type === 'function_call_output').map(({ call_id }) => call_id),
@@ -97,7 +97,7 @@ function openCalls(conversation) {
   return conversation.filter(({ type, call_id }) => type === 'function_call' && !answered.has(call_id));
 }
 
-/** A request that is not answered, with the status that says why. */
+/** A refused request, with the status to answer it with. */
 class Refusal extends Error {
   constructor(status, message) {
     super(message);
@@ -105,10 +105,10 @@ class Refusal extends Error {
   }
 }
 
-/** The body of a request: JSON of at most `limit` bytes. How long it may take is the server's `requestTimeout`. */
+/** Reads the body of a request: JSON of at most `limit` bytes. The server's `requestTimeout` limits the time. */
 async function readJson(request, limit) {
   if (request.method !== 'POST') throw new Refusal(405, 'Use POST.');
-  // A page of another origin cannot send this type without asking first, and is not allowed to.
+  // Browsers send this type to another origin only after a preflight request, which this server does not allow.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
     throw new Refusal(415, 'Send application/json.');
   const tooLarge = new Refusal(413, 'The body is too large.');
@@ -127,12 +127,12 @@ async function readJson(request, limit) {
   }
 }
 
-/** Tells the client why its request is refused. What went wrong in the backend stays there. */
+/** Tells the client why its request was refused, without details of the backend's own errors. */
 function refuse(request, response, error) {
-  if (request.socket.destroyed) return; // It has left.
+  if (request.socket.destroyed) return; // The client has disconnected.
   const { status, message } = error instanceof Refusal ? error : new Refusal(500, 'The backend failed.');
   if (status === 500) console.error(error);
-  // What is still on its way is dropped, so that the client comes to read the answer.
+  // Drain the rest of the body, so that the client gets to read the answer.
   request.resume();
   response
     .writeHead(status, { 'content-type': 'application/json', allow: 'POST' })
@@ -161,7 +161,7 @@ const asked = await post('/ask', { question: 'Pay the invoice of Example Ltd.' }
 const [{ call, signature }] = asked.calls;
 console.log(`The model wants: ${call.name} ${call.arguments}`);
 
-// Another amount than the one that was signed.
+// The amount differs from the signed one.
 const changed = { ...call, arguments: call.arguments.replace('120', '120000') };
 const refused = await post('/decide', { run: asked.run, call: changed, signature, approved: true });
 assert.equal(refused.status, 403);
@@ -171,11 +171,11 @@ const decided = await post('/decide', { run: asked.run, call, signature, approve
 assert.equal(decided.text, 'The invoice is paid.');
 console.log(`Approved: ${decided.text}`);
 
-// A run goes on once.
+// A run can be continued only once.
 const again = await post('/decide', { run: asked.run, call, signature, approved: true });
 assert.equal(again.status, 404);
 
-// The model was told what the tool gave.
+// The model got the tool's output.
 const told = mock.requests.at(-1).body.messages.at(-1);
 assert.deepEqual([told.role, told.content], ['tool', 'Paid 120 € to Example Ltd.']);
 

@@ -1,5 +1,5 @@
-// A new question replaces the one that is being answered: switchMap unsubscribes from its turn, and
-// unsubscribing aborts the request.
+// A new question replaces the current one: switchMap unsubscribes from the running turn, which aborts its
+// request.
 import { concatMap, delay, from, lastValueFrom, of, scan, switchMap, tap } from 'rxjs';
 import { streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

@@ -1,6 +1,6 @@
-// Many deltas, few updates: what a model writes in 50 ms becomes one event, so that a page is painted
-// some twenty times a second however fast the model is. In a browser, coalesce(animationFrames) gives one
-// event a frame.
+// Many deltas, few updates: all text within 50 ms becomes one event, so the page repaints about twenty
+// times a second however fast the model is. In a browser, coalesce(animationFrames) emits one event per
+// frame.
 import { lastValueFrom, tap } from 'rxjs';
 import { accumulate, coalesce, streamChatCompletions } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

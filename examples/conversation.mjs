@@ -1,5 +1,5 @@
-// A conversation with a tool: runTools() executes what the model calls, and its last event holds what the run adds to
-// the conversation, which is sent with the next question.
+// A conversation with a tool: runTools() executes the tools that the model calls. Its last event has the items that the
+// run adds to the conversation, which are sent with the next question.
 import { lastValueFrom, tap } from 'rxjs';
 import { isTextDelta, runTools, streamChatCompletions, tool, userMessage } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

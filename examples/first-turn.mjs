@@ -1,5 +1,5 @@
-// One turn, printed as it is being written.
-// A provider in this process answers, so that no key is needed.
+// One turn, printed as it streams.
+// A mock provider in this process answers, so no key is needed.
 import { finalize } from 'rxjs';
 import { streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

@@ -1,5 +1,5 @@
-// One limit for many turns: two at a time, and after a 429 nothing more of that key until its Retry-After is over. What a
-// turn may write is limited by itself.
+// One limit for many turns: two at a time, and after a 429 no request with that key until its Retry-After has passed.
+// A separate limit caps the length of each answer.
 import assert from 'node:assert/strict';
 import { forkJoin, lastValueFrom, toArray } from 'rxjs';
 import {
@@ -19,7 +19,7 @@ const mock = await startMockProvider({
 const options = { model: 'mock', provider: { name: 'mock', baseUrl: mock.baseUrl } };
 
 const limiter = rateLimiter({ concurrency: 2 });
-/** A turn of somebody, which counts itself while it runs. */
+/** A turn for a user, counted while it runs. */
 const ask = (key) => {
   const { admission, diagnostics } = limiter.for({ key });
   const watched = (diagnostic) => {
@@ -37,7 +37,7 @@ const answers = await lastValueFrom(forkJoin(['alice', 'alice', 'alice', 'bob', 
 console.log(`${answers.length} turns, ${most} at a time`);
 assert.deepEqual([answers.length, most], [5, 2]);
 
-// Four bytes are a token, by estimate: the third piece exceeds three of them.
+// A token is estimated as four bytes: the third piece exceeds the limit of three tokens.
 const stopped = await lastValueFrom(
   streamChatCompletions('Hi', options).pipe(limitTokens(3), aggregate(), toArray()),
 );

@@ -1,5 +1,5 @@
-// The tools of an MCP server in a run: listed, approved unless they only read, executed by the server, with progress.
-// The server is this file, started once more as a process of its own with `--server`.
+// The tools of an MCP server in a run: listed, approved unless they are read-only, and executed by the server, with
+// progress. The server is this same file, started as a separate process with `--server`.
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -29,7 +29,7 @@ async function chat() {
   const client = new Client({ name: 'example', version: '1.0.0' });
   await client.connect(new StdioClientTransport({ command: process.execPath, args: [file, '--server'] }));
 
-  // A server that is not trusted may call anything read-only: then approve every call.
+  // An untrusted server may claim that any tool is read-only: then require approval for every call.
   const approve = ({ annotations }) => annotations?.readOnlyHint !== true;
   const run = mcpTools(client, { prefix: 'files_', approve, timeout: 30_000 }).pipe(
     switchMap((tools) =>

@@ -1,5 +1,5 @@
-// Another provider where one fails, and a second request where one is slow. A provider that failed is passed over for a
-// while (cooldown); the one that speaks first wins, and the other is aborted.
+// Fall back to another provider when one fails, and hedge with a second request when one is slow. A provider that failed is
+// skipped for a while (cooldown). The first to produce content wins, and the other is aborted.
 import assert from 'node:assert/strict';
 import { lastValueFrom, toArray } from 'rxjs';
 import { fallbackWith, hedgeWith, streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
@@ -8,7 +8,7 @@ import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 const first = await startMockProvider({ answers: [{ status: 503 }] });
 const second = await startMockProvider({ answers: () => ({ content: 'From the second.' }) });
 
-/** A turn with one of them, which leaves retries to what stands around it. */
+/** A turn with one provider, without retries: the operators around it handle failures. */
 const ask = ({ baseUrl }) =>
   streamChatCompletions('Who are you?', {
     model: 'mock',
@@ -22,7 +22,7 @@ for (const question of [1, 2]) console.log(`question ${question}: ${await textOf
 assert.equal(first.requests.length, 1, 'the first is not asked again within a minute');
 assert.equal(second.requests.length, 2);
 
-// The first takes its time now.
+// Now the first provider is slow.
 first.enqueue({ content: [{ wait: Infinity }] });
 const text = await textOf(ask(first).pipe(hedgeWith(ask(second), { after: 100 })));
 console.log(`hedged: ${text}`);

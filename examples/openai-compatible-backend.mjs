@@ -1,5 +1,5 @@
-// A backend that any OpenAI client can talk to: it holds the provider's key, and its answer is a turn of
-// this library, so that retries, limits and operators stand in between.
+// A backend for any OpenAI client: it keeps the provider's key, and each answer is a turn of this library,
+// with its retries, limits and operators.
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -22,11 +22,11 @@ import { nodeReadableFrom, nodeTransport } from 'rxjs-chat-completions/node';
 
 /** The backend: `POST` with the body of a Chat Completions request. */
 export function createBackend(options, { requestTimeout = 10_000, checkingInterval = 1_000 } = {}) {
-  // A client that sends too slowly is told so by Node: 408.
+  // Node answers a client that sends too slowly with 408.
   const limits = { requestTimeout, connectionsCheckingInterval: checkingInterval };
   return createServer(limits, async (request, response) => {
     try {
-      // Check here who asks, and how much they have asked already.
+      // Authenticate the user and check their quota here.
       const { stream, includeUsage, ...body } = readChatRequest(await readJson(request, 1_048_576));
       const turn = (more) => streamChatRequest(body, { ...options, ...more }).pipe(splitThinking());
       if (!stream) {
@@ -39,7 +39,7 @@ export function createBackend(options, { requestTimeout = 10_000, checkingInterv
         encodeEventStream(),
       );
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-      // If the client leaves, the stream is destroyed, and the turn aborted.
+      // If the client disconnects, the stream is destroyed and the turn is aborted.
       nodeReadableFrom(text, { demand }).pipe(response);
     } catch (error) {
       refuse(request, response, error);
@@ -51,7 +51,7 @@ export function createBackend(options, { requestTimeout = 10_000, checkingInterv
 function answerWhole(completion, response) {
   completion.pipe(takeUntil(fromEvent(response, 'close'))).subscribe({
     next: (whole) => json(response, 200, whole),
-    // The provider's own words stay here. `x-should-retry`: the turn has retried already.
+    // Do not send the provider's message. `x-should-retry`: the turn has already retried.
     error: (error) =>
       json(
         response,
@@ -62,7 +62,7 @@ function answerWhole(completion, response) {
   });
 }
 
-/** A status that tells the client whose fault it is. One that concerns the backend's key or account is 502. */
+/** A status that tells the client who is at fault. Problems with the backend's key or account become 502. */
 function statusOf(error) {
   if (error instanceof ResponseTimeoutError || error instanceof IdleTimeoutError) return 504;
   if (error instanceof InvalidRequestError) return 400;
@@ -77,8 +77,8 @@ const isMessage = (message) =>
   roles.includes(message?.role) && typeof message.content === 'string' && Object.keys(message).length === 2;
 
 /**
- * What a request may hold, and whether its value may be had. Nothing else reaches the provider: tools, `n`, `store`
- * and what comes after them cost or keep what the owner of the key has to answer for.
+ * The fields that a request may have, each with a check of its value. Nothing else reaches the provider: tools, `n`,
+ * `store` and fields yet to be invented spend the key owner's money, or store data that the owner is responsible for.
  */
 const params = {
   model: (name) => name === 'sky',
@@ -89,7 +89,7 @@ const params = {
   max_tokens: (count = maxTokens) => Number.isInteger(count) && count > 0,
 };
 
-/** A request for the provider, made of what a client sent. */
+/** Builds the provider's request from the client's. */
 function readChatRequest(body) {
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
   if (!isObject) throw new Refusal(400, 'The body is no object.');
@@ -105,7 +105,7 @@ function readChatRequest(body) {
   };
 }
 
-/** A request that is not answered, with the status that says why. */
+/** A refused request, with the status to answer it with. */
 class Refusal extends Error {
   constructor(status, message) {
     super(message);
@@ -113,10 +113,10 @@ class Refusal extends Error {
   }
 }
 
-/** The body of a request: JSON of at most `limit` bytes. How long it may take is the server's `requestTimeout`. */
+/** Reads the body of a request: JSON of at most `limit` bytes. The server's `requestTimeout` limits the time. */
 async function readJson(request, limit) {
   if (request.method !== 'POST') throw new Refusal(405, 'Use POST.');
-  // A page of another origin cannot send this type without asking first, and is not allowed to.
+  // Browsers send this type to another origin only after a preflight request, which this server does not allow.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
     throw new Refusal(415, 'Send application/json.');
   const tooLarge = new Refusal(413, 'The body is too large.');
@@ -135,12 +135,12 @@ async function readJson(request, limit) {
   }
 }
 
-/** Tells the client why its request is refused. What went wrong in the backend stays there. */
+/** Tells the client why its request was refused, without details of the backend's own errors. */
 function refuse(request, response, error) {
-  if (request.socket.destroyed) return; // It has left.
+  if (request.socket.destroyed) return; // The client has disconnected.
   const { status, message } = error instanceof Refusal ? error : new Refusal(500, 'The backend failed.');
   if (status === 500) console.error(error);
-  // What is still on its way is dropped, so that the client comes to read the answer.
+  // Drain the rest of the body, so that the client gets to read the answer.
   request.resume();
   response
     .writeHead(status, { 'content-type': 'application/json', allow: 'POST' })
@@ -194,5 +194,5 @@ async function demonstrate() {
   await mock.close();
 }
 
-// Run as a program, not imported.
+// Runs only as a program, not when imported.
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await demonstrate();

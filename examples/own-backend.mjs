@@ -1,6 +1,6 @@
-// A browser talks to a backend of its own, which keeps the key. The backend sends the turn on as
-// server-sent events, and the front end reads the same events again: text, errors, and whether the
-// connection was cut. Whoever leaves the page aborts the turn at the provider.
+// A browser talks to your own backend, which keeps the key. The backend forwards the turn as server-sent
+// events, and the front end reads the same events: text, errors, and whether the connection was cut.
+// Leaving the page aborts the turn at the provider.
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -20,13 +20,13 @@ import {
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { nodeReadableFrom } from 'rxjs-chat-completions/node';
 
-/** The backend: `POST { "question": "..." }`. It takes the question from a request, and nothing else. */
+/** The backend: `POST { "question": "..." }`. It takes only the question from a request. */
 export function createBackend(options, { requestTimeout = 10_000, checkingInterval = 1_000 } = {}) {
-  // A client that sends too slowly is told so by Node: 408.
+  // Node answers a client that sends too slowly with 408.
   const limits = { requestTimeout, connectionsCheckingInterval: checkingInterval };
   return createServer(limits, async (request, response) => {
     try {
-      // Check here who asks, and how much they have asked already.
+      // Authenticate the user and check their quota here.
       const question = (await readJson(request, 65_536))?.question;
       if (typeof question !== 'string' || question.trim() === '')
         throw new Refusal(400, 'There is no question.');
@@ -36,7 +36,7 @@ export function createBackend(options, { requestTimeout = 10_000, checkingInterv
         encodeEventStream(),
       );
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-      // Where the client leaves, the pipeline is taken down, and with it the turn.
+      // If the client disconnects, the pipeline is destroyed and the turn is aborted.
       pipeline(nodeReadableFrom(text, { demand }), response, () => {});
     } catch (error) {
       refuse(request, response, error);
@@ -44,7 +44,7 @@ export function createBackend(options, { requestTimeout = 10_000, checkingInterv
   });
 }
 
-/** A request that is not answered, with the status that says why. */
+/** A refused request, with the status to answer it with. */
 class Refusal extends Error {
   constructor(status, message) {
     super(message);
@@ -52,10 +52,10 @@ class Refusal extends Error {
   }
 }
 
-/** The body of a request: JSON of at most `limit` bytes. How long it may take is the server's `requestTimeout`. */
+/** Reads the body of a request: JSON of at most `limit` bytes. The server's `requestTimeout` limits the time. */
 async function readJson(request, limit) {
   if (request.method !== 'POST') throw new Refusal(405, 'Use POST.');
-  // A page of another origin cannot send this type without asking first, and is not allowed to.
+  // Browsers send this type to another origin only after a preflight request, which this server does not allow.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
     throw new Refusal(415, 'Send application/json.');
   const tooLarge = new Refusal(413, 'The body is too large.');
@@ -74,12 +74,12 @@ async function readJson(request, limit) {
   }
 }
 
-/** Tells the client why its request is refused. What went wrong in the backend stays there. */
+/** Tells the client why its request was refused, without details of the backend's own errors. */
 function refuse(request, response, error) {
-  if (request.socket.destroyed) return; // It has left.
+  if (request.socket.destroyed) return; // The client has disconnected.
   const { status, message } = error instanceof Refusal ? error : new Refusal(500, 'The backend failed.');
   if (status === 500) console.error(error);
-  // What is still on its way is dropped, so that the client comes to read the answer.
+  // Drain the rest of the body, so that the client gets to read the answer.
   request.resume();
   response
     .writeHead(status, { 'content-type': 'application/json', allow: 'POST' })
@@ -134,5 +134,5 @@ async function demonstrate() {
   await mock.close();
 }
 
-// Run as a program, not imported.
+// Runs only as a program, not when imported.
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await demonstrate();

@@ -1,5 +1,5 @@
-// A transport is a function from a request to an Observable of one response. Here: one around another
-// that adds a header and reports the answer, and one that plays a recording without any network.
+// A transport is a function from a request to an Observable of one response. Two examples: one wraps another
+// transport to add a header and log the response, and one plays a recording without a network.
 import { defer, lastValueFrom, of, reduce, tap } from 'rxjs';
 import { fetchTransport, streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

@@ -1,11 +1,11 @@
 // A turn as the body of a Response, as fetch-style handlers return it (Deno, Bun, Workers, Next.js). The
-// provider is read as fast as the client reads, and a client that leaves aborts the turn.
+// provider is read only as fast as the client reads, and the turn is aborted if the client disconnects.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Demand, readableStreamFrom, streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 
-/** The handler: the text of a request is the question. */
+/** The handler: the request's text is the question. */
 export function createHandler(options, { maxBytes = 65_536, timeout = 10_000 } = {}) {
   return async (request) => {
     if (request.method !== 'POST')
@@ -18,14 +18,14 @@ export function createHandler(options, { maxBytes = 65_536, timeout = 10_000 } =
       return new Response('The question is too large, too slow or cut off.', { status });
     }
     if (question.trim() === '') return new Response('There is no question.', { status: 400 });
-    // One for each turn, given to both of its ends.
+    // One per turn, shared by both ends of the pipeline.
     const demand = new Demand();
     const turn = streamChatCompletions(question, { ...options, demand });
     return new Response(readableStreamFrom(turn.pipe(textDeltas()), { demand, highWaterMark: 4 }));
   };
 }
 
-/** The text of a request, of at most so many bytes in at most so many milliseconds. */
+/** Reads the text of a request, within a limit in bytes and a timeout in milliseconds. */
 function readText({ body }, maxBytes, timeout) {
   let size = 0;
   const limit = new TransformStream({
@@ -62,5 +62,5 @@ async function demonstrate() {
   await mock.close();
 }
 
-// Run as a program, not imported.
+// Runs only as a program, not when imported.
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await demonstrate();

@@ -1,5 +1,5 @@
-// An answer that breaks off is asked for anew: restartOnBreak() takes back what had come, waits, and asks again. So
-// does an answer that ended too early, with requireFinish() before it. What is shown never holds text of two answers.
+// When an answer breaks off, restartOnBreak() discards the partial text, waits, and asks again. With requireFinish() before
+// it, it does the same for an answer that ends too early. The screen never shows text from two answers.
 import assert from 'node:assert/strict';
 import { lastValueFrom, map, tap, toArray } from 'rxjs';
 import { requireFinish, restartOnBreak, streamChatCompletions, toState } from 'rxjs-chat-completions';

@@ -1,5 +1,5 @@
-// What happens to a request that fails: 429 waits as long as the provider asks, 503 backs off. With
-// includeRetries each retry is an event; without it, retries are silent.
+// What happens when a request fails: a 429 waits as long as the provider asks, a 503 backs off. With
+// includeRetries, each retry is an event; without it, retries are silent.
 import { lastValueFrom, tap } from 'rxjs';
 import { streamChatCompletions } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

@@ -1,5 +1,5 @@
-// Each subscription is a turn of its own, and a bill of its own. Where several places show one answer,
-// shareReplay makes them one, late ones included; when the last of them leaves, the request is aborted.
+// Each subscription is a separate request, billed separately. To show one answer in several places, share
+// it with shareReplay, also for late subscribers; when the last one unsubscribes, the request is aborted.
 import { firstValueFrom, forkJoin, last, shareReplay } from 'rxjs';
 import { accumulate, streamChatCompletions } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

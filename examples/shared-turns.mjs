@@ -1,5 +1,5 @@
-// A turn that outlives the request it came from: the page is reloaded, and goes on with the last id that it has; the
-// stop button is heard by whichever instance it reaches. One process with memoryLog() here; several with redisLog(client).
+// A turn that outlives its request: after a reload, the page resumes from the last id it has, and the stop button works on
+// any instance. This example is one process with memoryLog(); for several, use redisLog(client).
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -18,7 +18,7 @@ import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 import { nodeReadableFrom } from 'rxjs-chat-completions/node';
 import { memoryLog, sharedTurns, UnknownTurnError } from 'rxjs-chat-completions/shared';
 
-/** Something to wait for, until it is opened. */
+/** A gate to wait at until it is opened. */
 function gate() {
   let open;
   const opened = new Promise((resolve) => (open = resolve));
@@ -38,7 +38,7 @@ mock.enqueue(
 );
 const options = { model: 'mock', provider: { name: 'mock', baseUrl: mock.baseUrl } };
 
-/** The backend: `POST`, `GET` and `DELETE /<id>`. Whoever knows an id reads the turn, and stops it: it must not be guessable. */
+/** The backend: `POST`, `GET` and `DELETE /<id>`. Anyone who knows an id can read and stop the turn, so it must be unguessable. */
 const backendOf = (turns) =>
   createServer((request, response) => {
     const id = request.url.slice(1);
@@ -56,18 +56,18 @@ const backendOf = (turns) =>
         ? turns.run(id, () => streamChatCompletions('Why is the sky blue?', options), from)
         : turns.follow(id, from);
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    // A client that leaves has left: the turn goes on.
+    // If the client disconnects, the turn goes on.
     pipeline(nodeReadableFrom(turn.pipe(toServerSentEvents(), encodeEventStream())), response, () => {});
   });
 
-// Two instances that share a log, as two processes share a Redis.
+// Two instances share a log, as two processes would share Redis.
 const log = memoryLog();
 const instances = [sharedTurns(log), sharedTurns(log)];
 const servers = instances.map((turns) => backendOf(turns).listen(0, '127.0.0.1'));
 await Promise.all(servers.map((server) => once(server, 'listening')));
 const [here, there] = servers.map((server) => `http://127.0.0.1:${server.address().port}`);
 
-/** The text so far with the id to go on from, as a front end keeps them. */
+/** The text so far and the id to resume from, as a front end would keep them. */
 const read = (origin, id, { method = 'GET', text = '', last } = {}) =>
   fetchTransport()({
     url: `${origin}/${id}`,

@@ -1,5 +1,5 @@
-// A consumer slower than the model: iterateChatCompletions reads the network only as fast as its events
-// are taken, so memory stays flat. An endless answer shows it; `break` aborts the request.
+// A consumer slower than the model: iterateChatCompletions reads the network only as fast as the loop takes
+// events, so memory stays flat, as an endless answer shows. `break` aborts the request.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTextDelta, iterateChatCompletions } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

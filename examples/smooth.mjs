@@ -1,5 +1,5 @@
-// Text that comes in bursts, as through a proxy that buffers, is given out word by word. The words of
-// Chinese, which has no spaces, are told by Intl.Segmenter.
+// Smooths bursty text, such as from a buffering proxy, word by word. Intl.Segmenter finds the words of
+// Chinese, which has no spaces.
 import { lastValueFrom, tap } from 'rxjs';
 import { smooth, streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
@@ -19,7 +19,7 @@ await lastValueFrom(
   streamChatCompletions('Why is the sky blue?', options).pipe(
     smooth({ delay: 20 }),
     textDeltas(),
-    // Shows where the text is cut.
+    // Shows where the text is split.
     write('·'),
   ),
 );

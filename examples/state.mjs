@@ -1,5 +1,5 @@
-// State for a user interface: toState() has a value from the beginning and never errors, so that the
-// text that had arrived stays on the screen after an error. Made for Angular's toSignal and async pipe.
+// State for a UI: toState() emits a value immediately and never errors, so the partial text stays on the
+// screen after an error. Made for Angular's toSignal and async pipe.
 import { lastValueFrom, tap } from 'rxjs';
 import { streamChatCompletions, toState } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';

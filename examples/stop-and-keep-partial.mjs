@@ -1,6 +1,6 @@
-// A stop button: stopWhen aborts the request and ends the turn with what had arrived, as a turn that ends
-// by itself does, so that aggregate() gives the partial message for the conversation. After an error, the
-// last snapshot of accumulate() is what had arrived.
+// A stop button: stopWhen aborts the request and completes the turn with the text so far, as if it had ended
+// normally, so aggregate() emits the partial message for the conversation. After an error, the last snapshot
+// of accumulate() is the partial answer.
 import { catchError, EMPTY, last, lastValueFrom, tap, timer, toArray } from 'rxjs';
 import { accumulate, aggregate, stopWhen, streamChatCompletions } from 'rxjs-chat-completions';
 import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
@@ -8,7 +8,7 @@ import { startMockProvider } from 'rxjs-chat-completions/mock-provider';
 const mock = await startMockProvider();
 const options = { model: 'mock', provider: { name: 'mock', baseUrl: mock.baseUrl } };
 const stop = timer(400);
-// An answer that is still being written then.
+// The answer is still streaming at that point.
 mock.enqueue({ content: ['Because air ', 'scatters short waves ', { wait: Infinity }] });
 
 const [message, completed] = await lastValueFrom(

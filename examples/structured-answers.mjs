@@ -1,5 +1,5 @@
-// Answers in JSON: validated at their end, asked for again where they do not match, shown while they are written, and
-// taken row by row.
+// Answers in JSON: validated at the end, requested again if they do not match, shown while they stream, and processed row
+// by row.
 import assert from 'node:assert/strict';
 import { lastValueFrom, toArray } from 'rxjs';
 import { streamChatCompletions } from 'rxjs-chat-completions';

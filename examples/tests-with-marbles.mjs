@@ -1,5 +1,5 @@
-// Tests in virtual time: marbleTransport draws the answers, so a turn with a retry, a wait and a stream
-// is one picture and takes no time. Any test runner will do; here there is none.
+// Tests in virtual time: you draw the responses with marbleTransport, so a turn with a retry, a wait and a
+// stream is one diagram and takes no real time. It works in any test runner; this example uses none.
 import { TestScheduler } from 'rxjs/testing';
 import { IdleTimeoutError, streamChatCompletions, textDeltas } from 'rxjs-chat-completions';
 import { marbleTransport, observableMatcher } from 'rxjs-chat-completions/testing';

@@ -1,4 +1,4 @@
-// A run as OpenTelemetry sees it: its turns, and a tool that asks a model itself, as a tree of spans.
+// A run in OpenTelemetry: a tree of spans for its turns and for a tool that itself calls a model.
 import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { lastValueFrom, reduce } from 'rxjs';
 import { runTools, streamChatCompletions, textDeltas, tool } from 'rxjs-chat-completions';
@@ -26,7 +26,7 @@ const mock = await startMockProvider({
 });
 const options = traced({ model: 'mock', provider: { name: 'mock', baseUrl: mock.baseUrl } }, { tracer });
 
-// A tool that is a turn: its span stands below the tool's.
+// A tool that runs a turn: the turn's span is a child of the tool's.
 const research = tool({
   name: 'research',
   input: { type: 'object', properties: { topic: { type: 'string' } } },

@@ -1,5 +1,5 @@
-// A turn as OpenTelemetry sees it: one span over a retry, a break and a restart. Here spans are printed; an
-// application registers an SDK with an exporter of its own, and the HTTP client's spans then stand below.
+// A turn in OpenTelemetry: one span that covers a retry, a break and a restart. This example prints the spans; an
+// application registers an SDK with its own exporter, and the HTTP client's spans are then children of the turn's.
 import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { lastValueFrom } from 'rxjs';
 import { restartOnBreak, streamChatCompletions } from 'rxjs-chat-completions';

@@ -20,7 +20,7 @@ const lookUp = tool({
   execute: ({ subject }) => `${subject}: built from 70 AD.`,
 });
 
-// A run inside the run: while it writes, its text is progress; the whole text is the output.
+// A run inside the run: its text so far is the tool's progress, and the complete text is the output.
 const researcher = tool({
   name: 'research',
   description: 'Answers one question from the encyclopaedia',

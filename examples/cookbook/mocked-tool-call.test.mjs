@@ -5,7 +5,7 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import { runTools, textDeltas, tool } from 'rxjs-chat-completions';
 import { toolCallEvents, turnOf } from 'rxjs-chat-completions/testing';
 
-// What is tested: an application's own tool, and what it makes of a run. No server and no key.
+// Under test: an application's own tool, and how the application handles a run. Needs no server and no key.
 const weather = tool({
   name: 'weather',
   input: { type: 'object', properties: { city: { type: 'string' } } },

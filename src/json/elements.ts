@@ -4,13 +4,13 @@ import { put } from './put.js';
 interface Level {
   readonly value: unknown[] | Record<string, unknown>;
   key: string;
-  /** How many steps of the path lead here; `undefined` where it leads elsewhere, or past. */
+  /** How many steps of the path lead here; `undefined` if the path leads elsewhere or ends above. */
   readonly steps: number | undefined;
-  /** Whether it is, or is in, an element. */
+  /** Whether this is an element, or inside one. */
   readonly isElement: boolean;
 }
 
-/** Gives each element of the array at a path when it is closed, and keeps nothing else. */
+/** Emits each element of the array at a path when it is closed, and keeps nothing else. */
 export class Elements implements JsonListener {
   readonly #levels: Level[] = [];
 

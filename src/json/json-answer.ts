@@ -6,7 +6,7 @@ import { type JsonListener, JsonReader } from './json-reader.js';
 import { OutputError, type OutputErrorCode } from './output-error.js';
 import { hasCalls, turnFault } from './turn-fault.js';
 
-/** The JSON in the text of one turn, choice 0's, read from its events. */
+/** Reads the JSON in the text of choice 0 from the events of one turn. */
 export class JsonAnswer {
   readonly #reader: JsonReader;
   #turn = emptyTurn;
@@ -16,9 +16,9 @@ export class JsonAnswer {
   }
 
   /**
-   * Reads an event, and returns how many characters of text it brought.
+   * Reads an event and returns how many characters of text it added.
    *
-   * @throws OutputError where the text is no JSON
+   * @throws OutputError if the text is not JSON
    */
   read(event: RunEvent): number {
     if (!isTurnEvent(event)) return 0;
@@ -29,7 +29,7 @@ export class JsonAnswer {
     return text.length;
   }
 
-  /** @throws OutputError where the turn is over, and its answer not whole: unless the caller stopped it, or it called tools */
+  /** @throws OutputError if the turn ended with an incomplete answer, unless the caller stopped it or it called tools */
   checkEnd(event: RunEvent): void {
     if (event.type !== 'completed' || event.stopped === true || hasCalls(this.#turn)) return;
     this.#check(turnFault(this.#turn, event) ?? (this.#reader.isOver ? undefined : 'invalid_json'));

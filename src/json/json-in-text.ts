@@ -2,26 +2,26 @@ import { countValues, stringEnd } from '../turn/json-values.js';
 import type { OutputErrorCode } from './output-error.js';
 import { maxDepth, maxValues } from './json-limits.js';
 
-/** A bracket, and what can only follow it in JSON: `{x}`, `[note]`, `list[0]` and `[ ]` of prose begin no value. */
+/** A bracket and what may follow it in JSON, so that `{x}`, `[note]`, `list[0]` and `[ ]` in prose do not match. */
 const valueStart = /\{\s*["}]|(?<![\w)\]])\[(?:\]|\s*(?:[[{"]|-?\d|true\b|false\b|null\b))/g;
 
-/** A bracket of which the next characters will tell. */
+/** A bracket that needs more characters to decide. */
 const openStart = /[[{]\s*(?:-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?)?$/;
 
-/** Where the first JSON object or array from an index on begins; -1 where none does. */
+/** The start of the first JSON object or array at or after an index; -1 if there is none. */
 export function startOfValue(text: string, from = 0): number {
   valueStart.lastIndex = from;
   return valueStart.exec(text)?.index ?? -1;
 }
 
-/** What of a text without JSON must be looked at again when more of it has come: a few characters. */
+/** The last few characters of a text without JSON, to check again when more arrives. */
 export function openEnd(text: string): string {
   const start = openStart.exec(text)?.index ?? text.length;
   const before = text.slice(Math.max(start - 1, 0), start);
   return before + text.slice(start).replace(/\s+/, ' ');
 }
 
-/** The JSON value that a text is or holds, or why there is none. */
+/** The JSON value that a text is or contains, or why there is none. */
 export function valueIn(text: string): { readonly value: unknown } | { readonly code: OutputErrorCode } {
   if (countValues(text, maxValues) > maxValues) return { code: 'too_large' };
   const scalar = /^\s*[[{]/.test(text) ? undefined : parsed(text);
@@ -35,7 +35,7 @@ export function valueIn(text: string): { readonly value: unknown } | { readonly 
   return hasValue(text, end) ? { code: 'several_values' } : first;
 }
 
-/** Whether a text holds an object or an array, or begins one, from an index on. */
+/** Whether a text contains or begins an object or array at or after an index. */
 function hasValue(text: string, from: number): boolean {
   let start = startOfValue(text, from);
   while (start !== -1) {

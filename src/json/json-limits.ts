@@ -1,6 +1,6 @@
 import { defaultMaxEventValues } from '../turn/json-values.js';
 
-/** Deep enough for any schema, and shallow enough for functions that call themselves for each level. */
+/** Deep enough for any schema, and shallow enough for recursive functions. */
 export const maxDepth = 1_000;
 
 /** Keys count too, as in `maxEventValues`. */

@@ -7,7 +7,7 @@ import type { OutputErrorCode } from './output-error.js';
 
 export type JsonScalar = string | number | boolean | null;
 
-/** What is told of the JSON in a text, as it comes. */
+/** Called with the parts of a JSON text as they arrive. */
 export interface JsonListener {
   /** An object or an array begins. */
   open(isArray: boolean): void;
@@ -15,14 +15,14 @@ export interface JsonListener {
   close(): void;
   /** The key of the next value. */
   key(key: string): void;
-  /** A string, number, boolean or `null`. A string also while it is being written: then it is partial. */
+  /** A string, number, boolean or `null`. Also called for a string that is still incomplete: then it is partial. */
   value(value: JsonScalar, isPartial: boolean): void;
 }
 
 /** What may come next. */
 type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing';
 
-/** Leaves numbers unread until they are whole: reading a long one anew with each piece would cost its square. */
+/** Reads numbers only when complete: re-reading a long one with each piece would take quadratic time. */
 class AnswerTokenizer extends Tokenizer {
   number = '';
 
@@ -35,10 +35,10 @@ class AnswerTokenizer extends Tokenizer {
 /** A high surrogate without its low one, or a low one without its high one. */
 const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** An escape that is not whole. */
+/** An incomplete escape. */
 const openEscape = /\\(?:u[\da-f]{0,3})?$/i;
 
-/** Reads the first JSON object or array in a text that comes in pieces; what stands around it is passed over. */
+/** Reads the first JSON object or array in a text that arrives in pieces, and skips the text around it. */
 export class JsonReader {
   #expected: Expected = 'value';
   /** For each level, whether it is an array. */
@@ -61,9 +61,9 @@ export class JsonReader {
   }
 
   /**
-   * Reads what is new of the text, up to the end of the value.
+   * Reads the new part of the text, up to the end of the value.
    *
-   * @returns what is wrong with the text, `undefined` if nothing is
+   * @returns what is wrong with the text; `undefined` if nothing
    */
   write(piece: string): OutputErrorCode | undefined {
     const text = this.#held + piece;
@@ -75,17 +75,17 @@ export class JsonReader {
       return undefined;
     }
     this.#hasBegun = true;
-    // The two halves of a character may come apart.
+    // The two halves of a character may arrive separately.
     const end = /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
     this.#held = text.slice(end);
     const json = text.slice(start, end).replace(lone, escaped);
-    // The string before an escape that is not whole is told of at the end of a write.
+    // The string before an incomplete escape is emitted at the end of a write.
     const escape = openEscape.exec(json)?.index ?? json.length;
     try {
       this.#tokenizer.write(json.slice(0, escape));
       if (escape < json.length) this.#tokenizer.write(json.slice(escape));
     } catch {
-      // After its end, anything that is no white space is an error to the tokenizer. Its message quotes the answer.
+      // After the value, the tokenizer rejects anything but white space, with a message that quotes the answer.
       if (!this.isOver) return this.#code;
     }
     return undefined;

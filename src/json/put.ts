@@ -4,7 +4,7 @@ export function put(
   at: string | number,
   value: unknown,
 ): void {
-  // Assigned, this one key would be the object's prototype.
+  // Assigning to this one key would set the object's prototype.
   if (at === '__proto__')
     Object.defineProperty(container, at, { value, enumerable: true, configurable: true, writable: true });
   else (container as Record<string | number, unknown>)[at] = value;

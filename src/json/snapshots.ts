@@ -5,31 +5,31 @@ interface Level {
   value: unknown[] | Record<string, unknown>;
   /** Where the next value goes. */
   at: string | number;
-  /** What it costs to copy. */
+  /** The cost of copying it. */
   cost: number;
 }
 
-/** What copying one entry of an array costs is 1. One of an object takes longer, the more so the more it has. */
+/** Copying an array's entry costs 1. An object's entry costs more, increasingly so for larger objects. */
 const keyCost = 128;
 
-/** What each character that is read adds to what snapshots may cost: so much takes as long as to read it. */
+/** How much each character read adds to the budget for snapshots: that much copying takes as long as reading it. */
 const costPerCharacter = 128;
 
-/** What snapshots may cost beyond that: documents of up to a hundred kilobytes, as a rule, have one for each change. */
+/** The initial budget: documents of up to a hundred kilobytes usually get a snapshot for every change. */
 const allowance = 4_194_304;
 
 /**
- * A JSON value that grows, as immutable snapshots: what is still open is copied when it changes after a snapshot, and
- * what is closed is shared.
+ * Immutable snapshots of a growing JSON value: open containers are copied when they change after a snapshot, closed ones
+ * are shared.
  *
- * A snapshot costs what the open arrays and objects hold. Where that is more than what has been read can pay for, the
- * next one waits, so that all of them together cost what the length of the text does.
+ * A snapshot costs as much as the size of the open arrays and objects. If that exceeds the budget, the next snapshot
+ * waits, so that the total cost stays linear in the length of the text.
  */
 export class Snapshots implements JsonListener {
   readonly #levels: Level[] = [];
-  /** How many levels, from the root on, were copied since the last snapshot: they are nobody else's yet. */
+  /** How many levels, from the root, were copied since the last snapshot and are not yet shared. */
   #own = 0;
-  /** What it costs to copy the open levels. */
+  /** The cost of copying the open levels. */
   #cost = 0;
   #credit = allowance;
   #root: unknown;
@@ -40,7 +40,7 @@ export class Snapshots implements JsonListener {
     return this.#hasChanged;
   }
 
-  /** Counts what was read; whether that can pay for a snapshot. */
+  /** Adds to the budget. Returns whether it covers a snapshot. */
   canPay(characters: number): boolean {
     this.#credit += characters * costPerCharacter;
     return this.#credit >= this.#cost;
@@ -74,7 +74,7 @@ export class Snapshots implements JsonListener {
 
   value(value: JsonScalar, isPartial: boolean): void {
     const level = this.#levels.at(-1);
-    // That a string has ended changes nothing.
+    // The end of a string changes nothing.
     if (level === undefined || !isSame(level, value)) this.#set(value);
     if (!isPartial) this.#advance();
   }

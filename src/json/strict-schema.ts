@@ -2,7 +2,7 @@ import type { JsonSchema } from '../turn/schema.js';
 import { isRecord, own } from '../turn/wire.js';
 
 /**
- * Keywords that OpenAI's strict schemas may have, by how what stands there is read.
+ * Keywords that OpenAI's strict schemas may have, by how their value is read.
  *
  * @see https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
  */
@@ -31,7 +31,7 @@ const keywords: Readonly<Record<string, 'plain' | 'schema' | 'list' | 'map'>> = 
   definitions: 'map',
 };
 
-/** Formats of strings that strict schemas may have. */
+/** String formats that strict schemas may have. */
 const formats: readonly unknown[] = [
   'date-time',
   'time',
@@ -44,7 +44,7 @@ const formats: readonly unknown[] = [
   'uuid',
 ];
 
-/** A schema in the form that OpenAI takes as strict; `undefined` where that would change what it means. */
+/** A schema in the form that OpenAI accepts as strict; `undefined` if that would change its meaning. */
 export function strictSchemaOf(schema: JsonSchema): JsonSchema | undefined {
   if (schema['type'] !== 'object' || Object.hasOwn(schema, 'anyOf')) return undefined;
   try {
@@ -55,7 +55,7 @@ export function strictSchemaOf(schema: JsonSchema): JsonSchema | undefined {
   }
 }
 
-/** Thrown where a schema cannot be strict. */
+/** Thrown if a schema cannot be strict. */
 const notStrict = /* @__PURE__ */ Symbol('not strict');
 
 function closed(schema: unknown): JsonSchema {

@@ -27,7 +27,7 @@ export interface TraceOptions {
   readonly content?: 'none' | 'all' | undefined;
 }
 
-/** What the spans of one `traced()` or `traceTurn()` have in common. */
+/** The context that the spans of one `traced()` or `traceTurn()` share. */
 export interface Telemetry {
   readonly tracer: Tracer;
   readonly instruments: Instruments | undefined;
@@ -41,12 +41,12 @@ export function telemetryOf({ tracer, meter, content = 'none' }: TraceOptions): 
 }
 
 export interface InferenceStart {
-  /** What is known before anything is sent. */
+  /** What is known before the request is sent. */
   readonly identity: Attributes;
   readonly attributes: Attributes;
-  /** Of whoever subscribed. */
+  /** The subscriber's context. */
   readonly parent: Context;
-  /** What failed before, and this stands in for. */
+  /** The failed span that this one replaces. */
   readonly link: Link | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -55,18 +55,18 @@ export interface InferenceStart {
 /** The span of one inference, over all its attempts. */
 export interface Inference {
   readonly parent: Context;
-  /** What runs in it is a child of the span. */
+  /** Spans started in it are children of this span. */
   readonly context: Context;
   readonly link: Link;
   set(attributes: Attributes): void;
   rename(model: string): void;
-  /** A request failed, and another follows. */
+  /** Called when a request failed and another follows. */
   retry(attempt: number, retry: RetryDiagnostic, at: number): void;
-  /** The first content has come. */
+  /** Called when the first content arrives. */
   content(at: number): void;
-  /** Its turn has ended: `close()` ends the span as of then, unless a turn of the same begins before. */
+  /** Called when its turn has ended: `close()` ends the span at that time, unless the turn is requested again first. */
   end(end: EndDiagnostic, at: number): void;
-  /** A turn begins that asks again. */
+  /** Called when a turn that asks again begins. */
   restart(at: number): void;
   close(): void;
 }
@@ -100,7 +100,7 @@ export function startInference(
 
   function record({ outcome, usage, model }: EndDiagnostic, error: Attributes, until: number): void {
     const measured = { ...common, ...(model !== undefined && { [attribute.responseModel]: model }) };
-    // What its caller left has no duration that says something of the provider.
+    // If the caller unsubscribed, the duration says nothing about the provider.
     if (outcome !== 'unsubscribed') instruments?.duration(secondsUntil(until), { ...measured, ...error });
     if (firstContent !== undefined) instruments?.timeToFirstChunk(secondsUntil(firstContent), measured);
     instruments?.usage(usage, measured);
@@ -157,14 +157,14 @@ export function startInference(
   };
 }
 
-/** A stream that ended too early is no error of its turn: an operator behind it makes it one. */
+/** A stream that ended too early is not an error of its turn, but an operator after it may make it one. */
 const errorTypeOf = ({ outcome, error }: EndDiagnostic): string =>
   error ?? (outcome === 'completed' ? 'IncompleteStreamError' : '_OTHER');
 
 function answerAttributes({ outcome, finishReasons, responseId, model, usage }: EndDiagnostic): Attributes {
   return {
     [own.outcome]: outcome,
-    // Where one was to come and did not, the conventions say `error`.
+    // If a finish reason was expected and did not arrive, the conventions say `error`.
     [attribute.responseFinishReasons]:
       finishReasons.length === 0 ? ['error'] : finishReasons.map((reason) => reason ?? 'error'),
     ...(responseId !== undefined && { [attribute.responseId]: responseId }),

@@ -36,7 +36,7 @@ export function instrumentsOf(meter: Meter): Instruments | undefined {
       duration: (seconds, attributes) => duration.record(seconds, attributes),
       timeToFirstChunk: (seconds, attributes) => timeToFirstChunk.record(seconds, attributes),
       usage(usage, given) {
-        // Chat Completions does not break the usage down by modality, and what was not told counts as 0.
+        // Chat Completions does not break the usage down by modality, and unreported values count as 0.
         const attributes = { ...given, [attribute.tokenModality]: 'unknown' };
         input.add(usage?.inputTokens ?? 0, attributes);
         output.add(usage?.outputTokens ?? 0, attributes);

@@ -28,7 +28,7 @@ function contentParts(content: unknown): readonly object[] {
     if (own(part, 'type') === 'text') return textPart(stringOf(own(part, 'text')));
     const image = own(part, 'image_url');
     const uri = isRecord(image) ? stringOf(own(image, 'url')) : '';
-    // Data that stands in the request is large, and whoever reads a trace cannot use it.
+    // Inline data is large, and useless to a reader of the trace.
     if (uri !== '' && !uri.startsWith('data:')) return { type: 'uri', modality: 'image', uri };
     return { type: stringOf(own(part, 'type')) || 'unknown' };
   });
@@ -44,7 +44,7 @@ function callPart(call: Record<string, unknown>): object {
 const argumentsOf = (given: unknown): unknown =>
   typeof given === 'string' ? (parseJson(given) ?? given) : given;
 
-/** What a turn says, a message for each choice. */
+/** A turn's output, one message per choice. */
 export function outputMessages(turn: Turn): readonly TelemetryMessage[] {
   return [turn, ...turn.choices].map(outputMessage);
 }

@@ -1,9 +1,9 @@
 /**
- * Every name of a span, attribute, event and metric that is not this library's own: the semantic conventions still
- * move, and when they do, this file does.
+ * Every name of a span, attribute, event and metric from the semantic conventions: they still change, and when they
+ * do, only this file has to.
  *
- * They are those of the OpenTelemetry semantic conventions for generative AI **v0.1.0** (status: development), their
- * first release of their own, as read in November 2026. Source of each group: the page named beside it, in
+ * The names are from the OpenTelemetry semantic conventions for generative AI **v0.1.0** (status: development), their
+ * first separate release, as read in November 2026. Source of each group: the page named beside it, in
  * https://github.com/open-telemetry/semantic-conventions-genai/blob/v0.1.0/docs/gen-ai/ unless it says otherwise.
  */
 /** `client-inference.md`, span `gen_ai.client.inference`; `server.*`, `error.type` and `http.*`: semantic-conventions v1.44.0. */
@@ -85,7 +85,7 @@ export const providerNames: Readonly<Record<string, string>> = {
   xai: 'x_ai',
 };
 
-/** For what the conventions have no name: what a turn does when something goes wrong, and decisions in a run. */
+/** Names that the conventions lack: how a turn handles failures, and decisions in a run. */
 export const own = {
   /** Span event: a request failed and another follows. */
   retry: 'rxjs_chat_completions.retry',

@@ -1,4 +1,4 @@
-/** Does what may fail and is no matter of the turn's: tracers, exporters and listeners are their owner's. */
+/** Ignores errors of tracers, exporters and listeners, which must not affect the turn. */
 export function quietly<T>(work: () => T): T | undefined {
   try {
     return work();

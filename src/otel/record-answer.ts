@@ -7,13 +7,13 @@ import { emptyTurn, reduceTurn, type Turn } from '../turn/turn.js';
 import { quietly } from './quietly.js';
 
 export interface AnswerRecorder {
-  /** Stands around the answer's body. */
+  /** Wraps the answer's body. */
   readonly reading: MonoTypeOperatorFunction<Uint8Array>;
-  /** What the answer said, once it has ended or is read no more. */
+  /** The content of the answer, once it has ended or is no longer read. */
   turn(): Turn;
 }
 
-/** Reads along in an answer. Only where content is asked for: the answer is decoded a second time. */
+/** Records an answer as it is read. Used only if content is wanted, since the answer is decoded a second time. */
 export function answerRecorder(
   { status, headers }: HttpResponse,
   { deltas }: Pick<ModelProvider, 'deltas'>,
@@ -23,7 +23,7 @@ export function answerRecorder(
   const decoder = patternDecoder((event) => (turn = reduceTurn(turn, event)), { deltas });
   const read = (events: ReturnType<typeof reader.end>) => events.forEach((event) => decoder.push(event));
   return {
-    // What is wrong with the answer, the turn tells.
+    // The turn reports any error of the answer.
     reading: tap({
       next: (bytes) => quietly(() => read(reader.push(bytes))),
       complete: () => quietly(() => read(reader.end())),

@@ -4,7 +4,7 @@ import { isRecord, own } from '../turn/wire.js';
 import { attribute, operation, providerNames } from './names.js';
 import { quietly } from './quietly.js';
 
-/** What is known before anything is sent: a sampler decides by it, and metrics are told apart by it. */
+/** What is known before the request is sent, for samplers and as attributes of metrics. */
 export function identityAttributes({ name, baseUrl }: ModelProvider, model: unknown): Attributes {
   return {
     [attribute.operationName]: operation.chat,
@@ -14,7 +14,7 @@ export function identityAttributes({ name, baseUrl }: ModelProvider, model: unkn
   };
 }
 
-/** A relative address, as browsers may have, names no server. */
+/** A relative URL, as browsers allow, names no server. */
 function serverAttributes(baseUrl: string): Attributes {
   const url = quietly(() => new URL(baseUrl));
   if (url === undefined) return {};
@@ -25,7 +25,7 @@ function serverAttributes(baseUrl: string): Attributes {
   };
 }
 
-/** The parameters of a request that say how the model was asked, and nothing of what. */
+/** The parameters of a request, without its content. */
 export function parameterAttributes(parameters: Record<string, unknown>): Attributes {
   const attributes: Record<string, AttributeValue> = { [attribute.requestStream]: true };
   for (const [name, parameter] of numbers) {
@@ -41,7 +41,7 @@ export function parameterAttributes(parameters: Record<string, unknown>): Attrib
   return attributes;
 }
 
-/** The later of two names for one thing wins. */
+/** If a parameter has two names, the later one wins. */
 const numbers = [
   [attribute.requestTemperature, 'temperature'],
   [attribute.requestTopP, 'top_p'],

@@ -19,19 +19,19 @@ export interface RunStart {
   readonly tracer: Tracer;
   readonly hasContent: boolean;
   readonly agentName: string | undefined;
-  /** Of whoever subscribed. */
+  /** The subscriber's context. */
   readonly parent: Context;
   readonly now: () => number;
 }
 
-/** The spans of one run: its own, and one for each tool that executes. */
+/** The spans of one run: one for the run, and one for each tool execution. */
 export interface RunSpans {
-  /** What runs in it is a child of the run's span. */
+  /** Spans started in it are children of the run's span. */
   readonly context: Context;
   /** The context of the tool that executes a call, if its span has begun. */
   contextOf(callId: string): Context | undefined;
   note(event: RunEvent): void;
-  /** Ends every span that is open. */
+  /** Ends all open spans. */
   end(
     end:
       | { readonly outcome: 'completed' | 'unsubscribed' }
@@ -74,7 +74,7 @@ export function startRun({ tracer, hasContent, agentName, parent, now }: RunStar
     },
     parent,
   );
-  /** In the order in which they began. A provider may give two calls one id. */
+  /** In the order in which they began. A provider may give two calls the same id. */
   const tools: ToolSpan[] = [];
   const waiting = new Map<string, Waiting>();
   let isCompleted = false;
@@ -111,7 +111,7 @@ export function startRun({ tracer, hasContent, agentName, parent, now }: RunStar
     const [tool] = place < 0 ? [] : tools.splice(place, 1);
     if (tool === undefined) {
       decide(callId, false);
-      // The name may be one that the model has made up.
+      // The model may have made the name up.
       tell(own.callRefused, { [runAttribute.toolCallId]: callId, ...failure });
       return;
     }
@@ -147,7 +147,7 @@ export function startRun({ tracer, hasContent, agentName, parent, now }: RunStar
       }
     },
     end(end) {
-      // Whoever leaves at the last event has seen it.
+      // A subscriber that unsubscribes at the last event has received it.
       const outcome = isCompleted && end.outcome === 'unsubscribed' ? 'completed' : end.outcome;
       const attributes = {
         [own.outcome]: outcome,
@@ -169,7 +169,7 @@ const identityOf = ({ name, call_id }: ToolCallItem): Attributes => ({
 /** A tool's error by its code, `timeout` or `failed`; any other by its class. */
 const errorTypeOf = (error: unknown): string => (error instanceof ToolError ? error.code : className(error));
 
-/** Whether it is this call that has ended the run; the others were left. */
+/** Whether this call ended the run; the others were unsubscribed. */
 const isOf = (error: unknown, callId: string): boolean =>
   error instanceof ToolError && error.callId === callId;
 
@@ -181,7 +181,7 @@ function argumentsOf(call: ToolCallItem, changed: unknown): string {
 const resultOf = (output: ToolOutput): string =>
   typeof output === 'string' ? output : (writeJson(output.map(withoutData)) ?? '');
 
-/** Data that stands in a part is large, and whoever reads a trace cannot use it. */
+/** Inline data is large, and useless to a reader of the trace. */
 const withoutData = (part: object): object =>
   Object.fromEntries(
     Object.entries(part).filter(([, value]) => typeof value !== 'string' || !value.startsWith('data:')),

@@ -94,7 +94,7 @@ function tracedOptions<Options extends RunToolsOptions>(options: Options, spans:
   const { turn, tools } = options;
   return {
     ...options,
-    // What is wrong with the options, the run tells.
+    // The run reports invalid options.
     ...(typeof turn === 'function' && {
       turn: (...parameters: Parameters<typeof turn>) =>
         subscribedIn(

@@ -15,15 +15,15 @@ import { identityAttributes, parameterAttributes } from './request-attributes.js
 import { transportWithin } from './transport-within.js';
 import { activeContext } from './within.js';
 
-/** One subscription of what stands around turns: which of them belong together. */
+/** One subscription to the operators around turns, which groups the turns that belong together. */
 export interface Scope {
-  /** Of whoever subscribed. */
+  /** The subscriber's context. */
   readonly parent: Context;
-  /** Those whose turn has failed, as they failed. */
+  /** The spans whose turn has failed, in that order. */
   readonly failed: Inference[];
 }
 
-/** A turn that runs. */
+/** A running turn. */
 interface Running {
   readonly inference: Inference;
   request?: HttpRequest;
@@ -31,8 +31,8 @@ interface Running {
 }
 
 /**
- * Options whose turns are traced. In a scope, the span of a turn that failed stays open: the next turn of these options
- * takes it over, and the end of the scope closes it as of when it failed.
+ * Options whose turns are traced. In a scope, the span of a failed turn stays open: the next turn with these options
+ * reuses it, or the end of the scope closes it with the time of the failure.
  *
  * @see docs/decisions/0010-tracing.md
  */
@@ -43,12 +43,12 @@ export function tracedOptions<Options extends TurnOptions>(
 ): Options {
   const { provider, scheduler = asyncScheduler, transport = fetchTransport() } = options;
   const { model, params, responseFormat } = options as Partial<ChatOptions>;
-  // What is wrong with the options, the turn tells.
+  // The turn reports invalid options.
   const identity = quietly(() => identityAttributes(provider, model)) ?? {};
   const attributes = parameterAttributes({ response_format: responseFormat, ...params });
   const running = new Map<number, Running>();
   const failed: Inference[] = [];
-  /** The turn whose request the transport is given next: a request is told of, then sent, in one go. */
+  /** The turn whose request the transport gets next: a request is reported and then sent synchronously. */
   let sending: Running | undefined;
 
   function start(): Inference {
@@ -141,6 +141,6 @@ const answerContent = (request: HttpRequest, recorder: AnswerRecorder): Attribut
   [contentAttribute.outputMessages]: redactor(request)(writeJson(outputMessages(recorder.turn())) ?? ''),
 });
 
-/** A turn that failed, or ended without a finish reason, may be requested again by what stands around it. */
+/** The operators around a turn may request it again if it failed or ended without a finish reason. */
 const mayRestart = ({ outcome, finishReasons }: EndDiagnostic): boolean =>
   outcome === 'error' || (outcome === 'completed' && finishReasons.includes(null));

@@ -2,16 +2,16 @@ import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { Observable } from 'rxjs';
 import { observe } from '../flow/observe.js';
 
-/** Where no context manager is registered, as in most browsers: what runs synchronously within a context. */
+/** The context of synchronous code if no context manager is registered, as in most browsers. */
 let current: Context = ROOT_CONTEXT;
 
-/** Of whoever calls. */
+/** The caller's context. */
 export function activeContext(): Context {
   const active = context.active();
   return active === ROOT_CONTEXT ? current : active;
 }
 
-/** Does the work within a context. */
+/** Runs work within a context. */
 export function within<T>(active: Context, work: () => T): T {
   const before = current;
   current = active;
@@ -25,7 +25,7 @@ export function within<T>(active: Context, work: () => T): T {
 export const subscribedIn = <T>(active: Context, source: Observable<T>): Observable<T> =>
   new Observable((subscriber) => within(active, () => source.subscribe(subscriber)));
 
-/** By hand: no operator stands around the calls of its observer. */
+/** By hand, since no operator wraps the calls to its observer. */
 export const deliveredIn = <T>(active: Context, source: Observable<T>): Observable<T> =>
   new Observable((subscriber) =>
     observe(source, subscriber, {

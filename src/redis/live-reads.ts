@@ -20,46 +20,46 @@ import type { RedisCommands } from './redis-client.js';
 import { isPassing } from './redis-log-error.js';
 import { isAfter, start, type StreamEntry, streamsOf } from './stream-entries.js';
 
-/** The longest that a read waits, and so how often a follower is told that there is nothing new, in milliseconds. */
+/** How long a read waits at most, and so how often a follower hears that there is nothing new, in milliseconds. */
 const longestRead = 1_000;
-/** How many entries of each stream one read gives. */
+/** How many entries one read returns for each stream. */
 const batch = '1000';
 
 export interface LiveReadsOptions {
-  /** A connection for the reads that wait; subscribing again opens another. */
+  /** A connection for blocking reads; subscribing again opens another. */
   readonly connection: Observable<RedisCommands>;
-  /** Sends a command and waits for its reply, for so many milliseconds beyond those that the command itself takes. */
+  /** Sends a command and waits for its reply, for this many milliseconds beyond the command's own blocking time. */
   readonly ask: (client: RedisCommands, args: string[], takes?: number) => Observable<unknown>;
-  /** Sends a command on the connection that does not wait. */
+  /** Sends a command on the non-blocking connection. */
   readonly tell: (args: string[]) => void;
-  /** The stream that ends a read which waits. */
+  /** The stream that wakes a blocking read. */
   readonly wakeKey: string;
   readonly scheduler: SchedulerLike;
 }
 
 interface Follower {
   readonly key: string;
-  /** The id of the last entry that it has. */
+  /** The id of the last entry it has received. */
   position: string;
-  /** The reads since this one have asked for it. */
+  /** Reads from this one on have included it. */
   readonly since: number;
   next(entries: readonly StreamEntry[]): void;
   error(error: unknown): void;
 }
 
-/** What is added to streams, for all who follow one: a single connection, and a single read at a time. */
+/** New stream entries for all followers, over a single connection and with one read at a time. */
 export interface LiveReads {
-  /** The entries after an id as they come, and an empty list each time there were none for a second. */
+  /** The entries after an id as they arrive, and an empty list after each second without any. */
   follow(key: string, after: string): Observable<readonly StreamEntry[]>;
-  /** How many follow. */
+  /** The number of followers. */
   readonly size: number;
   /** Closes the connection. */
   close(error: unknown): void;
 }
 
 /**
- * One `XREAD BLOCK` over all streams that are followed and one stream more, the wake-up stream: an entry in it ends the
- * read, so that the next one has the follower that has just come. It would wait for a second otherwise.
+ * One `XREAD BLOCK` over all followed streams plus a wake-up stream: an entry in that stream ends the read, so that the
+ * next one includes a new follower. The follower would otherwise wait for up to a second.
  */
 export function liveReads(options: LiveReadsOptions): LiveReads {
   const { ask, tell, wakeKey, scheduler } = options;
@@ -75,7 +75,7 @@ export function liveReads(options: LiveReadsOptions): LiveReads {
 
   const all = (): readonly Follower[] => [...followers.values()].flatMap((set) => [...set]);
 
-  /** One read: it asks for each stream from where the follower that is furthest behind stands. */
+  /** One read: for each stream, it starts at the follower that is furthest behind. */
   const read = (client: RedisCommands): Observable<unknown> =>
     defer(() => {
       round += 1;
@@ -132,7 +132,7 @@ export function liveReads(options: LiveReadsOptions): LiveReads {
       .pipe(
         switchMap((client) =>
           read(client).pipe(
-            // Nobody follows: the connection stays, for the next who does.
+            // Without followers, the connection stays open for the next one.
             repeat({ delay: () => (size > 0 ? of(0) : joined.pipe(take(1))) }),
           ),
         ),

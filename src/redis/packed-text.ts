@@ -1,6 +1,6 @@
 /**
- * Text as Redis can hold it. A delta may end between the two halves of a character, and UTF-8 has no halves: such text is
- * stored as JSON, which escapes them.
+ * Text as Redis can store it. A delta may end inside a surrogate pair, which UTF-8 cannot represent: such text is stored
+ * as JSON, which escapes it.
  */
 export const pack = (text: string): string =>
   /\p{Surrogate}/u.test(text) || text.startsWith('"') ? JSON.stringify(text) : text;

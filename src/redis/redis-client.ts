@@ -61,13 +61,13 @@ export interface RedisConnection extends RedisCommands {
   on?(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
-/** The code for an entry whose id is not higher than that of the last. */
+/** The code for an entry whose id is not higher than the last one's. */
 export const notHigher = 'NOTHIGHER';
 
-/** How long a connection may take, in milliseconds. Then another is opened. */
+/** How long connecting may take, in milliseconds, before another connection is opened. */
 const connectTimeout = 10_000;
 
-/** Sends a command. Unsubscribing takes it back, where it was not sent yet. */
+/** Sends a command. Unsubscribing cancels it if it was not sent yet. */
 export const command = (
   client: RedisCommands,
   args: string[],
@@ -76,7 +76,7 @@ export const command = (
 ): Observable<unknown> =>
   defer(() => {
     const abort = new AbortController();
-    // Aborting makes an error, with its stack: for commands that nobody waits for alone.
+    // Abort only commands that nobody waits for, since aborting creates an error with a stack.
     let isAnswered = false;
     return from(client.sendCommand(args, { abortSignal: abort.signal })).pipe(
       timeout({ first: limit, scheduler }),
@@ -88,7 +88,7 @@ export const command = (
     );
   });
 
-/** The code that begins an error's message in Redis, or that of the platform. Nothing else of it: it may quote a command. */
+/** The code at the start of a Redis error's message, or the platform's code. The rest may quote a command. */
 function reasonOf(error: unknown): string {
   if (error instanceof TimeoutError) return 'TIMEOUT';
   const message = String(propertyOf(error, 'message'));
@@ -100,12 +100,12 @@ function reasonOf(error: unknown): string {
   return reply ?? platformCode(error) ?? 'CONNECTION';
 }
 
-/** Opens a connection of its own; unsubscribing closes it. */
+/** Opens a separate connection; unsubscribing closes it. */
 export const opened = (client: RedisClient, scheduler: SchedulerLike): Observable<RedisCommands> =>
   new Observable<RedisCommands>((subscriber) => {
     const connection = client.duplicate?.();
     if (connection === undefined) return undefined;
-    // What breaks is told by the commands; without a listener it would end the process.
+    // Commands report errors; without a listener, they would end the process.
     connection.on?.('error', () => undefined);
     subscriber.add(
       concat(
@@ -128,5 +128,5 @@ export const opened = (client: RedisClient, scheduler: SchedulerLike): Observabl
     };
   });
 
-/** A connection that is there. */
+/** An existing connection. */
 export const given = (reader: RedisCommands): Observable<RedisCommands> => concat(of(reader), NEVER);

@@ -1,6 +1,6 @@
 import { ChatCompletionsError } from '../turn/errors.js';
 
-/** What Redis says where asking again is of no use. All else passes: a connection, a restart, a failover. */
+/** Redis errors that a retry cannot fix. All others are temporary: a connection, a restart, a failover. */
 const refusals = ['ERR', 'NOAUTH', 'NOPERM', 'WRONGPASS', 'WRONGTYPE', 'CROSSSLOT', 'CLOSED', 'REPLY'];
 
 /**

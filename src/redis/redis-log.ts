@@ -58,9 +58,9 @@ export interface RedisLog extends TurnLog {
   remove(id: string): Observable<never>;
 }
 
-/** About how many messages to a runner are kept: signs of followers, mostly. */
+/** About how many messages to a runner are kept, mostly heartbeats of followers. */
 const messagesKept = '1000';
-/** How many entries one read of the past gives. */
+/** How many past entries one read returns. */
 const batch = 1_000;
 const textField = 'd';
 const claimField = 'c';
@@ -98,7 +98,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
   const background = new Subscription();
   const decoded = new WeakMap<StreamEntry, string>();
   const trimming = maxLength === undefined ? [] : ['MAXLEN', '~', String(Math.ceil(maxLength))];
-  // One that had to be begun anew, because Redis has lost it, is kept for as long as the last.
+  // A turn that was recreated because Redis lost it is kept for as long as the last one.
   let lastKeep = 3_600_000;
 
   const closed = (name: string): Observable<never> => throwError(() => new RedisLogError(name, 'CLOSED'));
@@ -118,7 +118,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
       }),
     );
 
-  /** Sends what nobody waits for. */
+  /** Sends a command that nobody waits for. */
   function tellRedis(args: string[], attempts = 0): void {
     const sent = whileNotReached(send(...args), attempts)
       .pipe(
@@ -168,7 +168,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
   const range = (key: string, from: string, to = '+', count = batch): Observable<readonly StreamEntry[]> =>
     send('XRANGE', key, from, to, 'COUNT', String(count)).pipe(map(entriesOf));
 
-  /** All entries after an id, in reads of a thousand, so that none holds Redis up. */
+  /** All entries after an id, in reads of a thousand, so that no read blocks Redis for long. */
   const past = (
     key: string,
     after: string,
@@ -181,7 +181,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
       }),
     );
 
-  /** What is added to a stream. In a cluster those of one hash tag, hence of one slot, share a connection. */
+  /** New entries of a stream. In a cluster, streams with the same hash tag, and so the same slot, share a connection. */
   const added = (key: string, after: string): Observable<readonly StreamEntry[]> =>
     defer(() => {
       if (background.closed) return closed('XREAD');
@@ -206,7 +206,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
       scheduler,
     });
 
-  /** What there is, then what is added. */
+  /** Existing entries, then new ones. */
   const listen = <T>(key: string, after: string, read: (entry: StreamEntry) => T): Observable<readonly T[]> =>
     past(key, after).pipe(
       concatMap((entries) => concat(of(entries), added(key, entries.at(-1)?.id ?? after))),
@@ -221,7 +221,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
         concatMap((result) =>
           result === 'added'
             ? of(true)
-            : // A client that connects again may send again what was done, but not replied to.
+            : // A client that reconnects may resend a command that was executed but not answered.
               range(key, first.id, first.id, 1).pipe(
                 map(([entry]) => entry?.fields.get(claimField) === claimed),
               ),
@@ -242,7 +242,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
             return of(true);
           }
           if (result === 'refused') return isLast(key, entry);
-          // Redis has lost it. Those who follow have what came before, and go on.
+          // Redis has lost it. Followers have the earlier entries, and go on.
           return add(key, entry, []).pipe(
             concatMap((again) => {
               keepFor(id, keep ?? lastKeep);
@@ -298,7 +298,7 @@ export function redisLog(client: RedisClient, options: RedisLogOptions = {}): Re
   }
 }
 
-/** What a cluster chooses the slot of a key by. */
+/** The part of a key from which a cluster computes its slot. */
 function hashTag(key: string): string {
   const open = key.indexOf('{');
   const close = key.indexOf('}', open + 1);
@@ -309,7 +309,7 @@ const same = (text: string): string => text;
 
 const isSafe = (id: string): boolean => /^[\w.:~-]+$/.test(id);
 
-/** Ids may be any text: none of them may reach another key, and a hash tag must not be empty. */
+/** Ids may be any text, but none may address another key, and a hash tag must not be empty. */
 const escaped = (id: string): string =>
   id === ''
     ? '%'

@@ -21,7 +21,7 @@ export function isAfter(id: string, other: string): boolean {
   return first > otherFirst || (first === otherFirst && second > otherSecond);
 }
 
-/** The lowest id after another. What is no id stands before all. */
+/** The lowest id after another. Anything that is not an id sorts first. */
 export function next(id: string): string {
   const [first, second] = partsOf(id);
   return `${first}-${second + 1}`;
@@ -31,8 +31,8 @@ export function next(id: string): string {
 export const entriesOf = (reply: unknown): readonly StreamEntry[] => listOf('XRANGE', reply).map(entryOf);
 
 /**
- * The reply to XREAD, by key; nothing where there was nothing new. It is a list of pairs, or with RESP3 a map, which
- * clients give as an object, as a `Map` or as a list in which keys and values take turns.
+ * The reply to XREAD, by key; empty if there was nothing new. It is a list of pairs or, with RESP3, a map, which clients
+ * return as an object, as a `Map` or as a list of alternating keys and values.
  */
 export function streamsOf(reply: unknown): ReadonlyMap<string, readonly StreamEntry[]> {
   return new Map(

@@ -1,5 +1,5 @@
 /**
- * What a bundle for browsers has in the place of `fallback-fetch.ts` (the `browser` map of package.json): they
- * have a `fetch`. A file, since not every bundler leaves out what is mapped to `false`.
+ * Replaces `fallback-fetch.ts` in browser bundles (the `browser` map of package.json), since browsers have `fetch`.
+ * It is a file because not every bundler omits modules that are mapped to `false`.
  */
 export const fallbackFetch = undefined;

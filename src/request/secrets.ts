@@ -2,12 +2,12 @@ import { ChatCompletionsError, hide, propertyOf } from '../turn/errors.js';
 import type { HttpRequest } from './transport.js';
 
 /**
- * The bound on what is a secret, in characters: for errors, diagnostics, `chunk` events and cassettes alike. A shorter
- * key is a word, as local servers want one (`none`, `ollama`), and its removal would spoil codes and ids.
+ * Minimum length of a secret, in characters: for errors, diagnostics, `chunk` events and cassettes alike. A shorter
+ * key is a plain word, as for local servers (`none`, `ollama`), and removing it would garble codes and ids.
  */
 const shortestSecret = 7;
 
-/** The least of a secret that is known where a text ends in the middle of it. */
+/** How much of a secret must match if the text ends inside it. */
 const shortestBeginning = 8;
 
 const isLongEnough = ({ length }: string): boolean => length >= shortestSecret;
@@ -15,7 +15,7 @@ const isLongEnough = ({ length }: string): boolean => length >= shortestSecret;
 const secretName =
   /authori[sz]|auth$|key|token|secret|cookie|passw|passphrase|credential|session|signature|csrf|(?:^|[-_])(?:sig|sid|jwt|pwd)$|^code$/i;
 
-/** What of a request must not be repeated by anything that it causes. */
+/** The parts of a request that nothing it causes may repeat. */
 export function secretsOf(
   { url, headers }: Pick<HttpRequest, 'url' | 'headers'>,
   key = '',
@@ -30,7 +30,7 @@ export function secretsOf(
   return [...new Set(secrets)].filter(isLongEnough);
 }
 
-/** A header's value without its scheme; the words and values in it, such as a cookie's; what Basic credentials say. */
+/** A header's value without its scheme; the words and values in it, such as a cookie's; decoded Basic credentials. */
 function partsOf(value: string): readonly string[] {
   const whole = value.replace(/^\s*(?:Bearer|Basic)\s/i, '').trim();
   const words = whole.split(/[\s,;]+/).flatMap((word) => [word, word.replace(/^[^=]*="?|"$/g, '')]);
@@ -43,20 +43,20 @@ function partsOf(value: string): readonly string[] {
   }
 }
 
-/** What is looked for: in a text as it stands, and in its plain form. */
+/** What to look for: in the text itself, and in its plain form. */
 export interface Sought {
   readonly asIs: readonly string[];
   readonly plain: readonly string[];
 }
 
-/** What is looked for where texts of the given forms must not stand. */
+/** What to look for if texts of the given forms must not occur. */
 export const soughtForms = (asIs: readonly string[], forms: readonly string[]): Sought => ({
   asIs,
-  // Behind a NUL no escape is cut off.
+  // The NUL keeps an escape at the end from being cut off.
   plain: [...new Set(forms.map((form) => plainOf(`${form}\0`).slice(0, -1)))].filter(isLongEnough),
 });
 
-/** Secrets, also as UTF-8 byte by byte, in hex, and in Base64 at each of the three places that it can begin at. */
+/** Secrets, also as UTF-8 byte by byte, in hex, and in Base64 at each of its three alignments. */
 export const sought = (secrets: readonly string[]): Sought =>
   soughtForms(
     secrets,
@@ -65,7 +65,7 @@ export const sought = (secrets: readonly string[]): Sought =>
       const binary = bytes.map((byte) => String.fromCharCode(byte)).join('');
       const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
       const base64 = ['', ' ', '  '].map((before) =>
-        // The characters that no neighbour of the secret has a part in.
+        // Only the characters that do not depend on the bytes around the secret.
         btoa(before + binary).slice(
           Math.ceil((before.length * 4) / 3),
           Math.floor(((before.length + bytes.length) * 4) / 3),
@@ -75,27 +75,27 @@ export const sought = (secrets: readonly string[]): Sought =>
     }),
   );
 
-/** Characters by their codes, for {@link unescape}. */
+/** Character codes, for {@link unescape}. */
 const [backslash, percent, ampersand, hash, semicolon] = [0x5c, 0x25, 0x26, 0x23, 0x3b];
 
 const named: Readonly<Record<string, number>> = { lt: 0x3c, gt: 0x3e, quot: 0x22, apos: 0x27 };
 
-/** The value of a hexadecimal digit; -1 where a code is none. */
+/** The value of a hexadecimal digit; -1 if the code is not one. */
 function digitOf(code: number | undefined = 0): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const letter = (code | 0x20) - 0x57;
   return letter >= 10 && letter <= 15 ? letter : -1;
 }
 
-/** Whether a code is that of a digit, a letter or `_`. */
+/** Whether a code is a digit, a letter or `_`. */
 const isWordCode = (code: number): boolean =>
   (code >= 0x30 && code <= 0x39) || code === 0x5f || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a);
 
 /**
- * Takes out one layer of escapes, in place: characters as JSON, a URL or HTML may write them, once or within itself. One
- * that the text's end cuts off becomes NUL. By hand, since a callback for each match costs a microsecond and 200 bytes.
+ * Removes one layer of escapes, in place: characters as JSON, a URL or HTML may escape them, once or nested. An escape
+ * that the end of the text cuts off becomes NUL. By hand, since a callback for each match costs 1 µs and 200 bytes.
  *
- * @returns the length of what is left
+ * @returns the remaining length
  */
 function unescape(units: Uint16Array, length: number, starts?: Uint32Array): number {
   let at = 0;
@@ -112,7 +112,7 @@ function unescape(units: Uint16Array, length: number, starts?: Uint32Array): num
     return { count, value };
   }
 
-  /** What is escaped in the way of JSON; `at` is behind the first backslash. */
+  /** Reads a JSON escape; `at` is after the first backslash. */
   function ofJson(): number {
     while (at < length && units[at] === backslash) at += 1;
     if (at === length) return 0;
@@ -184,14 +184,14 @@ function unescape(units: Uint16Array, length: number, starts?: Uint32Array): num
 }
 
 /**
- * The form in which texts are compared: without escapes, and with one character where URLs and Base64 have several.
- * `starts` holds where each character of the text began, and is told the same of the result.
+ * The form in which texts are compared: without escapes, and with one character for the variants in URLs and Base64.
+ * `starts` has the original position of each character of the text, and is updated to match the result.
  */
 function plainOf(text: string, starts?: Uint32Array): string {
   const units = new Uint16Array(text.length);
   for (let at = 0; at < text.length; at += 1) units[at] = text.charCodeAt(at);
   let { length } = text;
-  // Escapes of one kind may stand within those of another.
+  // Escapes of one kind may be nested in another.
   for (let round = 0, last = -1; round < 4 && length !== last; round += 1) {
     last = length;
     length = unescape(units, length, starts);
@@ -202,14 +202,14 @@ function plainOf(text: string, starts?: Uint32Array): string {
   return plain.replace(/[-+\s]/g, ' ').replace(/_/g, '/');
 }
 
-/** Where something begins, and where it has ended. */
+/** Where a match begins, and the index after its end. */
 export type Span = readonly [start: number, end: number];
 
 function* occurrences(text: string, forms: readonly string[]): Generator<Span> {
   for (const form of forms) {
     for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + form.length))
       yield [at, at + form.length];
-    // What the text's end cuts off.
+    // A secret that the end of the text cuts off.
     const beginning = form.slice(0, shortestBeginning);
     let at = text.indexOf(beginning, Math.max(0, text.length - form.length));
     while (at !== -1 && !form.startsWith(text.slice(at).replace('\0', '')))
@@ -218,13 +218,13 @@ function* occurrences(text: string, forms: readonly string[]): Generator<Span> {
   }
 }
 
-/** So much of a text is searched at a time, in characters: its plain form takes several times as much memory. */
+/** How much of a text is searched at a time, in characters: its plain form takes several times as much memory. */
 const longestPart = 262_144;
 
 /** How many characters an escape of one may have; of a longer one a part that ends in it sees the beginning. */
 const longestEscape = 16;
 
-/** Where a text holds what is looked for, in whatever way it is written. */
+/** Finds secrets in a text, however they are escaped or encoded. */
 export function spansOf(text: string, { asIs, plain }: Sought): readonly Span[] {
   const spans = [...occurrences(text, asIs)];
   const overlap = longestEscape * Math.max(0, ...plain.map(({ length }) => length));
@@ -237,7 +237,7 @@ export function spansOf(text: string, { asIs, plain }: Sought): readonly Span[] 
       plainOf(part, starts);
       for (const [start, end] of hidden) {
         const stop = starts[end] ?? part.length;
-        // What the end of a part cuts off is in the next one.
+        // A secret that the end of a part cuts off is found in the next part.
         if (isLast || stop < part.length) spans.push([from + (starts[start] ?? 0), from + stop]);
       }
     }
@@ -246,7 +246,7 @@ export function spansOf(text: string, { asIs, plain }: Sought): readonly Span[] 
   return spans;
 }
 
-/** Spans in their order, those that overlap as one. */
+/** Spans in order, with overlapping ones merged. */
 export function mergeSpans(spans: readonly Span[]): readonly Span[] {
   const merged: [number, number][] = [];
   for (const [start, end] of [...spans].sort((a, b) => a[0] - b[0])) {
@@ -257,7 +257,7 @@ export function mergeSpans(spans: readonly Span[]): readonly Span[] {
   return merged;
 }
 
-/** Takes the secrets out of a text: `***` stands in the place of each, one that the text's end cuts off included. */
+/** Replaces each secret in a text with `***`, including one that the end of the text cuts off. */
 export type Redact = (text: string) => string;
 
 export function redact(text: string, secrets: Sought): string {
@@ -270,22 +270,22 @@ export function redact(text: string, secrets: Sought): string {
   return clean + text.slice(end);
 }
 
-/** Takes out of texts what a request holds of secrets; what that is, is looked for with the first of them. */
+/** Removes a request's secrets from texts. The secrets are collected when the first text arrives. */
 export function redactor(request: Pick<HttpRequest, 'url' | 'headers'>, key?: string): Redact {
   let secrets: Sought | undefined;
   return (text) => redact(text, (secrets ??= sought(secretsOf(request, key))));
 }
 
-/** How much of a platform's words is kept, in characters. */
+/** How much of a platform's message is kept, in characters. */
 const longestMessage = 300;
 
-/** How many errors are kept of one and its causes. */
+/** How many errors are kept from an error and its causes. */
 const mostCauses = 16;
 
 /**
- * A safe copy of a platform error: of each error its name, `code`, `errno`, `syscall`, message, `cause` and
- * `errors`, without secrets, and nothing else that it holds. It may be frozen, of another realm (a frame, a test
- * runner's context), go in a circle, or be no error at all.
+ * A safe copy of a platform error: the name, `code`, `errno`, `syscall`, message, `cause` and `errors` of each error,
+ * without secrets, and nothing else. The error may be frozen, from another realm (a frame, a test runner's context),
+ * circular, or not an error at all.
  */
 export function causeWithoutSecrets(cause: unknown, clean: Redact): unknown {
   const told: unknown[] = [];
@@ -322,7 +322,7 @@ export function causeWithoutSecrets(cause: unknown, clean: Redact): unknown {
   return tell(cause);
 }
 
-/** An error of the library's own with a clean cause; any other as the clean cause of the one that stands for its place. */
+/** One of the library's errors, with a clean cause; any other error becomes the clean cause of the error for its stage. */
 export function cleanFailure(
   error: unknown,
   clean: Redact,

@@ -7,36 +7,36 @@ import { defaultMaxEventSize, type EventStreamOptions, eventStreamParser } from 
 import type { AnswerMessage } from './chunks/chunk-decoder.js';
 import { piecesOf } from './chunks/pieces.js';
 
-/** Finds the server-sent events in an answer that comes in parts: in its bytes, as a rule. */
+/** Finds the server-sent events in an answer that arrives in parts, usually bytes. */
 export interface AnswerReader<T> {
-  /** The events that this part completes. What it throws is an error of the answer. */
+  /** The events that this part completes. Anything it throws is an error of the answer. */
   push(part: T): AnswerMessage[];
-  /** Those that the end of the answer completes. */
+  /** The events that the end of the answer completes. */
   end(): AnswerMessage[];
 }
 
-/** What is known of an answer before its first byte. */
+/** What is known about an answer before its first byte. */
 export interface BodyReaderOptions extends EventStreamOptions {
   readonly status: number;
-  /** The answer's `Content-Type`, `null` where it has none. */
+  /** The answer's `Content-Type`; `null` if it has none. */
   readonly contentType: string | null;
   readonly onComment?: (() => void) | undefined;
   readonly redact?: (text: string) => string;
 }
 
-/** Begins with a comment or a field of an event stream. */
+/** Matches text that begins with a comment or a field of an event stream. */
 const eventStreamStart = /^(?:data|event|id|retry)?[:\r\n]/;
 
-/** Whether what has come may still become such a field. */
+/** Whether the text so far may still become such a field. */
 const mayBeField = (start: string) =>
   ['data', 'event', 'id', 'retry'].some((field) => field.startsWith(start));
 
 /**
- * The server-sent events of an answer's body: those that each network read completes.
+ * Reads the server-sent events of an answer's body: those that each network read completes.
  *
- * The body is looked at as well as its type, since providers send one with the other's: JSON gives, at its
- * end, the events that a stream would have given. Throws an `UnexpectedContentError` where the body is
- * neither an event stream nor a completion.
+ * It inspects the body as well as its type, since some providers mislabel them. A JSON body produces, at its end,
+ * the events that a stream would have had. Throws an `UnexpectedContentError` if the body is neither an event stream
+ * nor a completion.
  */
 export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array> {
   const { contentType, maxEventSize = defaultMaxEventSize, maxEventValues } = options;
@@ -45,7 +45,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
   const isEventStream = mediaType === 'text/event-stream';
   const parser = eventStreamParser({ ...options, eventOf: strayErrors() });
   let kind: 'unknown' | 'events' | 'json' | 'other' = 'unknown';
-  /** What came before the kind was known; in an answer that is no event stream, all of it. */
+  /** The text before the kind was known, or the whole answer if it is not an event stream. */
   let held = new Uint8Array();
   let size = 0;
   let start = '';
@@ -58,7 +58,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
     return mayBeField(start) ? 'unknown' : 'other';
   }
 
-  /** In one buffer: a view for each one-byte read would take a hundred times its size. */
+  /** One buffer: a view for each one-byte read would take a hundred times its size. */
   function hold(bytes: Uint8Array): void {
     if (size + bytes.byteLength > held.byteLength) {
       const larger = new Uint8Array(
@@ -77,7 +77,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
     const { status, redact = (text: string) => text } = options;
     return new UnexpectedContentError({
       status,
-      // It may repeat a secret.
+      // The body may repeat a secret.
       contentType: redact(mediaType) === mediaType ? mediaType : '',
       snippet: redact(heldText().slice(0, 4_096)),
     });
@@ -97,7 +97,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
         size = 0;
         return parser.push(all);
       }
-      // A few hundred bytes show what it is.
+      // A few hundred bytes are enough to tell what it is.
       if (kind === 'other' && size >= 256) throw unexpected();
       if (size > maxEventSize) {
         throw new StreamError({
@@ -112,7 +112,7 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
       const text = heldText();
       const events = eventsOfJson(text, maxEventValues);
       if (events !== undefined) return events;
-      // An empty answer of the right type, or of none, is a stream in which nothing was said.
+      // An empty answer with the right type, or without one, is an empty stream.
       if ((isEventStream || mediaType === '') && text.trim() === '') return [];
       throw unexpected();
     },
@@ -120,8 +120,8 @@ export function bodyReader(options: BodyReaderOptions): AnswerReader<Uint8Array>
 }
 
 /**
- * An event that says what it had to say, although the blank line after it never came: a whole chunk, `[DONE]`, or an
- * error; as a list, empty where it does not. The stream ended in order, and servers forget that line
+ * An event that is complete although its blank line never came: a whole chunk, `[DONE]`, or an error. Returns a list,
+ * empty if the event is incomplete. The stream ended normally, and some servers forget that line
  * (openai-node#2725).
  */
 function whole(message: EventSourceMessage, maxEventValues: number | undefined): readonly AnswerMessage[] {
@@ -129,14 +129,14 @@ function whole(message: EventSourceMessage, maxEventValues: number | undefined):
   if (event === 'error' || endMarkOf(data) !== -1) return [message];
   const pieces = piecesOf(data, maxEventValues);
   if (pieces.length > 1) return pieces.some(({ value }) => value !== undefined) ? [message] : [];
-  // It is parsed once.
+  // Parsed only once.
   const json = pieces[0]?.value;
   return json === undefined ? [] : [{ ...message, json }];
 }
 
 /**
- * Finds errors that stand between the events as bare JSON, in one line or several: gateways pass an error of their
- * upstream on as it came (lemonade#2826).
+ * Finds errors between the events as bare JSON, on one line or several: gateways forward an upstream error
+ * unchanged (lemonade#2826).
  */
 function strayErrors(): (line: string) => EventSourceMessage | undefined {
   let held = '';
@@ -144,7 +144,7 @@ function strayErrors(): (line: string) => EventSourceMessage | undefined {
     const isStart = /^[[{]/.test(line);
     held = isStart ? line : `${held}\n${line}`;
     if (held.length > maxErrorSize) held = '';
-    // What is indented goes on: each line is parsed once.
+    // An indented line continues the JSON, so each line is parsed only once.
     if (!/^(?:[[{].*)?[\]}]\s*$/.test(line)) return undefined;
     const data = held;
     held = '';
@@ -152,17 +152,17 @@ function strayErrors(): (line: string) => EventSourceMessage | undefined {
   };
 }
 
-/** White space, and the bytes of a byte order mark. */
+/** White space, or a byte of a byte order mark. */
 const blanks: readonly (number | undefined)[] = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xef, 0xbb, 0xbf];
 
-/** How an answer begins, what is blank left out: a few characters tell, and those are ASCII or none that counts. */
+/** The first few characters of an answer, without leading blanks. Only ASCII matters here. */
 function longerStart(start: string, bytes: Uint8Array): string {
   let first = 0;
   if (start === '') while (blanks.includes(bytes[first])) first += 1;
   return start + String.fromCharCode(...bytes.subarray(first, first + 8));
 }
 
-/** The events that a whole JSON answer stands for; `undefined` where it is no completion. */
+/** The events that a whole JSON answer represents; `undefined` if it is not a completion. */
 function eventsOfJson(text: string, maxEventValues: number | undefined): AnswerMessage[] | undefined {
   const json = parseJson(text, maxEventValues);
   if (readProviderError(json) !== undefined) return [{ data: text, json }];

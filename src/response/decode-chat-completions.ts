@@ -52,7 +52,7 @@ export function decodeChatCompletions(
   );
 }
 
-/** Events that are there already, one by one. */
+/** Emits existing events one by one. */
 const singly: AnswerReader<EventSourceMessage> = {
   push: (message) => [message],
   end: () => [],

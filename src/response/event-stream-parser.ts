@@ -18,48 +18,48 @@ export interface EventStreamOptions {
 
 export interface EventStreamParser {
   /**
-   * The events that these bytes complete, in order. Throws a `StreamError` beyond `maxEventSize`: at
-   * once, or where events came before it, at the next call.
+   * The events that these bytes complete, in order. Throws a `StreamError` beyond `maxEventSize`: at once, or at
+   * the next call if events came before it.
    */
   push(bytes: Uint8Array): EventSourceMessage[];
   /**
-   * The event that was being read, which the standard drops: no blank line has ended it. Throws what `push` still
-   * had to throw.
+   * The unfinished event, which the standard drops because no blank line ended it. Throws the error that `push`
+   * deferred, if any.
    */
   end(): EventSourceMessage[];
 }
 
 export interface EventStreamParserOptions extends EventStreamOptions {
   readonly onComment?: (() => void) | undefined;
-  /** Asked about each line that is no field of an event stream. Default: it is ignored, as the standard says. */
+  /** Called for each line that is not a field of an event stream. Default: ignored, as the standard says. */
   readonly eventOf?: ((line: string) => EventSourceMessage | undefined) | undefined;
 }
 
-/** Real image events reach 28 MiB. */
+/** Events with images are known to reach 28 MiB. */
 export const defaultMaxEventSize = 32 * 1024 * 1024;
 
-/** What an engine holds of a line of data beside its text, two sums of strings, is twice that. */
+/** An engine holds a line of data as its text plus two string concatenations, which take twice as much. */
 const lineWeight = 32;
 
-/** As many lines are nothing beside the rest of a process. */
+/** This many lines are negligible in any process. */
 const freeLines = 1_024;
 
-/** Signs of life come one by one: so many lines of a read that are no data do not count. */
+/** Keep-alives arrive one by one, so this many lines without data are free in each read. */
 const freeInRead = 16;
 
-/** What no field begins is told as an error, which costs as much as many lines. */
+/** A line that is not a field is reported as an error, which costs as much as many lines. */
 const unknownLineWeight = 16;
 
-/** Reads that are smaller, and end no line, are put together: the parser would hold each by itself. */
+/** Smaller reads that end no line are joined: the parser would hold each one separately. */
 const smallRead = 4_096;
 
 const CR = '\r';
 const LF = '\n';
 
 /**
- * Bytes to server-sent events (WHATWG HTML, 9.2.6), however the network has cut them: one streaming
- * UTF-8 decoder in front of `eventsource-parser`. An event is dispatched by its blank line alone, so
- * what a broken connection left unfinished is dropped.
+ * Decodes bytes into server-sent events (WHATWG HTML, 9.2.6), wherever the network has split them: a streaming
+ * UTF-8 decoder in front of `eventsource-parser`. Only a blank line dispatches an event, so an event that a
+ * broken connection left unfinished is dropped.
  */
 export function eventStreamParser(options: EventStreamParserOptions = {}): EventStreamParser {
   const { maxEventSize = defaultMaxEventSize, onComment, eventOf } = options;
@@ -69,10 +69,10 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
   const maxLines = Math.max(freeLines, maxEventSize / lineWeight);
   let afterCarriageReturn = false;
   let fedSinceEvent = 0;
-  /** Lines since the last event: those that may be data, which are held until it is whole, and others. */
+  /** Lines since the last event: those that may be data, held until the event is complete, and others. */
   let dataLines = 0;
   let otherLines = 0;
-  /** Where the line begins that is being read; `''` where none is. */
+  /** The beginning of the current line; `''` if there is none. */
   let lineStart = '';
   let smallReads = '';
   const fail = (what: string) => {
@@ -93,14 +93,14 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
     },
     ...(onComment && { onComment }),
   });
-  // The decoder has dropped a leading byte order mark. The parser would drop a second one, spelled in
-  // Latin-1, from its first text: it gets an empty one.
+  // The decoder has dropped a leading byte order mark. The parser would drop a second one, decoded as
+  // Latin-1, from its first text, so it gets an empty text first.
   parser.feed('');
 
   /**
-   * Ends each line with a line feed: where both kinds stand, the parser looks for either up to the end, line by line.
-   * A carriage return at the end ends its line at once, and a line feed after it belongs to it: the parser would wait
-   * for what follows.
+   * Ends each line with a line feed: if both kinds occur, the parser searches to the end for either, for every line.
+   * A carriage return at the end ends its line at once, and a line feed after it belongs to it. The parser would wait
+   * for the next character.
    */
   function endLines(text: string): string {
     const rest = afterCarriageReturn && text.startsWith(LF) ? text.slice(1) : text;
@@ -108,7 +108,7 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
     return rest.includes(CR) ? rest.replace(/\r\n?/g, LF) : rest;
   }
 
-  /** The parser checks its bound between two texts: line by line, the bound is the same however they are cut. */
+  /** The parser checks its limit between texts: fed line by line, the limit does not depend on how reads are split. */
   function feedLines(text: string): void {
     let start = 0;
     for (let end = text.indexOf(LF); end !== -1; end = text.indexOf(LF, start)) {
@@ -123,7 +123,7 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
     parser.feed(text.slice(start));
   }
 
-  /** What holds nothing is bounded too, where it comes faster than signs of life do. */
+  /** Lines that hold nothing are limited too, if they come faster than keep-alives do. */
   function countLines(text: string, isWithinLine: boolean): void {
     const ofData = occurrences(isWithinLine ? text : LF + text, `${LF}d`);
     const others = occurrences(text, LF) - ofData;
@@ -152,7 +152,7 @@ export function eventStreamParser(options: EventStreamParserOptions = {}): Event
         const start = text.lastIndexOf(LF) + 1;
         if (start > 0 || !isWithinLine) lineStart = text.charAt(start);
       }
-      // Nothing of a read is held until the next: V8 would take it for long-lived (docs/decisions/0007).
+      // Keep no reference to a read until the next: V8 would promote it to the old generation (docs/decisions/0007).
       const completed = events;
       events = [];
       if (completed.length > 0) {

@@ -12,13 +12,13 @@ import { defaultFinishTimeout, toResponseEvents } from './to-response-events.js'
 
 export interface ReadAnswerOptions {
   readonly options: {
-    /** What is a sign of life: a read that completes an event, or any. Default `'events'`. */
+    /** What counts as a sign of life: a read that completes an event, or any read. Default `'events'`. */
     readonly idleOn?: 'events' | 'bytes' | undefined;
     readonly maxEventSize?: number | undefined;
     readonly maxEventValues?: number | undefined;
     readonly includeChunks?: boolean | undefined;
     readonly random?: (() => number) | undefined;
-    /** How long more may come after the finish reason, in milliseconds. Default 10,000. */
+    /** How long to wait for more after the finish reason, in milliseconds. Default 10,000. */
     readonly finishTimeout?: number | undefined;
   };
   readonly provider: Pick<ModelProvider, 'name' | 'deltas'>;
@@ -26,13 +26,13 @@ export interface ReadAnswerOptions {
   readonly choiceCount: number;
   readonly idleTimeout: number;
   readonly scheduler: SchedulerLike;
-  /** What holds the provider back: its clock stands still meanwhile. Told that `[DONE]` has come. */
+  /** The backpressure on the provider, which pauses the timeouts. It is told when `[DONE]` arrives. */
   readonly demand: { readonly clock: SchedulerLike; end(): void } | undefined;
   readonly log: TurnDiagnostics;
 }
 
 /**
- * Reads a response, from its bytes to the events of its turn.
+ * Reads a response: from bytes to the events of a turn.
  *
  * ```
  * body     --"data: a\n\nda"--"ta: b\n\n"-----"data: [DONE]\n\n"---|
@@ -72,7 +72,7 @@ export function readAnswer(turn: ReadAnswerOptions): (answer: Answer) => Observa
       ),
       // RxJS's timeout({ each }), around the reads.
       idleTimeout(turn.idleTimeout, demand?.clock ?? scheduler),
-      // Server-sent events -> ResponseEvents, `completed` where they end, or are silent after the finish reason.
+      // Server-sent events -> ResponseEvents, with `completed` when they end or fall silent after the finish reason.
       toResponseEvents({
         includeChunks: options.includeChunks,
         maxEventValues: options.maxEventValues,

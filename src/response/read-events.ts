@@ -4,25 +4,25 @@ import { type EndingReader, untilEnd } from '../flow/until-end.js';
 import type { AnswerReader } from './body-reader.js';
 
 export interface ReadEventsOptions {
-  /** Which parts are passed on, as signs of life: those that complete an event, or all. Default `'events'`. */
+  /** Which parts are emitted, as signs of life: those that complete an event, or all. Default `'events'`. */
   readonly pass?: 'events' | 'bytes' | undefined;
-  /** For the grace after `[DONE]`. Default `asyncScheduler`. */
+  /** Times the grace period after `[DONE]`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
-  /** Told how many events have come with a part, those before `[DONE]`. */
+  /** Called with the number of events in a part, up to `[DONE]`. */
   readonly onEvents?: ((count: number) => void) | undefined;
-  /** Told that `[DONE]` has come. */
+  /** Called when `[DONE]` arrives. */
   readonly onDone?: (() => void) | undefined;
-  /** The error in place of the source's own. Default: that one. */
+  /** Maps the source's error. Default: unchanged. */
   readonly errorOf?: ((error: unknown) => unknown) | undefined;
 }
 
 /**
- * An answer to the server-sent events in it: those that each part completes, until `[DONE]`, which is the
- * last of them.
+ * Reads the server-sent events of an answer: an array of those that each part completes, up to and including
+ * `[DONE]`.
  *
- * At `[DONE]` it completes and keeps the connection for the next turn, as {@link untilEnd} does. Each array is the
- * subscriber's own, to be emptied once it is read: what holds on to its last value, such as RxJS's `timeout`,
- * then holds nothing of it.
+ * At `[DONE]` it completes and keeps the connection for the next turn, as {@link untilEnd} does. The subscriber owns
+ * each array and empties it after reading, so operators that keep their last value, such as RxJS's `timeout`,
+ * retain no events.
  *
  * ```
  * source   --data--(data data)--[DONE]-----|
@@ -45,14 +45,14 @@ function untilDone<T>(
   let done = false;
 
   function take(events: EventSourceMessage[]): EventSourceMessage[] | undefined {
-    // What is more than silence after the end tells `untilEnd` to stop a source that nothing else could end.
+    // Anything but silence after the end tells `untilEnd` to stop a source that nothing else could end.
     if (done) return events.length > 0 ? events : undefined;
     const place = events.findIndex(hasEndMark);
     const last = events[place];
     if (last !== undefined) {
       done = true;
       events.length = place;
-      // One line feed too few, and the mark stands in the event before it.
+      // If a line feed is missing, the mark is part of the event before it.
       const data = last.data.slice(0, endMarkOf(last.data));
       if (data !== '') events.push({ ...last, data });
       onDone?.();
@@ -72,12 +72,12 @@ function untilDone<T>(
 
 const hasEndMark = ({ data }: EventSourceMessage): boolean => endMarkOf(data) !== -1;
 
-/** What `[DONE]` becomes, however it is written. */
+/** The event for `[DONE]`, however it is spelled. */
 const endOfAnswer: EventSourceMessage = /* @__PURE__ */ Object.freeze({ data: '[DONE]' });
 
 /**
- * Where data says that the answer is complete: the index of `[DONE]` at its end, alone, in a line of its own or
- * behind a chunk; -1 where it does not.
+ * The index of the `[DONE]` that ends an event's data, whether alone, on a separate line or directly after a chunk; -1
+ * if there is none.
  */
 export function endMarkOf(data: string): number {
   // Nearly every event ends with a brace.
@@ -85,7 +85,7 @@ export function endMarkOf(data: string): number {
   const text = data.trimEnd();
   if (!text.endsWith('[DONE]')) return -1;
   const before = text.slice(0, -'[DONE]'.length);
-  // Some write the name of the field twice.
+  // Some servers write the field name twice.
   const said = before
     .trimEnd()
     .replace(/data:$/, '')

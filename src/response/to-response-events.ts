@@ -9,25 +9,25 @@ import type { ChunkDecoderOptions } from './chunks/chunk-decoder.js';
 import { patternDecoder } from './chunks/pattern-decoder.js';
 
 export interface ToResponseEventsOptions extends ChunkDecoderOptions {
-  /** How long more may come once each choice has a finish reason, in milliseconds. Default 10,000. */
+  /** How long to wait for more once each choice has a finish reason, in milliseconds. Default 10,000. */
   readonly finishTimeout?: number | undefined;
-  /** For `finishTimeout`. Default `asyncScheduler`. */
+  /** Times `finishTimeout`. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
-  /** Told of an error of the source that came after the finish reason. */
+  /** Called with a source error that came after the finish reason. */
   readonly onBreak?: ((error: unknown) => void) | undefined;
 }
 
-/** Usage and `[DONE]` follow a finish reason within moments. */
+/** Usage and `[DONE]` follow a finish reason almost immediately. */
 export const defaultFinishTimeout = 10_000;
 
 /**
- * The server-sent events of an answer to the events of its turn, `completed` where they end.
+ * Decodes the server-sent events of an answer into the events of its turn, with `completed` at the end.
  *
- * Once each choice has a finish reason, the answer is whole: silence for `finishTimeout` then ends it, and an error of
- * the source does, but for one that the provider reports. What still comes is read.
+ * Once each choice has a finish reason, the answer is complete: silence for `finishTimeout` or an error of the source,
+ * except one that the provider reports, then ends it normally. Events that still arrive are read.
  *
- * It empties each array that it has read. By hand where `concatMap` could stand: an inner Observable for each
- * network read costs 0.6 µs.
+ * It empties each array after reading it. Written by hand instead of with `concatMap`, since an inner Observable for
+ * each network read costs 0.6 µs.
  *
  * ```
  * source   --[a]--[b,c]------|
@@ -53,7 +53,7 @@ export function toResponseEvents(
         try {
           decoder.end();
         } catch (error) {
-          // Arguments that hold too many values are found out at the end.
+          // Too many values in a call's arguments are only detected at the end.
           subscriber.error(error);
           return;
         }
@@ -71,7 +71,7 @@ export function toResponseEvents(
             decoder.push(event);
             if (subscriber.closed) return;
           }
-          // A part without an event is no sign of life here, whatever `idleOn` says.
+          // A part without an event does not count as a sign of life here, whatever `idleOn` says.
           const isOver = events.length > 0 && decoder.endedBy() === 'finish_reason';
           events.length = 0;
           if (isOver && finishTimeout !== Infinity) waitForRest();

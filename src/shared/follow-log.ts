@@ -20,29 +20,29 @@ import { endsTurn, entriesAfter, joined, type LogPart } from './log-parts.js';
 import type { LogEntry, TurnLog } from './turn-log.js';
 
 /**
- * A part; or that nobody has written anything for so long, although the log could be read: `lapsed`; or that the place
- * is of an epoch which this log has not reached: `unwritten`.
+ * A part; or `lapsed`: nobody has written anything for too long, although the log could be read; or `unwritten`: the
+ * position is in an epoch that this log has not reached.
  */
 export type Followed = LogPart | { readonly type: 'lapsed' | 'unwritten'; readonly id: string };
 
 export interface FollowOptions {
   readonly after: string;
-  /** Milliseconds of silence until the runner is taken for dead; in steps of 1,000. */
+  /** Milliseconds of silence until the runner counts as dead, in steps of 1,000. */
   readonly lapse: number;
   readonly scheduler: SchedulerLike;
 }
 
-/** How often silence is counted, in milliseconds. A log that can be read says so at least as often. */
+/** How often silence is checked, in milliseconds. A readable log emits at least as often. */
 const step = 1_000;
-/** After so many steps without a word of the log, it could not be read. */
+/** After this many steps without an emission, the log counts as unreadable. */
 const longestGap = 3;
 
 /**
- * Reads a turn's log from a place on: what there is at once, pieces of one text joined, then what is added. Completes
- * after the part that ended the turn, and after `lapsed` and `unwritten`. An error of the log's `read()` is that of the reader.
+ * Reads a turn's log from a position: existing parts at once, with pieces of one text joined, then new ones. Completes
+ * after the part that ended the turn, and after `lapsed` and `unwritten`. Errors of the log's `read()` are passed on.
  *
- * Only silence of a log that can be read counts, by timers alone: a log that is gone for a minute, or a clock that is
- * wrong by one, makes nobody dead.
+ * Only silence of a readable log counts, measured with timers alone: no runner counts as dead because the log is
+ * unreachable for a minute, or a clock is a minute off.
  */
 export function followLog(log: TurnLog, id: string, options: FollowOptions): Observable<Followed> {
   const { after, lapse, scheduler } = options;
@@ -85,7 +85,7 @@ export function followLog(log: TurnLog, id: string, options: FollowOptions): Obs
 
 const ends: ReadonlySet<Followed['type']> = new Set(['end', 'error', 'left', 'lapsed', 'unwritten']);
 
-/** A reader that has all there is: of a turn that goes on, of one that is over, or of none. */
+/** A reader that has caught up: with a running turn, a finished turn, or none. */
 const placed = (log: TurnLog, id: string, after: string): Observable<Followed> =>
   logNow(log, id).pipe(
     concatMap((parts): Observable<Followed> => {

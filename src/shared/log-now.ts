@@ -3,7 +3,7 @@ import { IncompleteLogError } from './errors.js';
 import { entriesAfter, type LogPart } from './log-parts.js';
 import type { TurnLog } from './turn-log.js';
 
-/** All that is written of a turn now. Errors with an {@link IncompleteLogError} where a part of it is missing. */
+/** Everything logged of a turn so far. Errors with an {@link IncompleteLogError} if part of it is missing. */
 export const logNow = (log: TurnLog, id: string): Observable<readonly LogPart[]> =>
   log.read(id, '').pipe(
     take(1),

@@ -8,8 +8,7 @@ import { readRunEvent } from '../relay/read-run-event.js';
 import { comesAfter, type EntryId, idText, readId } from './entry-id.js';
 import type { LogEntry } from './turn-log.js';
 
-// What stands in the data of an entry: one part, or several as a JSON list of strings. The first character of a part
-// says what it is. 1,000 deltas of four characters are 8 kB eight to an entry (14 in Redis); as JSON
+// The data of an entry: one part, or several as a JSON list of strings. The first character of a part is its type. 1,000 deltas of four characters are 8 kB eight to an entry (14 in Redis); as JSON
 // events they would be over 100 (150).
 //
 //   t…      a piece of the assistant's text          c…  a runner has begun, and a word of its own
@@ -37,7 +36,7 @@ export const end = '.';
 const unwritable = '-';
 export const errorPart = (error: unknown): string => `x${JSON.stringify(readReport(publicFields(error)))}`;
 
-/** An event as a part. Of an error stands in it what `toServerSentEvents()` tells: nothing that anybody said. */
+/** An event as a part. An error has the same fields as in `toServerSentEvents()`, without any text from the provider. */
 export function eventPart(event: RunEvent): string {
   const said = bareText(event);
   if (said !== undefined) return said;
@@ -51,7 +50,7 @@ export function eventPart(event: RunEvent): string {
   return json === undefined || !isWithinDepth(JSON.parse(json)) ? unwritable : `j${json}`;
 }
 
-/** A piece of text or reasoning that says nothing else. */
+/** A piece of text or reasoning without other fields. */
 function bareText(event: RunEvent): string | undefined {
   if (event.type !== 'output_item_done' || event.choice !== undefined) return undefined;
   const { item } = event;
@@ -69,7 +68,7 @@ function bareText(event: RunEvent): string | undefined {
 
 const isOnly = (record: object, fields: number): boolean => Object.keys(record).length === fields;
 
-/** The data of an entry for several parts. Half a character, as some providers cut them, survives as an escape alone. */
+/** The data of an entry for several parts. Half a surrogate pair, as some providers send, survives only as an escape. */
 export function entryData(parts: readonly string[]): string {
   const [only, second] = parts;
   return only === undefined || second !== undefined || /\p{Surrogate}/u.test(only)
@@ -77,10 +76,10 @@ export function entryData(parts: readonly string[]): string {
     : only;
 }
 
-/** The parts of an entry, each with its own place: the entry has that of its last. */
+/** The parts of an entry, each with its id: the entry has the id of its last part. */
 export const partsOf = (entry: LogEntry): readonly LogPart[] => readEntry(entry).parts;
 
-/** The parts of an entry, and the place of its first, which may be of a kind that only a later version knows. */
+/** The parts of an entry, and the id of the first, whose type may be known only to a later version. */
 function readEntry(entry: LogEntry): {
   readonly parts: readonly LogPart[];
   readonly first: EntryId | undefined;
@@ -104,7 +103,7 @@ function textsOf({ data }: LogEntry): readonly unknown[] {
   return Array.isArray(texts) ? texts : [];
 }
 
-/** Whether an entry begins where the one before ends, or with an epoch: nothing is missing between. */
+/** Whether an entry begins where the previous one ends, or begins an epoch, so nothing is missing in between. */
 function isNext(first: EntryId | undefined, before: string): boolean {
   const last = readId(before);
   if (first === undefined) return true;
@@ -112,7 +111,7 @@ function isNext(first: EntryId | undefined, before: string): boolean {
   return first.seq <= last.seq + 1;
 }
 
-/** The parts after a place, up to where entries are missing. A reader may have stopped in the middle of an entry. */
+/** The parts after a position, up to the first gap. A reader may have stopped inside an entry. */
 export function entriesAfter(
   entries: readonly LogEntry[],
   after: string,
@@ -128,7 +127,7 @@ export function entriesAfter(
   return { parts, place, isWhole: true };
 }
 
-/** None for what only a later version knows. */
+/** None for types that only a later version knows. */
 function partOf(text: string, id: string): readonly LogPart[] {
   const rest = text.slice(1);
   switch (text.charAt(0)) {
@@ -177,7 +176,7 @@ function argumentsEvent(json: string): readonly FunctionCallArgumentsDeltaEvent[
   return isWhole ? [{ type: 'function_call_arguments_delta', index, callId, name, delta }] : [];
 }
 
-/** Joins pieces that follow each other, so that whoever comes late gets few: each has the place of its last. */
+/** Joins consecutive pieces, so that late readers get few of them. Each has the id of its last piece. */
 export function joined(parts: readonly LogPart[]): readonly LogPart[] {
   const all: LogPart[] = [];
   let open: { readonly delta: Delta; id: string } | undefined;
@@ -186,7 +185,7 @@ export function joined(parts: readonly LogPart[]): readonly LogPart[] {
     open = undefined;
   };
   for (const part of parts) {
-    // Signs of life that are over say nothing.
+    // Past heartbeats carry no information.
     if (part.type === 'heartbeat') continue;
     const delta = part.type === 'event' ? deltaOf(part.event) : undefined;
     if (delta !== undefined && open !== undefined && continues(open.delta, delta)) {

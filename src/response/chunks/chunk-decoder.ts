@@ -34,7 +34,7 @@ import {
 import { readUsage } from './token-usage.js';
 import { type CallsEnd, type ToolCalls, toolCalls } from './tool-calls.js';
 
-/** The fields of a delta that hold text. */
+/** The text fields of a delta. */
 export type TextKey = 'content' | ReasoningAlias;
 
 export interface ChunkDecoderOptions {
@@ -63,27 +63,27 @@ export interface ChunkDecoderOptions {
 
 /** An event of an answer. */
 export interface AnswerMessage extends EventSourceMessage {
-  /** What the data is as JSON, where that was read already. */
+  /** The data as parsed JSON, if it was parsed already. */
   readonly json?: unknown;
 }
 
 export interface ChunkDecoder {
   /**
-   * Emits what an event stands for. Throws a `ProviderStreamError` where it reports an error, and a `StreamError` beyond
-   * `maxEventValues`.
+   * Emits the events of a server-sent event. Throws a `ProviderStreamError` if it reports an error, and a `StreamError`
+   * beyond `maxEventValues`.
    */
   push(message: AnswerMessage): void;
-  /** Emits the text of an event that is the last one again but for this text of choice 0. */
+  /** Emits the text of an event that differs from the previous one only in this text of choice 0. */
   pushText(text: string, key: TextKey, details: readonly unknown[]): void;
-  /** How the stream has ended, if it ends here. */
+  /** How the stream has ended, if it ends now. */
   endedBy(): NonNullable<CompletedEvent['endedBy']>;
-  /** Emits the calls, then `completed`, with what the stream has told of itself. */
+  /** Emits the calls, then `completed` with the stream's metadata. */
   end(): void;
 }
 
 /**
- * Finish reasons that tell of a failure: of OpenRouter and Mistral (`error`), of Z.ai (`network_error`), of DeepSeek
- * (`insufficient_system_resource`: interrupted for lack of resources), and what gateways make of them
+ * Finish reasons that mean a failure: from OpenRouter and Mistral (`error`), Z.ai (`network_error`), DeepSeek
+ * (`insufficient_system_resource`: interrupted for lack of resources), and the gateways' versions of them
  * (hermes-agent#92161).
  */
 const errorReasons: readonly string[] = [
@@ -94,28 +94,27 @@ const errorReasons: readonly string[] = [
   'insufficient_system_resource',
 ];
 
-/** How many choices are read: OpenAI's `n` goes to 128, and a hostile stream would go on. */
+/** How many choices are read: OpenAI's `n` goes up to 128, and a hostile stream would go on. */
 const maxChoices = 128;
 
 interface Choice {
-  /** What its events carry: nothing for choice 0. */
+  /** The choice's fields in its events: none for choice 0. */
   readonly label: { readonly choice?: number };
   finishReason: string | null;
   calls: ToolCalls | undefined;
-  /** What is new in a text, and in a reasoning. */
+  /** Finds the new part of the text, and of the reasoning. */
   readonly newText: (text: string) => string;
   readonly newReasoning: (text: string) => string;
   hasBegun: boolean;
-  /** Whether its deltas have said anything. */
+  /** Whether its deltas have had any content. */
   hasSpoken: boolean;
-  /** Whether its calls went on after a finish reason, which then was not the end. */
+  /** Whether its calls continued after a finish reason, which therefore was not the end. */
   hasGoneOn: boolean;
 }
 
 /**
- * Server-sent events to response events: the state of one answer, from its first chunk to
- * `completed`. What comes from the wire is used after its type was checked, and only its own
- * properties count.
+ * Decodes server-sent events into response events: the state of one answer, from its first chunk to `completed`.
+ * Values from the wire are used only after a type check, and only their own properties count.
  */
 export function chunkDecoder(
   emit: (event: ResponseEvent) => void,
@@ -129,7 +128,7 @@ export function chunkDecoder(
   const total = { calls: 0 };
   let position = -1;
   let isDone = false;
-  /** The number of the only choice that was asked for. */
+  /** The number of the choice, if only one was requested. */
   let only: number | undefined;
   let hasFinishReason = false;
   let responseId = '';
@@ -247,7 +246,7 @@ export function chunkDecoder(
     readRefusal(choice, own(delta, 'refusal'));
     const calls = own(delta, 'tool_calls');
     if (Array.isArray(calls)) readCalls(choice, calls);
-    // What OpenAI had before `tool_calls`: one call, and without an id.
+    // OpenAI's predecessor of `tool_calls`: one call, without an id.
     const call = own(delta, 'function_call');
     if (isRecord(call) && !Array.isArray(calls)) readCalls(choice, [{ index: 0, function: call }]);
   }
@@ -258,7 +257,7 @@ export function chunkDecoder(
     if (number >= maxChoices) return;
     if (choiceCount === 1) only ??= number;
     const index = number === only ? 0 : number;
-    // Moonshot tells the usage here.
+    // Moonshot reports the usage here.
     readUsageOf(raw);
     const delta = own(raw, 'delta');
     const message = own(raw, 'message');
@@ -274,21 +273,21 @@ export function chunkDecoder(
     choice.finishReason = reason;
   }
 
-  /** A message in place of deltas; beside them it says what they have said. */
+  /** A message instead of deltas. If there were deltas, it repeats them. */
   function readMessage(choice: Choice, message: Record<string, unknown>): void {
     if (choice.hasSpoken) return;
     readDelta(choice, message);
     choice.hasSpoken = false;
   }
 
-  /** The latest usage counts; zeros, or a price alone, are none. */
+  /** The latest usage counts; zeros, or only a price, do not. */
   function readUsageOf(record: Record<string, unknown>): void {
     const told = readUsage(own(record, 'usage'));
     if (told !== undefined && (usage === null || told.totalTokens + told.inputTokens + told.outputTokens > 0))
       usage = told;
   }
 
-  /** The event of a chunk as it came, but for a key that the provider repeats; an error is none. */
+  /** The event for a raw chunk, with any echoed key removed; none for an error. */
   function emitChunk(chunk: Record<string, unknown>, data: string, list: unknown): void {
     if (Array.isArray(list) && list.some((choice) => isRecord(choice) && reportOf(choice) !== undefined))
       return;
@@ -380,16 +379,16 @@ export function chunkDecoder(
   };
 }
 
-/** Types of the parts of a message's content that hold reasoning. */
+/** The types of content parts that contain reasoning. */
 const reasoningTypes: readonly unknown[] = ['thinking', 'reasoning', 'reasoning_text', 'summary_text'];
 
-/** The number of a choice, which may come as text; its place in the list where it has none. */
+/** The number of a choice, which may be text; its position in the list if it has none. */
 function indexOf(index: unknown, place: number): number {
   const number = typeof index === 'string' && /^\d{1,9}$/.test(index) ? Number(index) : index;
   return isIndex(number) ? number : place;
 }
 
-/** The error that a choice tells of, in `error` or as its finish reason. */
+/** The error that a choice reports, in `error` or as its finish reason. */
 function reportOf(choice: Record<string, unknown>): Partial<ProviderErrorReport> | undefined {
   const reason = ['finish_reason', 'native_finish_reason']
     .map((name) => own(choice, name))
@@ -398,7 +397,7 @@ function reportOf(choice: Record<string, unknown>): Partial<ProviderErrorReport>
   return typeof reason === 'string' ? { code: reason } : undefined;
 }
 
-/** Most deltas hold text and nothing else: half the cost of a delta is to look for what is not there. */
+/** Most deltas contain only text, and looking for absent fields is half the cost of a delta. */
 function isTextAlone(delta: Record<string, unknown>): boolean {
   for (const key in delta) if (key !== 'content' && key !== 'role') return false;
   return true;

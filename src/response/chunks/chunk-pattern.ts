@@ -3,27 +3,26 @@ import { isRecord, own, parseJson, stringOf } from '../../turn/wire.js';
 import type { TextKey } from './chunk-decoder.js';
 
 /**
- * Recognises the next chunk where it is the last one again but for its text, and reads that text
- * without parsing the rest: `JSON.parse` is most of what a chunk costs.
+ * Recognises a chunk that differs from the previous one only in its text, and reads that text without parsing
+ * the rest: `JSON.parse` is most of the cost of a chunk.
  *
- * Nothing is taken on trust. What stands before and after the text is compared character by character
- * with a chunk that was parsed, and that the text stands where `choices[0].delta.content` is read from
- * is found out by parsing that chunk once more with other strings in those places. One more string may
- * vary after the text: OpenAI's `obfuscation`, random letters, or in OpenRouter's `reasoning_details`
- * the same text again.
+ * Nothing is taken on trust. The characters before and after the text are compared one by one with a chunk that
+ * was parsed. Parsing that chunk once more, with other strings in those places, verifies that the text is where
+ * `choices[0].delta.content` is read from. One more string may vary after the text: OpenAI's `obfuscation`
+ * (random letters), or the same text repeated in OpenRouter's `reasoning_details`.
  */
 export interface ChunkPattern {
-  /** The text of a chunk that fits; `undefined` where it must be parsed. */
+  /** The text of a chunk that matches; `undefined` if it must be parsed. */
   textOf(data: string): string | undefined;
-  /** The field of the delta that the text stands in. */
+  /** The field of the delta that contains the text. */
   readonly key: TextKey;
-  /** What stands in `reasoning_details` beside such a text. */
+  /** The `reasoning_details` that come with such a text. */
   detailsOf(text: string): readonly unknown[];
-  /** Takes the last chunk that was parsed as the pattern, if it is short. */
+  /** Learns the last parsed chunk as the pattern, if it is short. */
   learn(data: string): void;
 }
 
-/** A delta's fields that hold text, and one of them where it is not empty. */
+/** The text fields of a delta, and one that is not empty. */
 const textKeys: readonly TextKey[] = [
   'content',
   'reasoning_content',
@@ -34,7 +33,7 @@ const textKeys: readonly TextKey[] = [
 const textKey = /"(?:content|reasoning_content|reasoning|thinking|reasoning_text)": ?(?="[^"])/;
 const paddingKey = /"obfuscation": ?(?=")/;
 
-/** A detail's fields that hold text. */
+/** The text fields of a detail. */
 const pieceKeys = ['text', 'summary'] as const;
 const pieceKey = /"(?:text|summary)": ?(?=")/;
 
@@ -48,7 +47,7 @@ interface Shape {
   readonly middle: string | undefined;
   readonly tail: string;
   readonly key: TextKey;
-  /** What the second string stands in where it is the text again; otherwise it is padding. */
+  /** What contains the second string if it repeats the text; otherwise the string is padding. */
   readonly detail: Detail | undefined;
 }
 
@@ -57,19 +56,19 @@ interface Detail {
   readonly key: (typeof pieceKeys)[number];
 }
 
-/** What a plain string between quotes does not hold. */
+/** Characters that a plain string between quotes cannot contain. */
 const needsParsing = /[\\\0-\x1f]/;
 
-/** Learning a pattern costs as much as two recognised chunks gain; so many may be spent in advance. */
+/** Learning a pattern costs as much as two recognised chunks save; this many may be spent in advance. */
 const price = 2;
 const credit = 16;
 
-/** Chunks that come again have some hundreds of characters, with log probabilities a few thousand. */
+/** Repeating chunks have some hundred characters, or a few thousand with log probabilities. */
 const longestChunk = 16_384;
 
 export function chunkPattern(): ChunkPattern {
   let shape: Shape | undefined;
-  // A stream whose chunks are never alike stops paying for the second parse.
+  // If chunks are never alike, stop paying for the second parse.
   let balance = credit;
 
   return {
@@ -79,7 +78,7 @@ export function chunkPattern(): ChunkPattern {
     textOf(data) {
       if (shape === undefined) return undefined;
       const { head, middle, tail, detail } = shape;
-      // Comparing slices is several times as fast as `startsWith`, and that as a loop over characters.
+      // Comparing slices is several times as fast as `startsWith`, which is several times as fast as a loop over characters.
       if (data.slice(0, head.length) !== head) return undefined;
       const textEnd = stringEnd(data, head.length);
       let end = textEnd;
@@ -123,7 +122,7 @@ function startOf(key: RegExp, data: string, from: number): number {
   return match === null ? -1 : from + match.index + match[0].length;
 }
 
-/** Engines keep a slice of 13 characters or more as a view that holds the whole network read in memory. */
+/** Engines store a slice of 13 characters or more as a view that keeps the whole network read in memory. */
 const longestCopy = 12;
 
 const copyOf = (text: string): string => parseJson(JSON.stringify(text)) as string;
@@ -135,7 +134,7 @@ function readString(data: string, start: number, end: number): string | undefine
   return stringOf(text) || undefined;
 }
 
-/** What its probes show of a chunk; `undefined` where it says more than that text. */
+/** What the probes show about a chunk; `undefined` if it contains more than that text. */
 function shapeOf(
   head: string,
   middle: string | undefined,
@@ -170,7 +169,7 @@ function shapeOf(
   };
 }
 
-/** The one entry of details that holds the probe, where events can share the rest of it. */
+/** The only entry of details, which contains the probe, if events can share the rest of it. */
 function detailOf(details: unknown): Detail | undefined {
   if (!Array.isArray(details) || details.length !== 1) return undefined;
   const fields: unknown = details[0];
@@ -180,6 +179,6 @@ function detailOf(details: unknown): Detail | undefined {
   return key !== undefined && isFlat ? { fields, key } : undefined;
 }
 
-/** Whether a field says nothing, so that it cannot have had an effect which the next chunk repeats. */
+/** Whether a field is empty, so it cannot have had an effect that the next chunk repeats. */
 const isEmpty = (value: unknown): boolean =>
   (value ?? '') === '' || (Array.isArray(value) && value.length === 0);

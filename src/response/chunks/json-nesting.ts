@@ -1,15 +1,15 @@
-/** Where in a JSON text one is, found out from its brackets and quotes, piece by piece. */
+/** Tracks the nesting of a JSON text by its brackets and quotes, piece by piece. */
 export interface JsonNesting {
-  /** Takes the next piece. `onEnd` gets the index after each object, array or string that ends at the top. */
+  /** Takes the next piece. `onEnd` is called with the index after each top-level object, array or string. */
   read(text: string, onEnd?: (end: number) => void): void;
-  /** An object, an array or a string has begun and not ended. */
+  /** Whether an object, array or string is open. */
   readonly isOpen: boolean;
-  /** One has ended, and none is open. */
+  /** Whether one has ended and none is open. */
   readonly isWhole: boolean;
   readonly isInString: boolean;
 }
 
-/** A linear scan that looks at each character once; whether the text is JSON is not its business. */
+/** A linear scan that looks at each character once. It does not check that the text is JSON. */
 export function jsonNesting(): JsonNesting {
   let depth = 0;
   let isInString = false;

@@ -1,14 +1,14 @@
 import { parseJson } from '../../turn/wire.js';
 
-/** So many snapshots that each begin with the one before them show that a text is sent as snapshots. */
+/** This many snapshots in a row, each beginning with the previous one, show that a text is sent as snapshots. */
 const proof = 2;
 
 /**
- * Finds what is new in a text that is sent whole each time (`deltas: 'cumulative'`).
+ * Finds the new part of a text that is sent in full each time (`deltas: 'cumulative'`).
  *
- * A provider may send one field so and another in deltas: one whose second or third value does not begin with the
- * value before it is taken for deltas from there on. Of a text that has proved to be snapshots, one that goes
- * back says nothing, and one that says something else counts from the length that is known.
+ * A provider may send one field this way and another in deltas. A field whose second or third value does not begin
+ * with the value before it is read as deltas from then on. Once a text has proved to be snapshots, a shorter one
+ * adds nothing, and one that differs counts from the known length on.
  */
 export function newPart(): (text: string) => string {
   let before = '';
@@ -25,7 +25,7 @@ export function newPart(): (text: string) => string {
     if (text.length <= before.length) return '';
     const added = text.slice(before.length);
     before = text;
-    // A slice would hold the whole snapshot in memory.
+    // A slice would keep the whole snapshot in memory.
     return parseJson(JSON.stringify(added)) as string;
   };
 }

@@ -3,8 +3,8 @@ import { type ChunkDecoder, chunkDecoder, type ChunkDecoderOptions } from './chu
 import { chunkPattern } from './chunk-pattern.js';
 
 /**
- * A decoder that does not parse a chunk which is the last one again but for its text: most chunks of most
- * providers. It emits what {@link chunkDecoder} would have emitted; with `includeChunks` it is that.
+ * A decoder that does not re-parse a chunk that differs from the previous one only in its text, as most chunks of
+ * most providers do. It emits the same events as {@link chunkDecoder}; with `includeChunks` it is that decoder.
  */
 export function patternDecoder(
   emit: (event: ResponseEvent) => void,

@@ -5,30 +5,30 @@ import { jsonNesting } from './json-nesting.js';
 /** A part of an event's data. */
 export interface Piece {
   readonly data: string;
-  /** The JSON object or list that it is; `undefined` where it is none. */
+  /** The part as a JSON object or array; `undefined` if it is neither. */
   readonly value: unknown;
 }
 
 /** Where one value may end and the next begin: at a line feed, else between `}` and `{`. */
 const seams = [/\n/g, /\}(?=[ \t]*(?:data:|[{[]))/g] as const;
 
-/** So many parts of one event are tried, and fewer where they are no JSON: to find that out costs many times as much. */
+/** How many parts of one event to try; fewer if they are not JSON, since detecting that costs many times as much. */
 const maxParts = 65_536;
 const failureCost = 64;
 
-/** Data longer than this, in UTF-16 code units, that is not valid JSON is neither mended nor split. */
+/** Longer data, in UTF-16 code units, that is not valid JSON is neither repaired nor split. */
 const longestMended = 2_097_152;
 
 /**
- * The data of an event in pieces: one as a rule. Where the data as a whole is no JSON, it is tried line by line, since
- * servers forget the blank line between two events (llama.cpp#14268), and gateways write their error into an event
- * that their upstream left unfinished (sub2api#1471). Parts that are no JSON stay together, and are one piece.
+ * Splits the data of an event into pieces: usually one. If the data as a whole is not JSON, it is tried line by line,
+ * since some servers forget the blank line between two events (llama.cpp#14268), and gateways write their error into
+ * an event that their upstream left unfinished (sub2api#1471). Adjacent parts that are not JSON stay one piece.
  *
- * The cost is linear, whatever the data, and only data of up to 2,097,152 characters is read more than once: data that
- * is longer, holds a chunk somewhere and is not valid JSON is one malformed piece.
+ * The cost is linear for any data, and only data of up to 2,097,152 characters is read more than once: longer data that
+ * contains a chunk but is not valid JSON is one malformed piece.
  *
  * @param isNoJson - whether the data is already known not to be valid JSON
- * @throws StreamError where the data holds more than `maxEventValues` values
+ * @throws StreamError if the data contains more than `maxEventValues` values
  */
 export function piecesOf(
   data: string,
@@ -40,13 +40,13 @@ export function piecesOf(
   let budget = maxParts;
   let room = maxEventValues;
 
-  /** Brackets that the whole hides in a string count where a part shows them. */
+  /** Brackets inside a string of the whole data count if a part exposes them. */
   function partOf(text: string): unknown {
     room -= countValues(text, room);
     return room < 0 ? undefined : valueOf(text, maxEventValues);
   }
 
-  /** The values that the data holds one after another; `undefined` where anything else stands among them. */
+  /** The values in the data, one after another; `undefined` if there is anything else between them. */
   function values(): readonly Piece[] | undefined {
     const ends: number[] = [];
     jsonNesting().read(data, (end) => ends.push(end));
@@ -103,12 +103,12 @@ export function piecesOf(
 export const isEndMark = (data: string): boolean =>
   data.length < 64 && /^\s*(?:data:\s*)?\[DONE\]\s*$/.test(data);
 
-/** What a chunk begins with; an error may stand in a list, and some write the name of the field twice. */
+/** The beginning of a chunk. An error may be inside a list, and some servers write the field name twice. */
 const maybeValue = /^\s*(?:data:\s*)?(?=[[{])/;
 
-/** A JSON object or list, control characters inside its strings forgiven. */
+/** A JSON object or array; control characters inside its strings are tolerated. */
 function valueOf(text: string, maxEventValues: number, isNoJson = false): unknown {
-  // To find out that something is no JSON costs many times what it costs to read a chunk.
+  // Detecting that something is not JSON costs many times as much as reading a chunk.
   if (!maybeValue.test(text) || isEndMark(text)) return undefined;
   const json = text.replace(maybeValue, '');
   const value = isNoJson ? undefined : parseJson(json, maxEventValues);
@@ -117,12 +117,12 @@ function valueOf(text: string, maxEventValues: number, isNoJson = false): unknow
   return escaped === json ? undefined : parseJson(escaped);
 }
 
-/** Escapes the control characters inside strings, which JSON does not allow and some servers leave as they are (pi#4446). */
+/** Escapes the control characters inside strings, which JSON forbids and some servers leave unescaped (pi#4446). */
 function withEscapes(json: string): string {
   const escaped: string[] = [];
   let isInside = false;
   let isPlain = true;
-  /** What stands before is in `escaped`, and what follows is plain up to `start`. */
+  /** Earlier text is in `escaped`; the text from here up to `start` is plain. */
   let end = 0;
   let start = 0;
   for (let at = 0; at < json.length; at += 1) {

@@ -1,32 +1,32 @@
 import { isWithinDepth } from '../../turn/extras.js';
 import { isRecord, own, stringOf, textOf } from '../../turn/wire.js';
 
-/** The names under which providers send the same reasoning; the first that says something counts. */
+/** The names under which providers send the same reasoning; the first non-empty one counts. */
 const reasoningAliases = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'] as const;
 
 export type ReasoningAlias = (typeof reasoningAliases)[number];
 
-/** What is new of a model's reasoning in one delta: never the sum of two aliases. */
+/** The new reasoning in one delta: never the sum of two aliases. */
 export const reasoningText = (delta: Record<string, unknown>): string =>
   firstText(delta, reasoningAliases, textIn);
 
 /**
- * The provider's own account of it, as it came. What is nested beyond reason is left out: JSON can be read at any
- * depth, but not written, and the conversation that it became a part of could not be sent again.
+ * The provider's own details, unchanged. Details that are nested too deeply are left out: JSON can be parsed at any
+ * depth, but not serialized, so the conversation could not be sent again.
  */
 export function reasoningDetails(delta: Record<string, unknown>): readonly unknown[] {
   const details = own(delta, 'reasoning_details');
   return Array.isArray(details) ? details.filter(isWithinDepth) : [];
 }
 
-/** What details say in words, for providers that send nothing else. */
+/** The text in the details, for providers that send nothing else. */
 export function textOfDetails(details: readonly unknown[]): string {
   let text = '';
   for (const detail of details) if (isRecord(detail)) text += firstText(detail, ['text', 'summary'], textIn);
   return text;
 }
 
-/** The text of a thinking part of a message's content: Mistral nests text parts in it, others a summary. */
+/** The text of a thinking part of a message's content: Mistral nests text parts in it, others nest a summary. */
 export const thinkingText = (part: Record<string, unknown>): string =>
   firstText(part, ['thinking', 'reasoning', 'text', 'content', 'summary'], textIn);
 
@@ -37,13 +37,13 @@ const textIn = (value: unknown): string =>
 const plainText = (value: unknown): string =>
   isRecord(value) ? firstText(value, ['text', 'content', 'summary'], textInside) : textOf(value);
 
-/** What an object says: a string, or a list of strings and of objects with text. */
+/** The text of an object's field: a string, or a list of strings and of objects with text. */
 const textInside = (value: unknown): string =>
   Array.isArray(value)
     ? value.map((part) => stringOf(isRecord(part) ? own(part, 'text') : part)).join('')
     : stringOf(value);
 
-/** What the first of these fields says that says something. */
+/** The text of the first of these fields that is not empty. */
 function firstText(
   record: Record<string, unknown>,
   names: readonly string[],

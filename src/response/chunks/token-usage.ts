@@ -12,8 +12,8 @@ function part(usage: Record<string, unknown>, details: string, key: string): unk
 }
 
 /**
- * Usage as Chat Completions writes it, or in the names of the Responses API; `undefined` where the value is none.
- * Cached tokens stand in the details, in `prompt_cache_hit_tokens` (DeepSeek), in `cached_tokens` (Moonshot) or in
+ * Usage as Chat Completions writes it, or with the names of the Responses API; `undefined` if the value is not usage.
+ * Cached tokens are in the details, in `prompt_cache_hit_tokens` (DeepSeek), in `cached_tokens` (Moonshot) or in
  * `cache_read_input_tokens` (Anthropic).
  */
 export function readUsage(usage: unknown): TokenUsage | undefined {

@@ -4,89 +4,89 @@ import { isRecord, own, parseJson, stringOf, writeJson } from '../../turn/wire.j
 import { jsonNesting, type JsonNesting } from './json-nesting.js';
 import { beginsObject, wholeArguments } from './whole-arguments.js';
 
-/** The calls of one choice, while they are written. */
+/** Assembles the calls of one choice. */
 export interface ToolCalls {
   /** Takes the entries of one delta's `tool_calls`. */
   push(entries: readonly unknown[]): void;
   /**
-   * Emits every whole call, once and in order, where the answer ends: a finish reason may come before the last fragment.
-   * Returns how many were cut.
+   * Emits every complete call, once and in order, at the end of the answer: a finish reason may come before the last
+   * fragment. Returns how many calls were cut off.
    */
   end(end: CallsEnd): number;
 }
 
 /**
- * What the end of its choice says about a call, and what is emitted then:
+ * How a choice ended, and which of its calls are emitted:
  *
- * | The end | A call is whole |
+ * | The end | A call is complete |
  * | --- | --- |
- * | `finished`: a finish reason of a whole answer, and no fragment after it unless `[DONE]` came | always |
- * | `done`: `[DONE]`, and no finish reason | unless its arguments are not valid JSON |
- * | `cut`: neither, or a finish reason such as `length` | where its arguments are a JSON object, and not a placeholder |
+ * | `finished`: a finish reason of a complete answer, and no fragment after it unless `[DONE]` came | always |
+ * | `done`: `[DONE]`, and no finish reason | unless its arguments are invalid JSON |
+ * | `cut`: neither, or a finish reason such as `length` | if its arguments are a JSON object, and not a placeholder |
  *
- * A placeholder is a `{}` that came in one fragment: some servers begin with it. A placeholder, a name alone and a custom
- * tool's input do not show whether more was to come.
+ * A placeholder is a `{}` in one fragment, which some servers begin with. A placeholder, a name alone and a custom tool's
+ * input do not show whether more was to come.
  *
  * @see docs/tool-calls.md#the-end-of-the-stream-and-what-is-emitted
  */
 export type CallsEnd = 'finished' | 'done' | 'cut';
 
-/** What a choice's calls are put together for. */
+/** The context in which a choice's calls are assembled. */
 export interface ToolCallsOptions {
   readonly emit: (event: ResponseEvent) => void;
-  /** What the events carry: nothing for choice 0. */
+  /** The choice's fields in its events: none for choice 0. */
   readonly label: { readonly choice?: number };
-  /** An id for a call that the provider gave none. */
+  /** Makes an id for a call without one. */
   readonly makeId: (index: number) => string;
-  /** Keeps what the provider says of a call that is not modelled. Default: one of its own. */
+  /** Keeps the provider's unmodelled fields of a call. Default: a separate one. */
   readonly keeper?: ExtrasKeeper | undefined;
-  /** How many values of JSON a call's arguments may hold. Default 1,000,000. */
+  /** How many JSON values a call's arguments may contain. Default 1,000,000. */
   readonly maxEventValues?: number | undefined;
-  /** Told of each call that never got a name. */
+  /** Called for each call that never got a name. */
   readonly onNameless?: ((call: { readonly length: number }) => void) | undefined;
-  /** How many calls the answer has by now, those of its other choices included. */
+  /** How many calls the answer has so far, in all choices. */
   readonly total?: { calls: number } | undefined;
 }
 
-/** How many calls of an answer are read, and how many indices of a choice are told apart: a hostile stream would go on. */
+/** Limits the calls of an answer, and the indices of a choice, since a hostile stream would go on. */
 const maxCalls = 1_024;
 
-/** A name is put together up to this length, in UTF-16 code units; OpenAI allows 64. */
+/** Maximum length of an assembled name, in UTF-16 code units; OpenAI allows 64. */
 const maxNameLength = 1_024;
 
 interface Call {
-  /** Which call of its choice it is, as they began. */
+  /** Its position among the calls of its choice, in the order in which they began. */
   readonly index: number;
-  /** The index that the provider gave it first. */
+  /** The first index that the provider gave it. */
   givenIndex: number | undefined;
-  /** The provider's id of it. */
+  /** The provider's id for it. */
   givenId: string | undefined;
-  /** The id it is emitted under: the provider's, unless a made-up one was told before that came, or another call has it. */
+  /** The id in events: the provider's, unless a generated one was emitted before it came, or another call has it. */
   id: string;
   isTold: boolean;
   isCustom: boolean;
   name: string;
-  /** The fragments of its arguments, or of a custom tool's input, and how many of them were told. */
+  /** The fragments of its arguments, or of a custom tool's input, and how many of them were emitted. */
   readonly pieces: string[];
   told: number;
   length: number;
-  /** How far the arguments are, as of the first `read` fragments. */
+  /** The nesting of the arguments after the first `read` fragments. */
   readonly nesting: JsonNesting;
   read: number;
-  /** The first `parsed` fragments have balanced brackets but are not valid JSON: nothing that follows can mend that. */
+  /** The first `parsed` fragments have balanced brackets but are not valid JSON, so no later fragment can fix them. */
   isBroken: boolean;
   parsed: number;
-  /** Whether the last of `seen` fragments is a whole object by itself. */
+  /** Whether the last of `seen` fragments is a complete object by itself. */
   endsWithObject: boolean;
   seen: number;
   readonly maxEventValues: number | undefined;
-  /** It began with nothing but a name that had been there before, and is none unless more comes. */
+  /** It began with only a name that an earlier call has, and does not count unless more comes. */
   isEcho: boolean;
-  /** What the provider said of it that is not modelled. */
+  /** The provider's unmodelled fields. */
   extras: Extras | undefined;
 }
 
-/** What one entry of `tool_calls` says, checked. */
+/** One entry of `tool_calls`, checked. */
 interface Entry {
   readonly id: string | undefined;
   readonly index: number | undefined;
@@ -96,42 +96,42 @@ interface Entry {
   readonly extras: Extras | undefined;
 }
 
-/** Where an entry stands towards the call that it may go on with. */
+/** How an entry relates to the call that it may continue. */
 interface Relation {
   /** It has that call's id. */
   readonly hasItsId: boolean;
-  /** It has an index, and the call there is another, or none. */
+  /** It has an index, at which there is another call, or none. */
   readonly isElsewhere: boolean;
   /** The call began in the same delta. */
   readonly isSameDelta: boolean;
 }
 
 /**
- * Puts calls together from fragments that providers label in many ways. Which call an entry belongs to:
+ * Assembles calls from fragments, which providers label in many ways. Which call an entry belongs to:
  *
- * | The entry | is |
+ * | The entry | belongs to |
  * | --- | --- |
- * | has the id of a call | that call's; of two calls with one id, the one at its index, else the later |
- * | has a known index | that of the call which began there last |
- * | has no index, or one that is new and neither id nor name | the latest call's |
- * | has a new index, and an id or a name | another call |
+ * | has the id of a call | that call; if two calls share the id, the one at its index, else the later |
+ * | has a known index | the latest call at that index |
+ * | has no index, or a new one and neither id nor name | the latest call |
+ * | has a new index, and an id or a name | a new call |
  *
- * It begins another call all the same where it has a name, and
+ * It begins a new call nevertheless if it has a name, and
  *
- * | its id is | its name is | another call where |
+ * | its id is | its name is | new call if |
  * | --- | --- | --- |
- * | the call's | another | its index is another too |
- * | the call's | any, after whole arguments | its arguments begin anew, and its index is another or the delta the same |
- * | new, the call having one | any | always, unless the name is the same and the arguments are half-way |
+ * | the call's | different | its index differs too |
+ * | the call's | any, after complete arguments | its arguments start over, and its index differs or the delta is the same |
+ * | new, and the call has one | any | always, unless the name is the same and the arguments are incomplete |
  * | missing | any | the call began in the same delta |
- * | missing | another | the call has arguments; before, it is the next piece of the name |
- * | missing | the same | the call has no id, its arguments are whole, and others begin |
+ * | missing | different | the call has arguments; otherwise it is the next piece of the name |
+ * | missing | the same | the call has no id, its arguments are complete, and new ones begin |
  *
  * So an id without a name never begins a call on a known index, whatever the id. An index is a number or a
- * number as text; an id is not empty, and not Mistral's `"null"`. What a call has no name for at the end is
- * no call. Calls are emitted in the order of their index; one without stays behind the one before it.
+ * number as text; an id is not empty, and not Mistral's `"null"`. A call without a name at the end is dropped.
+ * Calls are emitted in the order of their index; a call without one follows the call that began before it.
  *
- * @see docs/tool-calls.md, where each row is told with what sends it
+ * @see docs/tool-calls.md, which names the servers behind each row
  */
 export function toolCalls({
   emit,
@@ -174,7 +174,7 @@ export function toolCalls({
     return call;
   }
 
-  /** The call that an entry goes on with; `undefined` where it begins one. */
+  /** The call that an entry continues; `undefined` if it begins one. */
   function find(entry: Entry, begunHere: ReadonlySet<Call>): Call | undefined {
     const { id, index, name } = entry;
     const there = byIndex.get(index);
@@ -194,7 +194,7 @@ export function toolCalls({
     const kept = keeper.keep(extras);
     if (kept !== undefined) call.extras = joinExtras(call.extras, kept);
     if (id !== undefined && call.givenId === undefined) {
-      // An id that was told stays, and so does one that another call has.
+      // An emitted id does not change, and no call takes another call's id.
       if (!call.isTold && !byId.has(id)) call.id = id;
       call.givenId = id;
       byId.set(id, call);
@@ -208,7 +208,7 @@ export function toolCalls({
     tell(call);
   }
 
-  /** What has no name yet is told when it has one. */
+  /** A call is not emitted until it has a name. */
   function tell(call: Call): void {
     if (call.name === '' || call.told === call.pieces.length) return;
     const delta = call.pieces.slice(call.told).join('');
@@ -252,7 +252,7 @@ export function toolCalls({
           if (isWholeAt(end, call, item)) emit({ type: 'output_item_done', item, ...label });
           else {
             cut += 1;
-            // A name alone was not told yet.
+            // A name alone has not been emitted yet.
             if (!call.isTold) emitDelta(call, '');
           }
         }
@@ -275,7 +275,7 @@ const isPlaceholder = ({ pieces }: Call): boolean => pieces.length === 1 && isEm
 
 const isEmptyObject = (text: string): boolean => text.length < 16 && /^\s*\{\s*\}\s*$/.test(text);
 
-/** Whether an entry begins another call, although a call is known that it could go on with. */
+/** Whether an entry begins a new call, although it could continue a known one. */
 function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): boolean {
   const { hasItsId, isElsewhere, isSameDelta } = relation;
   if (name === '') return false;
@@ -291,11 +291,11 @@ function isAnother(call: Call, { id, name, text }: Entry, relation: Relation): b
   return call.givenId === undefined && !isRepeated(call, text) && beginsAnew(call, text);
 }
 
-/** Whether a fragment follows whole arguments and goes on with nothing: it is another call's, or says the same again. */
+/** Whether a fragment follows complete arguments and starts over: it belongs to a new call, or repeats this one. */
 function beginsAnew(call: Call, text: string): boolean {
   const isNext = text === '' || beginsObject(text);
   if (!isNext || call.isCustom || call.isBroken || !nestingOf(call).isWhole) return false;
-  // After a placeholder the real arguments come in pieces.
+  // After a placeholder, the real arguments come in pieces.
   if (isPlaceholder(call) && text !== '' && !isRecord(parseJson(text, call.maxEventValues))) return false;
   if (call.parsed !== call.pieces.length) {
     call.parsed = call.pieces.length;
@@ -305,7 +305,7 @@ function beginsAnew(call: Call, text: string): boolean {
   return !call.isBroken;
 }
 
-/** Whether arguments are begun and not ended; those that are sent whole again and again end with each fragment. */
+/** Whether arguments have begun and not ended. Arguments that are re-sent in full end with each fragment. */
 function isHalfway(call: Call): boolean {
   if (call.isCustom || !nestingOf(call).isOpen) return false;
   if (call.seen !== call.pieces.length) {
@@ -316,24 +316,24 @@ function isHalfway(call: Call): boolean {
   return !call.endsWithObject;
 }
 
-/** Whether a fragment says all that there is once more. */
+/** Whether a fragment repeats everything so far. */
 function isRepeated({ pieces, length }: Call, text: string): boolean {
   return text === pieces.at(-1) || (text.length === length && text === pieces.join(''));
 }
 
-/** How far a call's arguments are: looked up where it matters, and each fragment once. */
+/** The nesting of a call's arguments: computed only when needed, reading each fragment once. */
 function nestingOf(call: Call): JsonNesting {
   for (; call.read < call.pieces.length; call.read += 1) call.nesting.read(call.pieces[call.read] ?? '');
   return call.nesting;
 }
 
-/** Names come in pieces, or again and again, or longer each time. */
+/** Names come in pieces, repeated, or longer each time. */
 function longerName(name: string, more: string): string {
   if (name !== '' && name.length + more.length > maxNameLength) return name;
   return more.startsWith(name) ? more : name + more;
 }
 
-/** By their index; a call without one stays behind the one that began before it. */
+/** Sorts by index; a call without one follows the call that began before it. */
 function inOrder(calls: readonly Call[]): readonly Call[] {
   let place = -1;
   return calls
@@ -378,13 +378,13 @@ function readEntry(raw: unknown): Entry | undefined {
   return saysSomething ? entry : undefined;
 }
 
-/** A number, or one as text. */
+/** A number, or a number as text. */
 function readIndex(value: unknown): number | undefined {
   const index = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
   return typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : undefined;
 }
 
-/** Some providers send the arguments as the object that they are. */
+/** Some providers send the arguments as an object, not as JSON text. */
 function textOf(value: unknown): string {
   return typeof value === 'object' && value !== null ? (writeJson(value) ?? '') : stringOf(value);
 }

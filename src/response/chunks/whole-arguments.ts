@@ -2,16 +2,16 @@ import { isRecord, parseJson } from '../../turn/wire.js';
 import { jsonNesting } from './json-nesting.js';
 
 /**
- * The arguments of a call, from the fragments in which they came. Most providers send what is new; some
- * send all of it again at the end, twice, each time a little longer, or after a placeholder `{}`. Which
- * it was is known when the call has ended:
+ * Joins the fragments of a call's arguments. Most providers send only what is new. Some send everything again at
+ * the end, send it twice, send it a little longer each time, or send it after a placeholder `{}`. Which one it
+ * was is known once the call has ended:
  *
- * 1. The joined fragments are JSON: that.
- * 2. The joined fragments are whole values one after another: the last that is an object and not empty.
- * 3. The last fragment alone is an object, and cannot go on with what came before it: that.
- * 4. Otherwise the joined fragments: arguments that were cut stay as the model wrote them.
+ * 1. If the joined fragments are JSON: the joined fragments.
+ * 2. If the joined fragments are a sequence of complete values: the last non-empty object.
+ * 3. If the last fragment alone is an object, and cannot continue the text before it: that fragment.
+ * 4. Otherwise the joined fragments: arguments that were cut off stay as the model wrote them.
  *
- * @throws StreamError where they hold more than `maxEventValues` values
+ * @throws StreamError if they contain more than `maxEventValues` values
  */
 export function wholeArguments(pieces: readonly string[], maxEventValues?: number): string {
   const joined = pieces.join('');
@@ -22,20 +22,20 @@ export function wholeArguments(pieces: readonly string[], maxEventValues?: numbe
   return isRecord(parseJson(last, maxEventValues)) && isSnapshot(pieces, last) ? last : joined;
 }
 
-/** Whether an object that came last says all again: JSON that is only cut must not pass for such a stream. */
+/** Whether the final object repeats everything. JSON that was merely cut off must not count as such a stream. */
 function isSnapshot(pieces: readonly string[], last: string): boolean {
   const before = pieces.slice(0, -1).join('');
   const previous = pieces.slice(-2, -1).join('');
   if (last.startsWith(before) || (beginsObject(previous) && last.startsWith(previous))) return true;
   const nesting = jsonNesting();
   nesting.read(before);
-  // In JSON an object begins after one of these, or is the text of a string.
+  // In JSON, an object begins after one of these characters, or is text inside a string.
   return !nesting.isInString && !':[,'.includes(before.trimEnd().slice(-1));
 }
 
 export const beginsObject = (text: string): boolean => text.trimStart().startsWith('{');
 
-/** The last object with content in a sequence of whole values; `undefined` where it is no such sequence. */
+/** The last non-empty object in a sequence of complete values; `undefined` if the text is not such a sequence. */
 function lastOfValues(text: string, maxEventValues: number | undefined): string | undefined {
   let start = 0;
   let isSequence = true;
@@ -57,5 +57,5 @@ function lastOfValues(text: string, maxEventValues: number | undefined): string 
   return isSequence && withoutNull(text.slice(start)).trim() === '' ? last : undefined;
 }
 
-/** `null` is a placeholder, as `{}` is. */
+/** `null` is a placeholder, like `{}`. */
 const withoutNull = (text: string): string => text.replace(/^\s*null/, '');

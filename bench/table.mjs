@@ -126,7 +126,7 @@ function circumstances({ node, machine, versions, scenarios }) {
     .map(({ date }) => date.slice(0, 10))
     .toSorted();
   const date = dates[0] === dates.at(-1) ? dates[0] : `${dates[0]} to ${dates.at(-1)}`;
-  return `${date}, Node ${node.slice(1)} on ${machine.cpu} (${machine.cpus} cores, ${machine.memory}, ${machine.system}); rxjs ${versions.rxjs}, eventsource-parser ${versions['eventsource-parser']}; medians, in bulk of ${rounds} rounds. Figures without a unit are ratios to the first row, in the same round.`;
+  return `${date}, Node ${node.slice(1)} on ${machine.cpu} (${machine.cpus} cores, ${machine.memory}, ${machine.system}); this library ${versions['rxjs-chat-completions']}, rxjs ${versions.rxjs}, eventsource-parser ${versions['eventsource-parser']}; medians, in bulk of ${rounds} rounds. Figures without a unit are ratios to the first row, in the same round.`;
 }
 
 const { runs } = readResults();

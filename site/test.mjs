@@ -120,7 +120,7 @@ await check('llms.txt lists every page of the project, and its links lead somewh
     targets.filter((target) => faultOf('index.html', target) !== undefined),
     [],
   );
-  const own = ['index.html', 'playground.html', 'operators/which.html'];
+  const own = ['index.html', 'playground.html', 'operators/which.html', 'demo/index.html'];
   const listed = new Set(targets.map((target) => target.slice(1)));
   assert.deepEqual(
     [...pages.keys()].filter((file) => !isReference(file) && !own.includes(file) && !listed.has(file)),

@@ -167,6 +167,24 @@ describe('turnResource()', () => {
     });
   });
 
+  it('keeps the turn before where a reload is stopped before anything of the next arrives', () => {
+    testScheduler().run(({ cold, flush }) => {
+      const sources = [of(text('Hello'), completed()), cold<ResponseEvent>('-')];
+      const application = startApplication();
+      const resource = application.run(() =>
+        turnResource({ params: () => 'tea', stream: () => sources.shift() ?? of(), coalesce: 0 }),
+      );
+      at(0, () => {
+        application.tick();
+        resource.reload();
+        application.tick();
+        resource.stop();
+        expect(shown(resource)).toBe('resolved Hello settled Hello');
+      });
+      flush();
+    });
+  });
+
   it('reloads nothing without params', () => {
     const application = startApplication();
     const resource = application.run(() =>

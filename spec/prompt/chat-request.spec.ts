@@ -169,14 +169,18 @@ describe('chatRequest', () => {
     expect(asks(prompt).messages).toStrictEqual([{ role: 'assistant', content: 'a' }]);
   });
 
-  it.each<[unknown]>([[{}], [{ input: 'Hi' }], [{ input: { 0: userMessage('Hi') } }], [7]])(
-    'refuses the prompt %j',
-    (prompt) => {
-      expect(() => asks(prompt as Prompt)).toThrow(
-        new TypeError('The prompt must be a string, or an object with an input array.'),
-      );
-    },
-  );
+  it.each<[unknown]>([
+    [undefined],
+    [null],
+    [{}],
+    [{ input: 'Hi' }],
+    [{ input: { 0: userMessage('Hi') } }],
+    [7],
+  ])('refuses the prompt %j', (prompt) => {
+    expect(() => asks(prompt as Prompt)).toThrow(
+      new TypeError('The prompt must be a string, or an object with an input array.'),
+    );
+  });
 
   it.each<[unknown]>([[null], [undefined]])('refuses %p with a TypeError', (prompt) => {
     expect(() => asks(prompt as Prompt)).toThrow(TypeError);

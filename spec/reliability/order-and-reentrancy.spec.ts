@@ -267,6 +267,8 @@ describe('throwing inside next', () => {
   });
 });
 
+const unanswered = 'No response from "test" at http://provider.test. Check the base URL and the network.';
+
 describe('a transport that answers inside subscribe', () => {
   it('gives the whole turn before subscribe returns', () => {
     const { turn, ends } = scripted([{ body: frames.x }, { body: [frames.a, frames.b, frames.f, frames.D] }]);
@@ -326,7 +328,11 @@ describe('a transport that answers inside subscribe', () => {
     testScheduler().run(({ expectObservable, flush }) => {
       const failures = [1, 2, 3, 4, 5].map((attempt) => new Error(`reset ${attempt}`));
       const { turn, ends } = scripted(failures, { retry: { initialDelay: 0 } });
-      expectObservable(turn).toBe('#', undefined, new TransportError({ cause: failures[4] }));
+      expectObservable(turn).toBe(
+        '#',
+        undefined,
+        new TransportError({ message: unanswered, cause: failures[4] }),
+      );
       flush();
       expect(ends()).toEqual([5, 0]);
     });
@@ -341,7 +347,7 @@ describe('a transport that answers inside subscribe', () => {
         throw cause;
       };
       const { turn } = scripted([], { transport, retry: { initialDelay: 0 } });
-      expectObservable(turn).toBe('#', undefined, new TransportError({ cause }));
+      expectObservable(turn).toBe('#', undefined, new TransportError({ message: unanswered, cause }));
       flush();
       expect(calls).toBe(5);
     });

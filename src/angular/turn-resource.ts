@@ -185,11 +185,18 @@ const isSameRequest = <Params>(one: Request<Params>, other: Request<Params>): bo
 const isReload = <Params>(last: Request<Params>, asked: Request<Params>): boolean =>
   last.reload !== asked.reload && Object.is(last.params, asked.params);
 
-/** The current turn: while reloading, the previous turn until the first event. */
-const turnOf = <Params>({ state, before }: Loading<Params>): Turn | undefined =>
-  state.turn === emptyTurn || (state.turn.status === 'retrying' && before !== undefined)
-    ? before
-    : state.turn;
+/** The current turn. While reloading, the previous turn until content arrives, or for good if none does. */
+function turnOf<Params>({ state: { status, turn }, before }: Loading<Params>): Turn | undefined {
+  const isBegun = status !== 'waiting' && status !== 'retrying' && status !== 'stopped';
+  return isBegun || hasContent(turn) || before === undefined
+    ? turn === emptyTurn
+      ? undefined
+      : turn
+    : before;
+}
+
+const hasContent = ({ text, reasoning, refusal, toolCalls }: Turn): boolean =>
+  text !== '' || reasoning !== '' || refusal !== '' || toolCalls.length > 0;
 
 function snapshotOf<Params>(loading: Loading<Params>): TurnSnapshot<Turn | undefined> {
   const { state } = loading;
@@ -200,7 +207,7 @@ function snapshotOf<Params>(loading: Loading<Params>): TurnSnapshot<Turn | undef
       return { status: 'error', error: state.error };
     case 'completed':
     case 'stopped':
-      return { status: 'resolved', value: state.turn };
+      return { status: 'resolved', value: turnOf(loading) };
     default:
       return { status: loading.before === undefined ? 'loading' : 'reloading', value: turnOf(loading) };
   }

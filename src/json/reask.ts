@@ -1,5 +1,5 @@
 import { catchError, from, type MonoTypeOperatorFunction, type ObservableInput } from 'rxjs';
-import { assistantMessage, type Prompt, userMessage } from '../prompt/prompt.js';
+import { assistantMessage, type Prompt, promptOf, userMessage } from '../prompt/prompt.js';
 import { withAttempts } from '../turn/errors.js';
 import { describeIssues } from '../turn/schema.js';
 import { OutputError, type OutputErrorCode } from './output-error.js';
@@ -54,7 +54,7 @@ const complaints: { readonly [Code in OutputErrorCode]?: string } = {
 };
 
 function withComplaint(prompt: Prompt | string, { text, issues }: OutputError, complaint: string): Prompt {
-  const asked: Prompt = typeof prompt === 'string' ? { input: [userMessage(prompt)] } : prompt;
+  const asked = promptOf(prompt);
   const told = [complaint, describeIssues(issues), 'Answer again with the corrected JSON alone.'];
   return {
     ...asked,

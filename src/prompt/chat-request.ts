@@ -1,5 +1,5 @@
 import { type ChatMessage, chatMessages, type MessageFormat, type ReasoningField } from './messages.js';
-import { type Prompt, userMessage } from './prompt.js';
+import { type Prompt, promptOf } from './prompt.js';
 import { nested, type ResponseFormat, type ToolChoice } from './tools.js';
 
 /** The body of a Chat Completions request. */
@@ -34,16 +34,14 @@ export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions
   if (typeof model !== 'string' || model.trim() === '') {
     throw new TypeError('options.model must be a model name.');
   }
-  const { instructions, input, tools } = typeof prompt === 'string' ? asPrompt(prompt) : prompt;
-  if (!Array.isArray(input))
-    throw new TypeError('The prompt must be a string, or an object with an input array.');
+  const { instructions, input, tools } = promptOf(prompt);
   // Some providers reject an empty message, and JavaScript callers pass null.
   const system: readonly ChatMessage[] =
     (instructions ?? '') === '' ? [] : [{ role: 'system', content: instructions }];
   const { provider, sendReasoning = provider?.sendReasoning } = options;
   const given = {
     model,
-    messages: [...system, ...chatMessages(input as Prompt['input'], { ...provider, sendReasoning })],
+    messages: [...system, ...chatMessages(input, { ...provider, sendReasoning })],
     tools: tools?.length ? tools.map(nested) : undefined,
     tool_choice: toolChoice && nested(toolChoice),
     parallel_tool_calls: parallelToolCalls,
@@ -62,8 +60,6 @@ export function chatRequest(prompt: Prompt | string, options: ChatRequestOptions
   }
   return { ...request, ...streamOptions(params, options) } as ChatRequest;
 }
-
-const asPrompt = (text: string): Prompt => ({ input: [userMessage(text)] });
 
 /** Asks for the usage chunk, and keeps the caller's other stream options. */
 export function streamOptions(

@@ -33,6 +33,19 @@ export function userMessage(text: string): MessageItem {
   return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
 }
 
+/**
+ * A prompt, of which a string is one user message.
+ *
+ * @throws TypeError if it is neither a string nor a prompt
+ */
+export function promptOf(given: Prompt | string): Prompt {
+  const prompt: Partial<Prompt> | null | undefined =
+    typeof given === 'string' ? { input: [userMessage(given)] } : given;
+  if (!Array.isArray(prompt?.input))
+    throw new TypeError('The prompt must be a string, or an object with an input array.');
+  return prompt as Prompt;
+}
+
 /** An earlier message from the assistant. */
 export function assistantMessage(text: string): MessageItem {
   return { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };

@@ -19,7 +19,7 @@ import {
 import { monotonicClock } from '../flow/monotonic-clock.js';
 import { checkLimit } from '../flow/timers.js';
 import { itemOf } from '../prompt/messages.js';
-import { type InputItem, type Prompt, userMessage } from '../prompt/prompt.js';
+import { type InputItem, type Prompt, promptOf } from '../prompt/prompt.js';
 import type { ToolDefinition } from '../prompt/tools.js';
 import { propertyOf } from '../turn/errors.js';
 import type { ResponseEvent, ResponseItem, ToolCallItem } from '../turn/events.js';
@@ -275,9 +275,7 @@ function toolsByName(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
 
 /** The prompt with the run's tools added. */
 function promptWith(prompt: Prompt | string, tools: ReadonlyMap<string, Tool>): Prompt {
-  const asked: Prompt = typeof prompt === 'string' ? { input: [userMessage(prompt)] } : prompt;
-  if (!Array.isArray(asked?.input))
-    throw new TypeError('The prompt must be a string, or an object with an input array.');
+  const asked = promptOf(prompt);
   const own = asked.tools ?? [];
   const twice = own.map(nameOf).find((name) => tools.has(name));
   if (twice !== undefined)

@@ -9,7 +9,7 @@ import { comesAfter, type EntryId, idText, readId } from './entry-id.js';
 import type { LogEntry } from './turn-log.js';
 
 // The data of an entry: one part, or several as a JSON list of strings. The first character of a part is its type.
-// Eight to an entry, 1,000 deltas of four characters take 8 kB (14 in Redis); as JSON events they would take over 100 (150).
+// Eight to an entry, 1,000 deltas of four characters take 8 kB (14 in Redis); as JSON events over 100 kB (150).
 //
 //   t…      a piece of the assistant's text          c…  a runner has begun, and a word of its own
 //   r…      a piece of reasoning                     h   a heartbeat

@@ -3,7 +3,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { firstValueFrom, fromEvent, map, merge, type Observable } from 'rxjs';
+import { firstValueFrom, fromEvent, map, takeUntil, type Observable } from 'rxjs';
 import { nodeReadableFrom } from 'rxjs-chat-completions/node';
 import { type Answer, eventStreamHeaders } from './chat.service.js';
 import { problemOf, RequestProblem } from './problems.js';
@@ -36,7 +36,7 @@ export function whole<T>(answer: Observable<T>, response: ServerResponse): Promi
       throw new RequestProblem(499, 'The client left.');
     }),
   );
-  return firstValueFrom(merge(answer, left));
+  return firstValueFrom(answer.pipe(takeUntil(left)));
 }
 
 /** Sends such an answer as JSON. */

@@ -13,9 +13,9 @@ import type { RunEvent } from '../turn/run-events.js';
 export interface ChatQuestion {
   readonly id: string;
   readonly role: 'user';
-  /** Its text; `''` where it has none. */
+  /** Its text; `''` if it has none. */
   readonly text: string;
-  /** What the model is sent. */
+  /** The items that the model is sent. */
   readonly input: readonly ResponseItem[];
 }
 
@@ -29,38 +29,38 @@ export interface ChatAnswer {
   readonly state: RunState;
 }
 
-/** A message as a template shows it. One that did not change is the same object as before. */
+/** A message for a template. If it did not change, it is the same object as before. */
 export type ChatMessage = ChatQuestion | ChatAnswer;
 
 /** The answer for which a turn is requested. */
 export interface AnswerContext {
   /** The id of the answer in `messages()`. */
   readonly id: string;
-  /** What there is of the answer already, where it goes on after a reload. */
+  /** The answer so far, if it resumes after a reload. */
   readonly resume: Run | undefined;
 }
 
 /** How a chat gets its answers. */
 export interface ChatConfig extends Partial<Omit<RunToolsOptions, 'turn' | 'tools' | 'resume'>> {
-  /** One turn of an answer: `streamChatCompletions()`, or events from a backend of yours. */
+  /** One turn of an answer: `streamChatCompletions()`, or events from your backend. */
   readonly turn?:
     ((prompt: Prompt, step: number, answer: AnswerContext) => ObservableInput<ResponseEvent>) | undefined;
-  /** A whole answer, in place of `turn`: `runTools()`, or the events of a run from a backend of yours. */
+  /** A whole answer, instead of `turn`: `runTools()`, or the events of a run from your backend. */
   readonly run?: ((prompt: Prompt, answer: AnswerContext) => ObservableInput<RunEvent>) | undefined;
   /** Tools that the model may call, with `turn`. */
   readonly tools?: readonly Tool[] | undefined;
   /** Sent first, as a `system` message. */
   readonly instructions?: string | undefined;
-  /** The conversation to begin with, as `messages()` gave it; also after `JSON.parse(JSON.stringify(…))`. */
+  /** The conversation to start with, as `messages()` returned it, also through JSON. */
   readonly messages?: readonly ChatMessage[] | undefined;
   /**
-   * Goes on with the last of `messages` where it is not over, rather than showing it as stopped. For turns that live on
-   * a server under an id: after a reload, `turn` is called with the same `answer.id` and `step`.
+   * Resumes the last of `messages` if it is unfinished, instead of showing it as stopped. For turns that live on a server
+   * under an id: after a reload, `turn` is called with the same `answer.id` and `step`. Default `false`.
    */
   readonly resume?: boolean | undefined;
   /**
-   * How long events are collected until the signals change, as `coalesce()` takes it. Default: until the next animation
-   * frame, or 250 ms in a hidden tab, which has no frames.
+   * How long events are collected before the signals change, as for `coalesce()`: milliseconds or a function. Default:
+   * until the next animation frame, or 250 ms in a hidden tab, which has no frames.
    */
   readonly coalesce?: number | (() => ObservableInput<unknown>) | undefined;
 }
@@ -69,36 +69,36 @@ export interface ChatConfig extends Partial<Omit<RunToolsOptions, 'turn' | 'tool
 export interface Chat {
   /** Questions and answers, oldest first. */
   readonly messages: Signal<readonly ChatMessage[]>;
-  /** The last answer's state; `idleRunState` before the first question. */
+  /** The state of the last answer; `idleRunState` before the first question. */
   readonly state: Signal<RunState>;
-  /** Whether the last answer is going on. */
+  /** Whether the last answer is still being produced. */
   readonly isAnswering: Signal<boolean>;
   /** Why the last answer failed. */
   readonly error: Signal<ChatCompletionsError | undefined>;
   /**
-   * Asks a question. An answer that is going on is stopped, and kept. A blank text is not sent.
+   * Asks a question. An unfinished answer is stopped, and what arrived of it is kept. Blank text is not sent.
    *
    * @throws TypeError for anything but a text, an item or a list of items
    */
   send(question: string | InputItem | readonly InputItem[]): void;
-  /** Aborts the request and the tools, and keeps what there is of the answer. */
+  /** Aborts the request and the tools, and keeps what arrived of the answer. */
   stop(): void;
   /**
-   * Asks a question again: the last one, or that of the message with this id. What follows the question is dropped.
+   * Asks a question again: the last one, or the one of the message with this id. Later messages are dropped.
    *
-   * @throws RangeError where no message has this id
+   * @throws RangeError if no message has this id
    */
   regenerate(id?: string): void;
   /**
-   * Replaces a question and asks it. What followed it is dropped.
+   * Replaces a question and asks it. Later messages are dropped.
    *
-   * @throws RangeError where no question has this id
+   * @throws RangeError if no question has this id
    */
   edit(id: string, question: string | InputItem | readonly InputItem[]): void;
-  /** Lets a call execute that waits for approval. Nothing happens where none with this id does. */
+  /** Approves a call that waits for approval. Does nothing if no call with this id does. */
   approve(callId: string): void;
-  /** Refuses a call that waits for approval. The model is told, with the reason. */
+  /** Rejects a call that waits for approval. The model is told so, with the reason. */
   reject(callId: string, reason?: string): void;
-  /** Stops, and forgets the conversation. */
+  /** Stops, and clears the conversation. */
   clear(): void;
 }

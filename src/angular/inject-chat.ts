@@ -39,13 +39,13 @@ import { runnerOutsideAngular } from './runner-outside-angular.js';
 import { CHAT_CONFIG } from './provide-chat.js';
 
 /**
- * A conversation for a component: signals of what was asked and answered, and what a user can do about it.
+ * A conversation for a component: signals with its messages and state, and methods for what a user can do.
  *
- * Answers are runs: with `tools` they are executed, and without any an answer is one turn. The signals change once a
- * frame. A question stops the answer before. Whoever destroys the component (or another injection context) aborts its
- * request. Rendering on a server starts nothing: there, all methods do nothing.
+ * Each answer is a run: the model's tool calls are executed, and without tools an answer is one turn. The signals change
+ * once per frame. A new question stops the previous answer. When the component (or any other injection context) is
+ * destroyed, its request is aborted. During server-side rendering the methods do nothing.
  *
- * What is given here takes the place of what `provideChat()` was given, option by option.
+ * Options given here override those of `provideChat()`, one by one.
  *
  * @example
  * ```ts
@@ -63,8 +63,8 @@ import { CHAT_CONFIG } from './provide-chat.js';
  * }
  * ```
  *
- * @throws TypeError where neither it nor `provideChat()` was given `turn` or `run`, for both in one place, and for
- * `messages` that are none
+ * @throws TypeError unless exactly one of `turn` and `run` is given, here or in `provideChat()`, and for invalid
+ * `messages`
  */
 export function injectChat(config: ChatConfig = {}): Chat {
   assertInInjectionContext(injectChat);

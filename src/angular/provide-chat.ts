@@ -1,11 +1,11 @@
 import { type EnvironmentProviders, InjectionToken, makeEnvironmentProviders } from '@angular/core';
 import type { ChatConfig } from './chat.js';
 
-/** What `provideChat()` was given. */
+/** The options of `provideChat()`. */
 export const CHAT_CONFIG = /* @__PURE__ */ new InjectionToken<ChatConfig>('ChatConfig');
 
 /**
- * Configures every `injectChat()`. A function is called once, where it may `inject()`.
+ * Default options for every `injectChat()`. A function is called once, in an injection context.
  *
  * @example
  * ```ts

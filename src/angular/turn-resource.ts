@@ -19,39 +19,39 @@ import { frame } from './frame.js';
 import { outsideAngular } from './outside-angular.js';
 
 export interface TurnResourceOptions<Params> {
-  /** What the turn depends on: another value begins another turn, and `undefined` none. */
+  /** What the turn depends on: a new value requests a new turn, and `undefined` requests none. */
   readonly params: () => Params | undefined;
   /** The turn, as in `rxResource`. */
   readonly stream: (context: { readonly params: Params }) => ObservableInput<ResponseEvent>;
-  /** As in {@link ChatConfig}. */
+  /** As in {@link ChatConfig}: how long events are collected before the signals change. */
   readonly coalesce?: number | (() => ObservableInput<unknown>) | undefined;
 }
 
-/** Angular's `ResourceSnapshot`, which Angular 20 has not. */
+/** Angular's `ResourceSnapshot`, also with Angular 20, which has none. */
 export type TurnSnapshot<T> =
   | { readonly status: 'idle' | 'loading' | 'reloading' | 'resolved'; readonly value: T }
   | { readonly status: 'error'; readonly error: Error };
 
-/** A turn as a resource, and what a resource has no word for. */
+/** A turn as a resource, with what Angular's `Resource` lacks: the partial turn, retries, and `stop()`. */
 export interface TurnResource extends Resource<Turn | undefined> {
-  /** For `resourceFromSnapshots()`, and other compositions. */
+  /** For `resourceFromSnapshots()` and similar compositions. */
   readonly snapshot: Signal<TurnSnapshot<Turn | undefined>>;
-  /** What has arrived of the turn. Unlike `value()` it never throws: a partial answer survives its error. */
+  /** What has arrived of the turn. Unlike `value()`, it never throws: a partial answer survives an error. */
   readonly turn: Signal<Turn>;
-  /** Tells also of retries and restarts. */
+  /** The state of the turn, including retries and restarts. */
   readonly state: Signal<TurnState>;
-  /** Aborts the request, and keeps what there is: the resource is `'resolved'`. */
+  /** Aborts the request and keeps what arrived: the status becomes `'resolved'`. */
   stop(): void;
-  /** Requests the turn again. Returns `false` where there are no params. */
+  /** Requests the turn again. Returns `false` if there are no params. */
   reload(): boolean;
 }
 
 /**
- * A turn as a resource, like `rxResource`, but loading until the turn is over: `isLoading()` is `true` while its answer
- * streams in, and `status()` is `'resolved'` once it is complete or stopped.
+ * A turn as a resource, like `rxResource`, except that it is loading until the turn ends: `isLoading()` is `true` while
+ * the answer streams in, and `status()` is `'resolved'` once it is complete or stopped.
  *
- * `value()` is what there is of the turn, `undefined` before its first event. After an error it throws, as that of any
- * resource: `turn()` keeps the partial answer. The signals change once a frame. Rendering on a server starts nothing.
+ * `value()` is the turn so far, `undefined` before its first event. After an error it throws, as with every resource;
+ * `turn()` keeps the partial answer. The signals change once per frame. Server-side rendering starts nothing.
  *
  * @example
  * ```ts

@@ -599,6 +599,7 @@ await inPage(
     await question.fill('Why is the sky blue?');
     await question.press('Enter');
     await page.getByRole('blockquote').getByText('This answer is scripted').waitFor();
+    await page.getByRole('button', { name: 'Regenerate' }).waitFor();
     await question.fill('What time is it in Tokyo?');
     await question.press('Enter');
     await page.locator('article').getByText('In Tokyo it is now').waitFor();

@@ -209,21 +209,12 @@ function merged(provided: ChatConfig, config: ChatConfig): ChatConfig {
 }
 
 function runOf(settings: ChatConfig, approve: NonNullable<ChatConfig['approve']>): Runs {
-  const {
-    turn,
-    run,
-    tools = [],
-    instructions: _,
-    messages: __,
-    resume: ___,
-    coalesce: ____,
-    ...options
-  } = settings;
+  const { turn, run, tools = [] } = settings;
   if (turn === undefined) return run as Runs;
   return (prompt, answer) =>
     runTools(prompt, {
       approve,
-      ...options,
+      ...settings,
       tools,
       resume: answer.resume,
       turn: (asked, step) => turn(asked, step, answer),
@@ -291,13 +282,7 @@ function questionOf(id: string, question: string | InputItem | readonly InputIte
 
 const partsOf = (item: ResponseItem): readonly ContentPart[] => (item.type === 'message' ? item.content : []);
 
-const isBlank = ({
-  input,
-  text,
-}: {
-  readonly input: readonly ResponseItem[];
-  readonly text: string;
-}): boolean =>
+const isBlank = ({ input, text }: ChatQuestion): boolean =>
   text.trim() === '' &&
   input.every((item) => item.type === 'message' && partsOf(item).every((part) => 'text' in part));
 

@@ -188,11 +188,8 @@ const isReload = <Params>(last: Request<Params>, asked: Request<Params>): boolea
 /** The current turn. While reloading, the previous turn until content arrives, or for good if none does. */
 function turnOf<Params>({ state: { status, turn }, before }: Loading<Params>): Turn | undefined {
   const isBegun = status !== 'waiting' && status !== 'retrying' && status !== 'stopped';
-  return isBegun || hasContent(turn) || before === undefined
-    ? turn === emptyTurn
-      ? undefined
-      : turn
-    : before;
+  if (before !== undefined && !isBegun && !hasContent(turn)) return before;
+  return turn === emptyTurn ? undefined : turn;
 }
 
 const hasContent = ({ text, reasoning, refusal, toolCalls }: Turn): boolean =>
